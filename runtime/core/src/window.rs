@@ -1,0 +1,12 @@
+//! Windows: which rows they take, when they fire, what is late.
+//!
+//! A [`WindowOperator`] decides and never acts. It is given rows' times and keys, or a new watermark, and answers with a
+//! [`Plan`]: which accumulator each row goes to, which accumulators merge, what fires. The engine carries the plan out
+//! against real accumulators and the guest's function, then says [`WindowOperator::commit`]; or, when rows failed,
+//! [`WindowOperator::undo`], and asks again without them: a failed row leaves no trace.
+
+pub mod plan;
+pub mod spec;
+
+pub use plan::{Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, Rows, Slot};
+pub use spec::{Mode, WindowKind, WindowSpec};
