@@ -1,1 +1,44 @@
-//! 
+//! Where rows come from and where they go: sources, formats and sinks.
+//!
+//! A source is opened by each worker and gives it its share of the *splits* ([`Split`]): files, standard input, shares of a
+//! generator. A split is read in chunks of rows in columns, with each row's position and the rows that could not be decoded.
+//! A sink is opened once and gives every worker a writer ([`Sink`]).
+//!
+//! ```text
+//!  input (plain, gzip, zstd, growing, stdin) -> records (lines, CSV) -> decode (slots) -> columns -> Chunk
+//!  Batch -> encode (JSON lines, CSV, table) -> stdout | file | folder | blackhole
+//! ```
+//!
+//! Invariants:
+//! 1. Rows in are rows out plus bad rows plus empty lines; nothing else is left out.
+//! 2. Neither the size of chunks nor the number of workers changes a split's rows, positions or their order.
+//! 3. Live splits never block: a thread of the source calls [`Wake`] when a pending split may have rows.
+//!
+//! This crate decides nothing about time: event times, stamps and watermarks are made by who reads the chunks.
+
+mod columns;
+pub mod datagen;
+pub mod decode;
+pub mod encode;
+mod error;
+pub mod format;
+mod generated;
+pub mod input;
+pub mod nexmark;
+mod pace;
+mod random;
+pub mod sink;
+pub mod source;
+mod split;
+
+pub use columns::Slot;
+pub use encode::Encoding;
+pub use error::ConnectorError;
+pub use format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat, Unknown};
+pub use input::files::FilesSpec;
+pub use input::stdin::StdinSpec;
+pub use sink::{FolderSpec, SharedSink, Sink, SinkSpec};
+pub use source::{Opened, SourceSpec, open};
+pub use split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then, Wake};
+pub use tidemill_rows::LogicalType;
+pub use tidemill_rows::time_text::EpochUnit;

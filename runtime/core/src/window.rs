@@ -8,5 +8,14 @@
 pub mod plan;
 pub mod spec;
 
+mod family;
+mod fixed;
+mod keyed;
+mod operator;
+mod session;
+mod slots;
+mod timers;
+
+pub use operator::WindowOperator;
 pub use plan::{Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, Rows, Slot};
 pub use spec::{Mode, WindowKind, WindowSpec};

@@ -1,1 +1,38 @@
-//! 
+//! Tidemill's engine: plans pipelines and runs them.
+//!
+//! ```text
+//!  pipeline file ─► plan ─► build ─► N workers, each a thread with one task:
+//!
+//!    source ─► chain of operators ─► exchange by key group ─► window ─► … ─► sink
+//!    (splits,   (function calls)     (bounded queues           (core decides,
+//!     stamps)                         between workers)          guest computes)
+//! ```
+//!
+//! Everything that decides about time lives in `tidemill-core`; everything that touches files in `tidemill-connectors`;
+//! everything that calls guests in `tidemill-wasm`. This crate leads rows from one to the other, in batches.
+//!
+//! Invariants:
+//! 1. Nothing per row takes a lock, logs or touches a metric.
+//! 2. Every queue has a named limit; a full one stops what feeds it, back to the source.
+//! 3. A worker that panics or fails stops the whole run.
+
+mod aggregate;
+mod blame;
+mod build;
+pub mod error;
+mod event;
+mod exchange;
+pub mod failure;
+pub mod metrics;
+mod operator;
+pub mod plan;
+pub mod run;
+mod state;
+mod task;
+mod worker;
+
+pub use error::EngineError;
+pub use failure::FailedRow;
+pub use metrics::Totals;
+pub use plan::{Plan, plan};
+pub use run::{BATCH_ROWS, Options, Running, Stopper, Summary, start};

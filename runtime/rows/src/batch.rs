@@ -102,7 +102,9 @@ impl Batch {
 
     /// The rows for which `keep` is true.
     pub fn filter(&self, keep: &BooleanArray) -> Self {
-        let rows: Vec<u32> = (0..self.len() as u32).filter(|&i| keep.value(i as usize)).collect();
+        let rows: Vec<u32> = (0..self.len() as u32)
+            .filter(|&i| keep.value(i as usize))
+            .collect();
         self.take(&rows)
     }
 
@@ -111,8 +113,15 @@ impl Batch {
     /// # Panics
     /// If the number of rows differs.
     pub fn with_columns(&self, columns: RecordBatch) -> Self {
-        assert_eq!(columns.num_rows(), self.len(), "columns of another number of rows");
-        Self { columns, ..self.clone() }
+        assert_eq!(
+            columns.num_rows(),
+            self.len(),
+            "columns of another number of rows"
+        );
+        Self {
+            columns,
+            ..self.clone()
+        }
     }
 
     fn map(&self, columns: RecordBatch, pick: impl Pick) -> Self {

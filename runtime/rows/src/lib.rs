@@ -4,8 +4,10 @@
 //! JSON text ([`json`]). Reads no clock and does no I/O. Event times are `i64` microseconds since the Unix epoch.
 
 pub mod batch;
+pub mod json;
 pub mod key;
 pub mod logical_type;
+pub mod time_text;
 
 pub use arrow_array::{self, ArrayRef, RecordBatch};
 pub use arrow_schema::{self, Field, Schema, SchemaRef};

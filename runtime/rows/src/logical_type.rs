@@ -24,8 +24,14 @@ pub enum LogicalType {
 
 impl LogicalType {
     /// All types, in the order in which messages list them.
-    pub const ALL: [Self; 6] =
-        [Self::Bool, Self::Integer, Self::Float, Self::Text, Self::Bytes, Self::Time];
+    pub const ALL: [Self; 6] = [
+        Self::Bool,
+        Self::Integer,
+        Self::Float,
+        Self::Text,
+        Self::Bytes,
+        Self::Time,
+    ];
 
     /// The type's word: `bool`, `integer`, `float`, `text`, `bytes`, `time`.
     pub fn name(self) -> &'static str {
@@ -80,7 +86,11 @@ impl LogicalType {
     /// A field's type as people write it: `text`, or `text?` where nulls are allowed.
     pub fn word(field: &Field) -> String {
         let name = Self::of(field.data_type()).name();
-        if field.is_nullable() { format!("{name}?") } else { name.to_owned() }
+        if field.is_nullable() {
+            format!("{name}?")
+        } else {
+            name.to_owned()
+        }
     }
 }
 

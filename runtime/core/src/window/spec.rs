@@ -19,6 +19,15 @@ pub enum WindowKind {
         /// What window starts are counted from.
         offset: i64,
     },
+    /// Windows that begin together every `size` and end one `step` after the other.
+    Cumulate {
+        /// Length of the longest window, a multiple of `step`.
+        size: i64,
+        /// From one end to the next.
+        step: i64,
+        /// What window starts are counted from.
+        offset: i64,
+    },
     /// Rows no further apart than `gap`.
     Session {
         /// The silence that ends a session.

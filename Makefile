@@ -1,0 +1,38 @@
+# Tidemill's commands for people and for the runner. Each does all of its own set-up: `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Outside the checkout, so that several checkouts, people and the runner share what takes long to compile.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/tidemill/target
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+# Where cargo puts what it builds; all targets use one profile, so that nothing heavy is compiled twice.
+BIN = $(CARGO_TARGET_DIR)/release/tidemill
+EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
+
+.PHONY: help demo build modules test bench doctor
+
+help: ## What there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: build ## Eight days of real flights through WebAssembly, as a table
+	@$(BIN) build examples/flights/pipeline.toml
+	@echo; echo '$$ tidemill run examples/flights/pipeline.toml'
+	@$(BIN) run examples/flights/pipeline.toml
+
+build: ## The `tidemill` command, into CARGO_TARGET_DIR
+	@scripts/setup build
+	@cargo build --release --locked -p tidemill-cli
+
+modules: build ## The modules of all examples, beside their pipeline files
+	@for example in $(EXAMPLES); do $(BIN) build $$example/pipeline.toml; done
+
+test: ## Everything that the runner checks
+	@scripts/test
+
+bench: build ## Figures, as a table and in target/bench.json
+	@$(BIN) bench
+
+doctor: ## What is missing, and the command that mends it
+	@scripts/setup doctor

@@ -1,0 +1,15 @@
+//! What the departures of flights say: how punctual an airport was, its worst delays, what each aircraft did.
+//!
+//! One file per question. A cancelled flight is one that never departed: it has no delay, and counts as what it is.
+
+mod board;
+mod departures;
+mod working_day;
+mod worst;
+
+pub use board::Board;
+pub use departures::Departures;
+pub use working_day::WorkingDay;
+pub use worst::Worst;
+
+tidemill::module!(Departures, Worst, WorkingDay, Board);

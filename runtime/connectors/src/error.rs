@@ -1,0 +1,76 @@
+//! What goes wrong outside a single row. The kind says what the reader must do.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+/// Why a source or a sink cannot go on. Bad rows are not errors: they are [`crate::BadRow`].
+#[derive(Debug, Error)]
+pub enum ConnectorError {
+    /// The pipeline file asks for something that cannot be.
+    #[error("{0}")]
+    Configuration(String),
+    /// What was read is not what it must be, beyond one row.
+    #[error("{0}")]
+    Data(String),
+    /// A file or a stream cannot be reached, read or written.
+    #[error("{what}: {error}; {hint}")]
+    Unavailable {
+        /// What was tried, and on what.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Whoever read standard output has gone: the run ends quietly.
+    #[error("the reader of standard output has gone")]
+    OutputClosed,
+    /// A mistake in Tidemill.
+    #[error("{0} (this is a mistake in tidemill: please report it)")]
+    Internal(String),
+}
+
+impl ConnectorError {
+    /// Whether the run should end quietly, as after `tidemill run … | head`.
+    pub fn is_output_closed(&self) -> bool {
+        matches!(self, Self::OutputClosed)
+    }
+
+    /// What to do about it, on one line, where there is something to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable { hint, .. } => Some(hint),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn reading(path: &Path, error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "paths are relative to the pipeline file",
+            ErrorKind::PermissionDenied => "the file must be readable for who runs the pipeline",
+            _ => "see whether the disk or the mount is in order",
+        };
+        Self::Unavailable {
+            what: format!("cannot read {}", path.display()),
+            error,
+            hint,
+        }
+    }
+
+    pub(crate) fn writing(path: &Path, error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "paths are relative to the pipeline file; make the folder first",
+            ErrorKind::PermissionDenied => "the folder must be writable for who runs the pipeline",
+            ErrorKind::StorageFull => "make room, then run again",
+            _ => "see whether the disk or the mount is in order",
+        };
+        Self::Unavailable {
+            what: format!("cannot write {}", path.display()),
+            error,
+            hint,
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Files as a source: one, several, a folder, a glob. Each file is a split; splits stand in the order of their names.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidemill_rows::SchemaRef;
+
+use super::reader::Reader;
+use super::{Input, TextSplit, follow};
+use crate::ConnectorError;
+use crate::format::FormatSpec;
+use crate::source::Share;
+use crate::split::{Split, Wake};
+
+/// Files to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilesSpec {
+    /// Files, folders (all files in them but hidden ones, not those of folders in them) and globs.
+    pub paths: Vec<String>,
+    /// The folder that relative paths start from. Splits are named without it.
+    pub base: PathBuf,
+    /// Whether files grow while they are read: the end is waited for, a last line without its newline too. Files are those
+    /// there at the start, and not compressed.
+    pub follow: bool,
+    /// What is in them.
+    pub format: FormatSpec,
+}
+
+/// A file by its name as a split and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    name: String,
+    path: PathBuf,
+}
+
+impl FilesSpec {
+    /// The files' names, in order.
+    ///
+    /// # Errors
+    /// If one is not there, a folder or glob has no files, or cannot be read.
+    pub fn names(&self) -> Result<Vec<Arc<str>>, ConnectorError> {
+        Ok(self
+            .files()?
+            .into_iter()
+            .map(|file| file.name.into())
+            .collect())
+    }
+
+    pub(crate) fn open(
+        &self,
+        schema: &SchemaRef,
+        share: Share,
+        wake: &Wake,
+    ) -> Result<(Vec<Arc<str>>, Vec<(usize, Box<dyn Split>)>), ConnectorError> {
+        let files = self.files()?;
+        let names: Vec<Arc<str>> = files.iter().map(|file| file.name.as_str().into()).collect();
+        let format = Arc::new(self.format.clone());
+        let growth = self.follow.then(|| follow::Growth::watch(wake.clone()));
+        let mut splits: Vec<(usize, Box<dyn Split>)> = Vec::new();
+        for i in share.of(files.len()) {
+            let path = files[i].path.clone();
+            let growth = growth.clone();
+            let open = move || -> Result<Box<dyn Input>, ConnectorError> {
+                Ok(match growth {
+                    Some(growth) => Box::new(follow::Followed::open(&path, &growth)?),
+                    None => Box::new(Reader::open(&path)?),
+                })
+            };
+            let name = names[i].clone();
+            let split = TextSplit::new(name, format.clone(), schema.clone(), Box::new(open));
+            splits.push((i, Box::new(split)));
+        }
+        Ok((names, splits))
+    }
+
+    fn files(&self) -> Result<Vec<Named>, ConnectorError> {
+        let mut files = BTreeSet::new();
+        for written in &self.paths {
+            let path = self.base.join(written);
+            if is_glob(written) && !path.exists() {
+                self.matches(written, &path, &mut files)?;
+            } else if path.is_dir() {
+                self.folder(written, &path, &mut files)?;
+            } else {
+                path.metadata()
+                    .map_err(|error| ConnectorError::reading(&path, error))?;
+                files.insert(self.named(path));
+            }
+        }
+        if files.is_empty() {
+            return Err(ConnectorError::Configuration(
+                "a source of no files".to_owned(),
+            ));
+        }
+        Ok(files.into_iter().collect())
+    }
+
+    fn matches(
+        &self,
+        written: &str,
+        path: &Path,
+        files: &mut BTreeSet<Named>,
+    ) -> Result<(), ConnectorError> {
+        let before = files.len();
+        let configuration =
+            |why: String| ConnectorError::Configuration(format!("`{written}`: {why}"));
+        let pattern = path
+            .to_str()
+            .ok_or_else(|| configuration("is not UTF-8".to_owned()))?;
+        let found = glob::glob(pattern).map_err(|error| configuration(error.to_string()))?;
+        for path in found {
+            let path = path.map_err(|error| {
+                let path = error.path().to_owned();
+                ConnectorError::reading(&path, error.into())
+            })?;
+            if path.is_file() {
+                files.insert(self.named(path));
+            }
+        }
+        if files.len() == before {
+            return Err(configuration(format!(
+                "no file matches (looked for {pattern})"
+            )));
+        }
+        Ok(())
+    }
+
+    fn folder(
+        &self,
+        written: &str,
+        path: &Path,
+        files: &mut BTreeSet<Named>,
+    ) -> Result<(), ConnectorError> {
+        let before = files.len();
+        let reading = |error| ConnectorError::reading(path, error);
+        for entry in path.read_dir().map_err(reading)? {
+            let entry = entry.map_err(reading)?;
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if !hidden && entry.path().is_file() {
+                files.insert(self.named(entry.path()));
+            }
+        }
+        if files.len() == before {
+            let message = format!("`{written}`: the folder {} has no files", path.display());
+            return Err(ConnectorError::Configuration(message));
+        }
+        Ok(())
+    }
+
+    fn named(&self, path: PathBuf) -> Named {
+        let name = path
+            .strip_prefix(&self.base)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .into_owned();
+        Named { name, path }
+    }
+}
+
+fn is_glob(written: &str) -> bool {
+    written.contains(['*', '?', '['])
+}

@@ -1,0 +1,339 @@
+//! Cutting bytes into records: lines, or CSV records that may hold newlines within quotation marks.
+//!
+//! The newline (and a carriage return before it) belongs to no record; empty records are passed over; a byte order mark at
+//! the start is none of the first record's. The last record needs no newline, unless more may come. A record longer than the
+//! limit is given as too long, with its beginning, and the rest of its line is passed over.
+
+use std::ops::Range;
+
+use memchr::{memchr, memrchr};
+
+use super::{Fill, Input};
+use crate::ConnectorError;
+
+/// How much is read at a time.
+const BLOCK: usize = 128 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// How records end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// At a newline.
+    Lines,
+    /// At a newline outside quotation marks, which open at the start of a field.
+    Quoted {
+        /// What stands between fields.
+        delimiter: u8,
+    },
+}
+
+/// What comes next. Ranges are of [`Records::bytes`], until the next call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A record.
+    Record {
+        at: Place,
+        bytes: Range<usize>,
+        utf8: bool,
+    },
+    /// A record beyond the limit, as far as it was read.
+    TooLong { at: Place, bytes: Range<usize> },
+    /// What was left when the input turned out to be broken. The end comes next.
+    Broken {
+        at: Place,
+        bytes: Range<usize>,
+        message: String,
+    },
+    /// Nothing now.
+    Pending,
+    /// Nothing any more.
+    End,
+}
+
+/// Where a record begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The offset of its first byte.
+    pub position: u64,
+    /// Its line, from 1.
+    pub line: u64,
+}
+
+/// What the input said last.
+enum State {
+    Open,
+    Ended,
+    Broken(String),
+}
+
+/// Records of an input.
+pub(crate) struct Records {
+    input: Box<dyn Input>,
+    framing: Framing,
+    limit: usize,
+    state: State,
+    buffer: Vec<u8>,
+    /// What has been read and not yet given: `start..end` of the buffer.
+    start: usize,
+    end: usize,
+    /// Before this there is no end of the record that begins at `start`.
+    searched: usize,
+    /// Whether `searched` is within quotation marks.
+    quoted: bool,
+    /// Whether up to here the buffer has been checked to be UTF-8 at once, and whether it was.
+    checked: (usize, bool),
+    /// Of the byte at `start`.
+    at: Place,
+    /// The beginning of the record given last.
+    last: (usize, Place),
+    /// Within the rest of a line that was too long.
+    skipping: bool,
+}
+
+impl Records {
+    /// The records of an input.
+    pub fn new(input: Box<dyn Input>, framing: Framing, limit: usize) -> Self {
+        let at = Place {
+            position: 0,
+            line: 1,
+        };
+        Self {
+            input,
+            framing,
+            limit,
+            state: State::Open,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            quoted: false,
+            checked: (0, true),
+            at,
+            last: (0, at),
+            skipping: false,
+        }
+    }
+
+    /// The longest record that is given whole.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The bytes of a range that was found last.
+    pub fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.buffer[range]
+    }
+
+    /// The next record.
+    pub fn next(&mut self) -> Result<Found, ConnectorError> {
+        loop {
+            if self.skipping {
+                self.skip_line();
+                if !self.skipping {
+                    continue;
+                }
+            } else if let Some(after) = self.find_end() {
+                if let Some(found) = self.give(after) {
+                    return Ok(found);
+                }
+                continue;
+            } else if self.end - self.start > self.limit {
+                return Ok(self.give_up_line());
+            }
+            if let Some(found) = self.read_on()? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Gives only the first line of the record that was given last, from which the rest is now read anew. For a CSV record
+    /// whose quotation marks turned out not to close.
+    pub fn only_first_line(&mut self, record: Range<usize>) -> Range<usize> {
+        let Some(newline) = memchr(b'\n', &self.buffer[record.clone()]) else {
+            return record;
+        };
+        let (start, place) = self.last;
+        let after = record.start + newline + 1;
+        self.start = after;
+        self.at = Place {
+            position: place.position + (after - start) as u64,
+            line: place.line + 1,
+        };
+        self.searched = after;
+        self.quoted = false;
+        self.trimmed(record.start, after)
+    }
+
+    /// Reads more. What is left at the end of the input is the last record.
+    fn read_on(&mut self) -> Result<Option<Found>, ConnectorError> {
+        if matches!(self.state, State::Open) {
+            self.make_room();
+            match self.input.fill(&mut self.buffer[self.end..])? {
+                Fill::Bytes(len) => self.took(len),
+                Fill::Pending => return Ok(Some(Found::Pending)),
+                Fill::End => self.state = State::Ended,
+                Fill::Broken(message) => self.state = State::Broken(message),
+            }
+            return Ok(None);
+        }
+        if let State::Broken(message) = std::mem::replace(&mut self.state, State::Ended) {
+            let (at, bytes) = (self.at, self.start..self.end);
+            self.start = self.end;
+            self.searched = self.end;
+            return Ok(Some(Found::Broken { at, bytes, message }));
+        }
+        if self.start == self.end || self.skipping {
+            return Ok(Some(Found::End));
+        }
+        // Within quotation marks that nobody closes, the first line is the record.
+        let line = memchr(b'\n', &self.buffer[self.start..self.end]);
+        let after = line.map_or(self.end, |newline| self.start + newline + 1);
+        Ok(self.give(after))
+    }
+
+    fn took(&mut self, len: usize) {
+        self.end += len;
+        if self.at.position == 0 && self.buffer[..self.end].starts_with(BYTE_ORDER_MARK) {
+            self.advance(BYTE_ORDER_MARK.len(), 0);
+        }
+        let fresh = self.start.max(self.searched.min(self.end));
+        if let Some(last) = memrchr(b'\n', &self.buffer[fresh..self.end]) {
+            let until = fresh + last + 1;
+            let utf8 = simdutf8::basic::from_utf8(&self.buffer[self.start..until]).is_ok();
+            self.checked = (until, utf8);
+        }
+    }
+
+    /// Makes room for another block behind what there is.
+    fn make_room(&mut self) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.searched -= self.start;
+            self.checked = (self.checked.0.saturating_sub(self.start), self.checked.1);
+            self.start = 0;
+        }
+        if self.buffer.len() < self.end + BLOCK / 2 {
+            let grown = (self.end * 2).max(BLOCK);
+            self.buffer.resize(grown, 0);
+        }
+    }
+
+    /// Behind the newline that ends the record at `start`.
+    fn find_end(&mut self) -> Option<usize> {
+        let bytes = &self.buffer[..self.end];
+        match self.framing {
+            Framing::Lines => match memchr(b'\n', &bytes[self.searched..]) {
+                Some(newline) => Some(self.searched + newline + 1),
+                None => {
+                    self.searched = self.end;
+                    None
+                }
+            },
+            Framing::Quoted { delimiter } => self.find_quoted_end(delimiter),
+        }
+    }
+
+    fn find_quoted_end(&mut self, delimiter: u8) -> Option<usize> {
+        let bytes = &self.buffer[..self.end];
+        loop {
+            let rest = &bytes[self.searched..];
+            if self.quoted {
+                let Some(quote) = memchr(b'"', rest) else {
+                    self.searched = self.end;
+                    return None;
+                };
+                match rest.get(quote + 1) {
+                    Some(b'"') => self.searched += quote + 2,
+                    Some(_) => (self.searched, self.quoted) = (self.searched + quote + 1, false),
+                    // Whether this one is doubled, the next byte will say.
+                    None if matches!(self.state, State::Open) => {
+                        self.searched += quote;
+                        return None;
+                    }
+                    None => (self.searched, self.quoted) = (self.searched + quote + 1, false),
+                }
+                continue;
+            }
+            let Some(mark) = memchr::memchr2(b'"', b'\n', rest) else {
+                self.searched = self.end;
+                return None;
+            };
+            let at = self.searched + mark;
+            self.searched = at + 1;
+            if bytes[at] == b'\n' {
+                return Some(at + 1);
+            }
+            self.quoted = at == self.start || bytes[at - 1] == delimiter;
+        }
+    }
+
+    /// Gives the record that ends before `after`, if there is something in it.
+    fn give(&mut self, after: usize) -> Option<Found> {
+        let (start, at) = (self.start, self.at);
+        let newlines = match self.framing {
+            Framing::Lines => 1,
+            Framing::Quoted { .. } => {
+                memchr::memchr_iter(b'\n', &self.buffer[start..after]).count() as u64
+            }
+        };
+        self.last = (start, at);
+        self.advance(after - start, newlines);
+        let bytes = self.trimmed(start, after);
+        if bytes.is_empty() {
+            return None;
+        }
+        if bytes.len() > self.limit {
+            return Some(Found::TooLong { at, bytes });
+        }
+        let (checked, all_utf8) = self.checked;
+        let utf8 = (after <= checked && all_utf8)
+            || simdutf8::basic::from_utf8(&self.buffer[bytes.clone()]).is_ok();
+        Some(Found::Record { at, bytes, utf8 })
+    }
+
+    /// Without the newline and the carriage return before it.
+    fn trimmed(&self, start: usize, after: usize) -> Range<usize> {
+        let bytes = &self.buffer[start..after];
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        start..start + bytes.len()
+    }
+
+    fn advance(&mut self, bytes: usize, lines: u64) {
+        self.start += bytes;
+        self.at.position += bytes as u64;
+        self.at.line += lines;
+        self.searched = self.start;
+        self.quoted = false;
+    }
+
+    /// Gives a record that is too long as far as it has been read, or its first line if that has an end.
+    fn give_up_line(&mut self) -> Found {
+        let at = self.at;
+        let start = self.start;
+        if let Some(newline) = memchr(b'\n', &self.buffer[start..self.end]) {
+            if let Some(found) = self.give(start + newline + 1) {
+                return found;
+            }
+        }
+        let end = self.end;
+        self.advance(end - start, 0);
+        self.skipping = true;
+        Found::TooLong {
+            at,
+            bytes: start..end,
+        }
+    }
+
+    fn skip_line(&mut self) {
+        match memchr(b'\n', &self.buffer[self.start..self.end]) {
+            Some(newline) => {
+                self.advance(newline + 1, 1);
+                self.skipping = false;
+            }
+            None => self.advance(self.end - self.start, 0),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Standard input as a source: one split, `stdin`. A thread reads it and hands over what is there at once, however little.
+
+use std::io::{ErrorKind, Read};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use tidemill_rows::SchemaRef;
+
+use super::{Fill, Input, TextSplit};
+use crate::ConnectorError;
+use crate::format::FormatSpec;
+use crate::split::{Split, Wake};
+
+/// How much is read at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// So many blocks wait at most (`stdin-blocks`): then whoever writes to standard input waits.
+const BLOCKS: usize = 16;
+
+/// Standard input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StdinSpec {
+    /// What comes.
+    pub format: FormatSpec,
+}
+
+/// The name of the split.
+pub const NAME: &str = "stdin";
+
+impl StdinSpec {
+    pub(crate) fn open(&self, schema: &SchemaRef, wake: &Wake) -> Box<dyn Split> {
+        let wake = wake.clone();
+        let open = move || -> Result<Box<dyn Input>, ConnectorError> {
+            Ok(Box::new(Piped::new(std::io::stdin(), wake)))
+        };
+        let format = Arc::new(self.format.clone());
+        Box::new(TextSplit::new(
+            NAME.into(),
+            format,
+            schema.clone(),
+            Box::new(open),
+        ))
+    }
+}
+
+/// Bytes that another thread reads.
+pub(crate) struct Piped {
+    blocks: Receiver<std::io::Result<Vec<u8>>>,
+    /// What is left of a block.
+    block: Vec<u8>,
+    taken: usize,
+}
+
+impl Piped {
+    /// Starts reading.
+    pub fn new(from: impl Read + Send + 'static, wake: Wake) -> Self {
+        let (sender, blocks) = crossbeam_channel::bounded(BLOCKS);
+        let thread = std::thread::Builder::new().name("tidemill-stdin".to_owned());
+        let read = move || {
+            hand_over(from, &sender, &wake);
+            // The end is news as well, and must be there to see before anybody is woken for it.
+            drop(sender);
+            wake();
+        };
+        thread
+            .spawn(read)
+            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        Self {
+            blocks,
+            block: Vec::new(),
+            taken: 0,
+        }
+    }
+}
+
+fn hand_over(mut from: impl Read, to: &Sender<std::io::Result<Vec<u8>>>, wake: &Wake) {
+    let mut space = vec![0; BLOCK];
+    loop {
+        let block = match from.read(&mut space) {
+            Ok(0) => break,
+            Ok(len) => Ok(space[..len].to_vec()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let failed = block.is_err();
+        if to.send(block).is_err() || failed {
+            break;
+        }
+        wake();
+    }
+}
+
+impl Input for Piped {
+    fn fill(&mut self, space: &mut [u8]) -> Result<Fill, ConnectorError> {
+        if self.taken == self.block.len() {
+            match self.blocks.try_recv() {
+                Ok(Ok(block)) => (self.block, self.taken) = (block, 0),
+                Ok(Err(error)) => {
+                    let what = "cannot read standard input".to_owned();
+                    let hint = "see what writes to it";
+                    return Err(ConnectorError::Unavailable { what, error, hint });
+                }
+                Err(TryRecvError::Empty) => return Ok(Fill::Pending),
+                Err(TryRecvError::Disconnected) => return Ok(Fill::End),
+            }
+        }
+        let rest = &self.block[self.taken..];
+        let len = rest.len().min(space.len());
+        space[..len].copy_from_slice(&rest[..len]);
+        self.taken += len;
+        Ok(Fill::Bytes(len))
+    }
+}

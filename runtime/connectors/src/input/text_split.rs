@@ -1,0 +1,223 @@
+//! A split of text: records of an input, decoded into columns.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tidemill_rows::SchemaRef;
+
+use super::Input;
+use super::records::{Found, Framing, Place, Records};
+use crate::ConnectorError;
+use crate::columns::Columns;
+use crate::decode::{Decoder, Refusal};
+use crate::format::{FormatKind, FormatSpec};
+use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
+
+/// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of a batch.
+const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Opens the input, when the split is first read.
+type Open = Box<dyn FnOnce() -> Result<Box<dyn Input>, ConnectorError> + Send>;
+
+/// A split of text.
+pub(crate) struct TextSplit {
+    name: Arc<str>,
+    format: Arc<FormatSpec>,
+    schema: SchemaRef,
+    state: State,
+}
+
+enum State {
+    /// Nothing is open: a source of many files opens each when its turn comes.
+    Closed(Option<Open>),
+    Reading(Box<Reading>),
+    Ended,
+}
+
+/// What is needed while reading.
+struct Reading {
+    records: Records,
+    decoder: Decoder,
+    columns: Columns,
+    /// Whether the next record is a CSV header.
+    header: bool,
+}
+
+impl TextSplit {
+    /// A split that opens its input when it is first read.
+    pub fn new(name: Arc<str>, format: Arc<FormatSpec>, schema: SchemaRef, open: Open) -> Self {
+        Self {
+            name,
+            format,
+            schema,
+            state: State::Closed(Some(open)),
+        }
+    }
+
+    fn reading(&mut self) -> Result<&mut Reading, ConnectorError> {
+        if let State::Closed(open) = &mut self.state {
+            let Some(open) = open.take() else {
+                let message = format!("{} was read again after it could not be opened", self.name);
+                return Err(ConnectorError::Internal(message));
+            };
+            let framing = match self.format.kind {
+                FormatKind::Json => Framing::Lines,
+                FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
+            };
+            self.state = State::Reading(Box::new(Reading {
+                records: Records::new(open()?, framing, self.format.line_limit),
+                decoder: Decoder::new(&self.format)?,
+                columns: Columns::new(self.schema.clone()),
+                header: framing != Framing::Lines,
+            }));
+        }
+        match &mut self.state {
+            State::Reading(reading) => Ok(reading),
+            _ => Err(ConnectorError::Internal(format!(
+                "{} was read after its end",
+                self.name
+            ))),
+        }
+    }
+
+    fn empty(&self, then: Then) -> Result<Chunk, ConnectorError> {
+        let rows = Columns::new(self.schema.clone()).take()?;
+        Ok(Chunk {
+            rows,
+            positions: vec![],
+            lines: Some(vec![]),
+            bad: vec![],
+            then,
+        })
+    }
+}
+
+impl Split for TextSplit {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError> {
+        if matches!(self.state, State::Ended) {
+            return self.empty(Then::End);
+        }
+        let name = self.name.clone();
+        let chunk = self.reading()?.chunk(max_rows, &name)?;
+        if chunk.then == Then::End {
+            self.state = State::Ended;
+        }
+        Ok(chunk)
+    }
+}
+
+/// What a chunk has beside its columns.
+struct Marks {
+    positions: Vec<u64>,
+    lines: Vec<u64>,
+    bad: Vec<BadRow>,
+    bytes: usize,
+}
+
+impl Reading {
+    fn chunk(&mut self, max_rows: usize, name: &str) -> Result<Chunk, ConnectorError> {
+        let mut marks = Marks {
+            positions: Vec::with_capacity(max_rows),
+            lines: Vec::with_capacity(max_rows),
+            bad: Vec::new(),
+            bytes: 0,
+        };
+        let then = loop {
+            if marks.positions.len() + marks.bad.len() >= max_rows || marks.bytes >= CHUNK_BYTES {
+                break Then::More;
+            }
+            match self.records.next()? {
+                Found::Pending => break Then::Pending,
+                Found::End => break Then::End,
+                Found::Record { bytes, .. } if self.header => self.header(bytes, name)?,
+                Found::Record { at, bytes, utf8 } => self.record(at, bytes, utf8, &mut marks),
+                Found::TooLong { at, bytes } => {
+                    let limit = self.records.limit();
+                    let message = format!("the row is longer than `line-limit`, {limit} bytes");
+                    self.bad(at, bytes, Refusal::new("too-long", message), &mut marks);
+                }
+                Found::Broken { at, bytes, message } => {
+                    self.bad(at, bytes, Refusal::new("cut-short", message), &mut marks);
+                }
+            }
+        };
+        let rows = self.columns.take()?;
+        let Marks {
+            positions,
+            lines,
+            bad,
+            ..
+        } = marks;
+        Ok(Chunk {
+            rows,
+            positions,
+            lines: Some(lines),
+            bad,
+            then,
+        })
+    }
+
+    fn header(&mut self, bytes: Range<usize>, name: &str) -> Result<(), ConnectorError> {
+        self.header = false;
+        let Decoder::Csv(csv) = &mut self.decoder else {
+            return Ok(());
+        };
+        csv.header(self.records.bytes(bytes))
+            .map_err(|refusal| ConnectorError::Data(format!("{name}: {}", refusal.message)))
+    }
+
+    #[inline]
+    fn record(&mut self, at: Place, bytes: Range<usize>, utf8: bool, marks: &mut Marks) {
+        let row = self.records.bytes(bytes.clone());
+        marks.bytes += row.len();
+        if !utf8 {
+            let refusal = not_utf8(row);
+            return self.bad(at, bytes, refusal, marks);
+        }
+        match self.decoder.decode(row) {
+            Ok(decoded) => {
+                self.columns.push(decoded.slots, row, decoded.scratch);
+                marks.positions.push(at.position);
+                marks.lines.push(at.line);
+            }
+            Err(refusal) => {
+                let quote = refusal.code == "quote";
+                let bytes = if quote {
+                    self.records.only_first_line(bytes)
+                } else {
+                    bytes
+                };
+                self.bad(at, bytes, refusal, marks);
+            }
+        }
+    }
+
+    #[cold]
+    fn bad(&mut self, at: Place, bytes: Range<usize>, refusal: Refusal, marks: &mut Marks) {
+        let kept = &self.records.bytes(bytes)[..];
+        marks.bad.push(BadRow {
+            before: self.columns.rows(),
+            position: at.position,
+            line: Some(at.line),
+            code: refusal.code,
+            message: refusal.message,
+            bytes: kept[..kept.len().min(BAD_ROW_BYTES)].to_vec(),
+        });
+    }
+}
+
+#[cold]
+fn not_utf8(row: &[u8]) -> Refusal {
+    let at = std::str::from_utf8(row)
+        .err()
+        .map_or(0, |e| e.valid_up_to());
+    let byte = row.get(at).copied().unwrap_or_default();
+    Refusal::new(
+        "utf-8",
+        format!("byte {at} of the row, 0x{byte:02X}, is not part of UTF-8 text"),
+    )
+}

@@ -1,0 +1,54 @@
+//! How fast a generator may go: a rate in rows per second of the clock, over all its splits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::split::Wake;
+
+/// How often splits that wait are woken (`pace-interval`).
+const INTERVAL: Duration = Duration::from_millis(5);
+
+/// The pace of one source on one worker.
+#[derive(Clone)]
+pub(crate) struct Pace {
+    rate: f64,
+    start: Instant,
+    waiting: Arc<AtomicBool>,
+}
+
+impl Pace {
+    /// Starts now. The thread that wakes ends when the last clone is dropped.
+    pub fn start(rate: f64, wake: &Wake) -> Self {
+        let waiting = Arc::new(AtomicBool::new(false));
+        let (wake, watched) = (wake.clone(), Arc::downgrade(&waiting));
+        let tick = move || {
+            while let Some(waiting) = watched.upgrade() {
+                if waiting.swap(false, Ordering::AcqRel) {
+                    wake();
+                }
+                drop(waiting);
+                std::thread::sleep(INTERVAL);
+            }
+        };
+        let thread = std::thread::Builder::new().name("tidemill-pace".to_owned());
+        thread
+            .spawn(tick)
+            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        Self {
+            rate,
+            start: Instant::now(),
+            waiting,
+        }
+    }
+
+    /// How many rows of the source are due by now, row 0 at once.
+    pub fn due(&self) -> u64 {
+        (self.start.elapsed().as_secs_f64() * self.rate) as u64 + 1
+    }
+
+    /// Asks to be woken.
+    pub fn wait(&self) {
+        self.waiting.store(true, Ordering::Release);
+    }
+}

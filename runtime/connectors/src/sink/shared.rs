@@ -1,0 +1,180 @@
+//! One output for all workers: standard output, or one file. A lock is taken per batch, never per row.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidemill_rows::{Batch, Schema};
+
+use super::file::Pending;
+use super::{Sink, Writers};
+use crate::ConnectorError;
+use crate::encode::{Encoder, Encoding};
+
+/// An output and who writes to it.
+pub(super) struct SharedOutput {
+    state: Arc<State>,
+    encoder: Encoder,
+}
+
+struct State {
+    output: Mutex<Output>,
+    /// Of a table, whose layout all workers share.
+    table: Option<Mutex<Encoder>>,
+    rows: AtomicU64,
+    /// Hands that have not finished.
+    hands: AtomicU64,
+}
+
+enum Output {
+    Stream(Box<dyn Write + Send>),
+    File(Pending),
+    /// In its place: nothing more can be written.
+    Done,
+}
+
+impl SharedOutput {
+    /// Standard output, or what stands for it in tests.
+    pub fn stdout(
+        out: Box<dyn Write + Send>,
+        encoding: Encoding,
+        schema: &Schema,
+        changes: bool,
+    ) -> Result<Self, ConnectorError> {
+        Self::new(Output::Stream(out), Encoder::new(encoding, schema, changes))
+    }
+
+    /// One file.
+    pub fn file(
+        path: &Path,
+        encoding: Encoding,
+        schema: &Schema,
+        changes: bool,
+    ) -> Result<Self, ConnectorError> {
+        let file = Pending::create(path)?;
+        Self::new(Output::File(file), Encoder::new(encoding, schema, changes))
+    }
+
+    fn new(mut output: Output, mut encoder: Encoder) -> Result<Self, ConnectorError> {
+        let mut head = Vec::new();
+        encoder.head(&mut head);
+        output.write(&head)?;
+        let table = matches!(encoder, Encoder::Table(_)).then(|| Mutex::new(encoder.clone()));
+        let (rows, hands) = (AtomicU64::new(0), AtomicU64::new(0));
+        let state = State {
+            output: Mutex::new(output),
+            table,
+            rows,
+            hands,
+        };
+        Ok(Self {
+            state: Arc::new(state),
+            encoder,
+        })
+    }
+}
+
+impl Writers for SharedOutput {
+    fn writer(&self, _worker: usize) -> Box<dyn Sink> {
+        self.state.hands.fetch_add(1, Ordering::AcqRel);
+        let (state, encoder) = (self.state.clone(), self.encoder.clone());
+        Box::new(Hand {
+            state,
+            encoder,
+            encoded: Vec::new(),
+        })
+    }
+
+    fn rows(&self) -> u64 {
+        self.state.rows.load(Ordering::Relaxed)
+    }
+}
+
+struct Hand {
+    state: Arc<State>,
+    encoder: Encoder,
+    encoded: Vec<u8>,
+}
+
+impl Hand {
+    fn with_output<T>(&self, act: impl FnOnce(&mut Output) -> T) -> T {
+        act(&mut self
+            .state
+            .output
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Sink for Hand {
+    fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
+        self.encoded.clear();
+        if let Some(table) = &self.state.table {
+            let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+            table.rows(batch, &mut self.encoded);
+            // The table's lock is held until its lines are out: the header must come first.
+            self.with_output(|output| output.write(&self.encoded))?;
+        } else {
+            self.encoder.rows(batch, &mut self.encoded);
+            self.with_output(|output| output.write(&self.encoded))?;
+        }
+        self.state
+            .rows
+            .fetch_add(batch.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ConnectorError> {
+        self.with_output(Output::flush)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ConnectorError> {
+        let last = self.state.hands.fetch_sub(1, Ordering::AcqRel) == 1;
+        self.with_output(|output| if last { output.place() } else { output.flush() })
+    }
+}
+
+impl Output {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ConnectorError> {
+        match self {
+            // Written out at once: a lone row must not wait for others.
+            Self::Stream(out) => out
+                .write_all(bytes)
+                .and_then(|()| out.flush())
+                .map_err(stream),
+            Self::File(file) => file.write(bytes),
+            Self::Done => Err(ConnectorError::Internal(
+                "a sink was written after its end".into(),
+            )),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), ConnectorError> {
+        match self {
+            Self::Stream(out) => out.flush().map_err(stream),
+            Self::File(file) => file.flush(),
+            Self::Done => Ok(()),
+        }
+    }
+
+    fn place(&mut self) -> Result<(), ConnectorError> {
+        match std::mem::replace(self, Self::Done) {
+            Self::Stream(mut out) => out.flush().map_err(stream),
+            Self::File(file) => file.place(),
+            Self::Done => Ok(()),
+        }
+    }
+}
+
+fn stream(error: std::io::Error) -> ConnectorError {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return ConnectorError::OutputClosed;
+    }
+    let what = "cannot write standard output".to_owned();
+    ConnectorError::Unavailable {
+        what,
+        error,
+        hint: "see what reads it",
+    }
+}

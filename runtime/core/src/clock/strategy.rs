@@ -1,0 +1,26 @@
+//! How a split's watermark follows from its event times (Watermarks 4).
+
+use crate::time;
+
+/// A source's strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// No row is more than this many microseconds older than the newest one before it.
+    OutOfOrderness(i64),
+    /// No row is older than one before it.
+    Monotonic,
+    /// No watermark, until the end.
+    None,
+}
+
+impl Strategy {
+    /// The watermark after a row of this time. That of the rows before it may be larger.
+    #[inline]
+    pub fn after(self, time: i64) -> i64 {
+        match self {
+            Self::OutOfOrderness(d) => time.saturating_sub(d).saturating_sub(1),
+            Self::Monotonic => time.saturating_sub(1),
+            Self::None => time::MIN,
+        }
+    }
+}

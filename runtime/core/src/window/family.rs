@@ -1,0 +1,189 @@
+//! What the families of windows have in common: what they are asked, and how they answer.
+
+use super::{Firing, KeyId, Moment, Op, Plan, Slot, slots::Slots};
+use crate::time;
+
+/// A time that W never reaches, not even in the end round: nothing is due.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+/// A row, as a window sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// Index in its batch.
+    pub(crate) index: u32,
+    pub(crate) key: KeyId,
+    pub(crate) time: i64,
+    pub(crate) stamp: i64,
+    /// W at the row: everything of the key due at or before it has happened.
+    pub(crate) w: i64,
+    /// The larger of stamp and W: what lateness is judged by (Windows 3).
+    pub(crate) judged: i64,
+}
+
+impl Row {
+    /// Whether it is at or before the larger of stamp and W (Watermarks 3).
+    pub(crate) fn is_behind(&self) -> bool {
+        self.time <= self.judged
+    }
+}
+
+/// A family of windows: what is kept for a key, and what happens to it. It never sees other keys.
+///
+/// Invariant: whoever calls has let everything of the key happen that is due at or before the W that it names.
+pub(crate) trait Family {
+    /// What is kept for one key. The default is nothing.
+    type Held: Clone + Default + std::fmt::Debug;
+
+    /// How far the operator's watermark is held back (Watermarks 2).
+    fn hold(&self) -> i64;
+
+    /// Whether nothing is kept.
+    fn is_empty(&self, held: &Self::Held) -> bool;
+
+    /// The slot for a row for which nothing needs doing but to add it there: nearly every row.
+    fn place(&mut self, held: &Self::Held, row: &Row) -> Option<Slot>;
+
+    /// Takes a row, or refuses it.
+    fn take(&mut self, held: &mut Self::Held, row: &Row, out: &mut Out<'_>);
+
+    /// The first time after `after` at which something happens, [`NEVER`] if none, given that all that is due at or
+    /// before `after` has happened.
+    fn due(&self, held: &Self::Held, after: i64) -> i64;
+
+    /// Lets happen what happens at `due`.
+    fn fire(&mut self, held: &mut Self::Held, due: Due, out: &mut Out<'_>);
+}
+
+/// Something that time causes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Due {
+    pub(crate) key: KeyId,
+    pub(crate) at: i64,
+}
+
+/// A window that fires.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    /// Number of this firing.
+    pub(crate) number: u32,
+    /// Whether nothing can follow.
+    pub(crate) last: bool,
+}
+
+/// Where a family writes what it wants done.
+pub(crate) struct Out<'a> {
+    pub(crate) plan: &'a mut Plan,
+    pub(crate) slots: &'a mut Slots,
+    /// The operator's hold.
+    pub(crate) hold: i64,
+    /// In the end round the last W before it, else [`time::MAX`]: what time causes is stamped with no more.
+    pub(crate) ceiling: i64,
+}
+
+impl Out<'_> {
+    /// A fresh accumulator.
+    pub(crate) fn create(&mut self) -> Slot {
+        let slot = self.slots.create();
+        self.plan.created.push(slot);
+        slot
+    }
+
+    /// Gives an accumulator up.
+    pub(crate) fn free(&mut self, slot: Slot) {
+        self.plan.freed.push(slot);
+    }
+
+    /// Adds a row to an accumulator, and counts it.
+    pub(crate) fn add(&mut self, row: &Row, slot: Slot) {
+        self.plan.counters.behind_accepted += u64::from(row.is_behind());
+        self.plan.ops.push(Op::Add {
+            row: row.index,
+            slot,
+        });
+    }
+
+    /// Refuses a row.
+    pub(crate) fn refuse(&mut self, row: &Row) {
+        self.plan.counters.late += 1;
+        self.plan.late.push(row.index);
+    }
+
+    /// A fresh accumulator equal to `from`.
+    pub(crate) fn copy(&mut self, from: Slot) -> Slot {
+        let into = self.create();
+        self.other(Op::Copy { from, into });
+        into
+    }
+
+    /// Merges `from` into `into`; on behalf of `row`, if not for a firing.
+    pub(crate) fn merge(&mut self, into: Slot, from: Slot, row: Option<u32>) {
+        self.other(Op::Merge { into, from, row });
+    }
+
+    /// Fires a window because W has reached `due`.
+    pub(crate) fn fire_on_time(&mut self, due: Due, window: Window, slot: Slot) {
+        let stamp = time::back((due.at - 1).min(self.ceiling), self.hold);
+        let firing = firing(due.key, window, Moment::OnTime);
+        self.fire(
+            Firing {
+                stamp,
+                w: stamp,
+                ..firing
+            },
+            slot,
+        );
+    }
+
+    /// Fires a window because a row came after its end.
+    pub(crate) fn correct(&mut self, row: &Row, window: Window, slot: Slot) {
+        let firing = firing(row.key, window, Moment::Correction);
+        let w = time::back(row.w, self.hold);
+        self.fire(
+            Firing {
+                stamp: row.stamp,
+                w,
+                row: Some(row.index),
+                ..firing
+            },
+            slot,
+        );
+    }
+
+    fn fire(&mut self, firing: Firing, slot: Slot) {
+        let number = u32::try_from(self.plan.firings.len()).expect("fewer than 2^32 firings");
+        self.plan.firings.push(firing);
+        self.other(Op::Fire {
+            firing: number,
+            slot,
+        });
+    }
+
+    fn other(&mut self, op: Op) {
+        self.plan.adds_only = false;
+        self.plan.ops.push(op);
+    }
+}
+
+/// A firing without its cause. A result's event time is end - 1 (Windows 8).
+fn firing(key: KeyId, window: Window, moment: Moment) -> Firing {
+    let Window {
+        start,
+        end,
+        number,
+        last,
+    } = window;
+    Firing {
+        key,
+        start,
+        end,
+        time: end - 1,
+        moment,
+        number,
+        last,
+        stamp: 0,
+        w: 0,
+        row: None,
+    }
+}

@@ -1,0 +1,207 @@
+//! The content of a window of several panes, from running merges.
+//!
+//! Panes are grouped in blocks of as many panes as a window has, so a window is the end of one block and the beginning of
+//! the next. Its content is `merge(suffix, prefix)`, where
+//!
+//! ```text
+//! suffix(i) = merge(pane i, suffix(i + 1))     from the right: p3 + (p4 + p5)
+//! prefix(j) = merge(prefix(j - 1), pane j)     from the left: (p6 + p7) + p8
+//! ```
+//!
+//! Both are kept from firing to firing, so that a firing costs a few merges however many panes a window has (the two
+//! stacks of a sliding aggregate, with their turning points on the grid).
+//!
+//! Invariants:
+//! 1. What is kept changes no result: a window's tree of merges is a function of its panes. Floats agree to the bit.
+//! 2. What is kept holds parts that every later window sees. A window that does not see all parts of its panes (refused
+//!    rows, [`super::panes`]) gets merges of its own.
+//! 3. Empty panes and single parts are not merged with anything: a window of one part costs nothing.
+
+use std::ops::Range;
+
+use super::super::Slot;
+use super::super::family::Out;
+use super::panes::Part;
+
+/// An accumulator that is read for a firing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    pub(super) slot: Slot,
+    /// Made for merging; otherwise it is a part's own, and must not change.
+    made: bool,
+}
+
+impl Value {
+    /// Just a part.
+    pub(super) fn part(part: &Part) -> Self {
+        Self {
+            slot: part.slot,
+            made: false,
+        }
+    }
+
+    /// Itself, with `from` behind it.
+    fn then(self, from: Slot, out: &mut Out<'_>) -> Self {
+        let slot = if self.made {
+            self.slot
+        } else {
+            out.copy(self.slot)
+        };
+        out.merge(slot, from, None);
+        Self { slot, made: true }
+    }
+
+    /// Gives it up.
+    pub(super) fn drop(self, out: &mut Out<'_>) {
+        if self.made {
+            out.free(self.slot);
+        }
+    }
+}
+
+/// The running merges of a key.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Merges {
+    suffix: Suffix,
+    prefix: Prefix,
+}
+
+/// Suffixes of a block.
+#[derive(Clone, Debug, Default)]
+struct Suffix {
+    block: i64,
+    /// The parts of panes from here to the block's end are in.
+    down_to: i64,
+    /// Descending: for each part, the merge of it and all behind it.
+    values: Vec<(i64, Value)>,
+}
+
+/// The beginning of a block.
+#[derive(Clone, Debug, Default)]
+struct Prefix {
+    block: i64,
+    /// The parts of panes before this one are in.
+    up_to: i64,
+    value: Option<Value>,
+}
+
+impl Merges {
+    /// The content of a window: `parts` are those of its `panes`, `size` the panes of a block. To be dropped after use.
+    pub(super) fn content(
+        &mut self,
+        parts: &[Part],
+        panes: Range<i64>,
+        size: i64,
+        out: &mut Out<'_>,
+    ) -> Option<Value> {
+        let block = panes.start.div_euclid(size);
+        if panes.start == block * size {
+            return self.prefix.value(parts, block, panes, out);
+        }
+        let turn = (block + 1) * size;
+        let (before, after) = parts.split_at(parts.partition_point(|p| p.pane < turn));
+        let suffix = self.suffix.value(before, block, panes.start..turn, out);
+        let prefix = self.prefix.value(after, block + 1, turn..panes.end, out);
+        match (suffix, prefix) {
+            (Some(suffix), Some(prefix)) => Some(suffix.then(prefix.slot, out)),
+            (suffix, prefix) => suffix.or(prefix),
+        }
+    }
+
+    /// A pane has changed or goes away: forgets what it is in.
+    pub(super) fn forget(&mut self, pane: i64, size: i64, out: &mut Out<'_>) {
+        let block = pane.div_euclid(size);
+        if self.suffix.block == block {
+            self.suffix.forget(pane, out);
+        }
+        if self.prefix.block == block && pane < self.prefix.up_to {
+            self.prefix.clear(out);
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self, out: &mut Out<'_>) {
+        self.suffix.forget(i64::MAX - 1, out);
+        self.prefix.clear(out);
+    }
+}
+
+impl Suffix {
+    /// The merge of a block's panes from `panes.start` on. It is handed over: no other window starts there.
+    fn value(
+        &mut self,
+        parts: &[Part],
+        block: i64,
+        panes: Range<i64>,
+        out: &mut Out<'_>,
+    ) -> Option<Value> {
+        if self.block != block || self.values.is_empty() {
+            self.forget(i64::MAX - 1, out);
+            (self.block, self.down_to) = (block, panes.end);
+        }
+        let missing = parts.partition_point(|p| p.pane < self.down_to);
+        for part in parts[..missing].iter().rev() {
+            let value = match self.values.last() {
+                Some((_, behind)) => Value::part(part).then(behind.slot, out),
+                None => Value::part(part),
+            };
+            self.values.push((part.pane, value));
+        }
+        self.down_to = self.down_to.min(panes.start);
+        self.forget(panes.start - 1, out);
+        let (pane, value) = *self.values.last()?;
+        if value.made {
+            self.values.pop();
+            self.forget(pane, out);
+        }
+        Some(value)
+    }
+
+    fn forget(&mut self, pane: i64, out: &mut Out<'_>) {
+        while self.values.last().is_some_and(|(last, _)| *last <= pane) {
+            self.pop(out);
+        }
+        self.down_to = self.down_to.max(pane + 1);
+    }
+
+    fn pop(&mut self, out: &mut Out<'_>) {
+        if let Some((_, value)) = self.values.pop() {
+            value.drop(out);
+        }
+    }
+}
+
+impl Prefix {
+    /// The merge of a block's panes before `panes.end`. It stays here, to grow.
+    fn value(
+        &mut self,
+        parts: &[Part],
+        block: i64,
+        panes: Range<i64>,
+        out: &mut Out<'_>,
+    ) -> Option<Value> {
+        if self.block != block || self.up_to > panes.end || self.value.is_none() {
+            self.clear(out);
+            (self.block, self.up_to) = (block, panes.start);
+        }
+        let missing = parts.partition_point(|p| p.pane < self.up_to);
+        for part in &parts[missing..] {
+            self.value = Some(match self.value {
+                Some(value) => value.then(part.slot, out),
+                None => Value::part(part),
+            });
+        }
+        self.up_to = panes.end;
+        self.value.map(|value| Value {
+            made: false,
+            ..value
+        })
+    }
+
+    fn clear(&mut self, out: &mut Out<'_>) {
+        if let Some(value) = self.value.take() {
+            value.drop(out);
+        }
+        self.up_to = i64::MIN;
+    }
+}

@@ -1,0 +1,295 @@
+//! All keys of an operator: what is kept for each, when to look at it again, and how a batch is undone.
+//!
+//! Invariants:
+//! 1. `armed` of a key is the time of a timer that is still set, and nothing of the key is due before it.
+//! 2. After a row of a key at W, and after an advance to W, `armed` is later than W.
+//! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
+
+use super::family::{Due, Family, NEVER, Out, Row};
+use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};
+use crate::time;
+
+/// What an operator keeps, for windows of one family.
+#[derive(Debug)]
+pub(crate) struct Keyed<F: Family> {
+    family: F,
+    /// Indexed by key.
+    entries: Vec<Entry<F::Held>>,
+    timers: Timers,
+    slots: Slots,
+    watermark: i64,
+    /// The largest W at a row: W only rises (Watermarks 1), whichever input a row came by.
+    reached: i64,
+    /// Number of the batch that is being decided on.
+    batch: u64,
+    saved: Saved<F::Held>,
+    /// Keys of which perhaps nothing is left.
+    doubtful: Vec<KeyId>,
+    /// Keys due at one time, with what they are ordered by.
+    ordered: Vec<(u64, KeyId)>,
+}
+
+/// One cache line per key: windows of one slot need no second one.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Entry<H> {
+    held: H,
+    armed: i64,
+    /// The last batch that saved this key.
+    saved_in: u64,
+}
+
+/// How things stood before the batch.
+#[derive(Debug)]
+struct Saved<H> {
+    entries: Vec<(KeyId, Entry<H>)>,
+    reached: i64,
+}
+
+impl<H: Default> Default for Entry<H> {
+    fn default() -> Self {
+        Self {
+            held: H::default(),
+            armed: NEVER,
+            saved_in: 0,
+        }
+    }
+}
+
+impl<F: Family> Keyed<F> {
+    pub(crate) fn new(family: F) -> Self {
+        Self {
+            family,
+            entries: Vec::new(),
+            timers: Timers::new(),
+            slots: Slots::default(),
+            watermark: time::MIN,
+            reached: time::MIN,
+            batch: 0,
+            saved: Saved {
+                entries: Vec::new(),
+                reached: time::MIN,
+            },
+            doubtful: Vec::new(),
+            ordered: Vec::new(),
+        }
+    }
+
+    pub(crate) fn hold(&self) -> i64 {
+        self.family.hold()
+    }
+
+    pub(crate) fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    pub(crate) fn next_due(&self) -> Option<i64> {
+        let first = self.timers.first();
+        (first != NEVER).then_some(first)
+    }
+
+    pub(crate) fn take(&mut self, rows: &Rows<'_>, plan: &mut Plan) {
+        plan.clear();
+        self.begin();
+        let keys = rows.keys.iter().max().map_or(0, |&key| key as usize + 1);
+        if keys > self.entries.len() {
+            self.entries.resize_with(keys, Entry::default);
+        }
+        match rows.failed {
+            None => (0..rows.times.len()).for_each(|i| self.take_row(rows, i, plan)),
+            Some(failed) => {
+                for (i, &failed) in failed.iter().enumerate() {
+                    if failed {
+                        self.doubtful.push(rows.keys[i]);
+                    } else {
+                        self.take_row(rows, i, plan);
+                    }
+                }
+            }
+        }
+        self.find_gone(plan);
+    }
+
+    pub(crate) fn commit(&mut self, plan: &Plan) {
+        self.slots.commit(&plan.freed);
+        self.saved.entries.clear();
+        for &key in &plan.gone {
+            self.entries[key as usize] = Entry::default();
+        }
+    }
+
+    pub(crate) fn undo(&mut self) {
+        self.slots.undo();
+        self.reached = self.saved.reached;
+        for (key, entry) in self.saved.entries.drain(..) {
+            self.entries[key as usize] = entry;
+        }
+    }
+
+    pub(crate) fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) {
+        plan.clear();
+        self.begin();
+        let before = self.watermark.max(self.reached);
+        let ceiling = if w == time::MAX { before } else { time::MAX };
+        self.watermark = self.watermark.max(w);
+        while let Some((at, bucket)) = self.timers.pop(w) {
+            self.order(at, &bucket, keys);
+            for i in 0..self.ordered.len() {
+                self.look_at(
+                    Due {
+                        key: self.ordered[i].1,
+                        at,
+                    },
+                    ceiling,
+                    plan,
+                );
+            }
+        }
+        self.find_gone(plan);
+    }
+
+    fn begin(&mut self) {
+        self.batch += 1;
+        self.saved.reached = self.reached;
+        self.slots.begin();
+    }
+
+    #[inline(always)]
+    fn take_row(&mut self, rows: &Rows<'_>, i: usize, plan: &mut Plan) {
+        let w = rows.w[i].max(self.reached).max(self.watermark);
+        let (stamp, key) = (rows.stamps[i], rows.keys[i]);
+        let index = i as u32;
+        let row = Row {
+            index,
+            key,
+            time: rows.times[i],
+            stamp,
+            w,
+            judged: stamp.max(w),
+        };
+        self.reached = w;
+        if w >= self.timers.first() {
+            self.settle(key, w, plan);
+        }
+        match self.family.place(&self.entries[key as usize].held, &row) {
+            Some(slot) => {
+                plan.counters.behind_accepted += u64::from(row.is_behind());
+                plan.ops.push(Op::Add { row: index, slot });
+            }
+            None => self.take_slowly(&row, plan),
+        }
+    }
+
+    /// Takes a row that changes what is kept for its key, or is refused.
+    #[cold]
+    #[inline(never)]
+    fn take_slowly(&mut self, row: &Row, plan: &mut Plan) {
+        self.save(row.key);
+        let entry = &mut self.entries[row.key as usize];
+        let hold = self.family.hold();
+        let mut out = Out {
+            plan,
+            slots: &mut self.slots,
+            hold,
+            ceiling: time::MAX,
+        };
+        self.family.take(&mut entry.held, row, &mut out);
+        let due = self.family.due(&entry.held, row.w);
+        if due < entry.armed {
+            self.arm(row.key, due);
+        }
+        self.doubt(row.key);
+    }
+
+    /// Lets everything of a key happen that is due at or before `w`, in order of time (Watermarks 10).
+    fn settle(&mut self, key: KeyId, w: i64, plan: &mut Plan) {
+        let armed = self.entries[key as usize].armed;
+        if armed > w || armed == NEVER {
+            return;
+        }
+        self.save(key);
+        let held = &mut self.entries[key as usize].held;
+        let hold = self.family.hold();
+        let mut out = Out {
+            plan,
+            slots: &mut self.slots,
+            hold,
+            ceiling: time::MAX,
+        };
+        let mut at = self.family.due(held, armed - 1);
+        while at <= w && at != NEVER {
+            self.family.fire(held, Due { key, at }, &mut out);
+            at = self.family.due(held, at);
+        }
+        self.arm(key, at);
+        self.doubt(key);
+    }
+
+    /// A key's timer is due: lets happen what happens then, unless the timer no longer counts.
+    fn look_at(&mut self, due: Due, ceiling: i64, plan: &mut Plan) {
+        let entry = &mut self.entries[due.key as usize];
+        if entry.armed != due.at {
+            return;
+        }
+        let mut at = self.family.due(&entry.held, due.at - 1);
+        if at == due.at {
+            let hold = self.family.hold();
+            let mut out = Out {
+                plan,
+                slots: &mut self.slots,
+                hold,
+                ceiling,
+            };
+            self.family.fire(&mut entry.held, due, &mut out);
+            at = self.family.due(&entry.held, due.at);
+        }
+        self.arm(due.key, at);
+        self.doubt(due.key);
+    }
+
+    fn arm(&mut self, key: KeyId, at: i64) {
+        self.entries[key as usize].armed = at;
+        if at != NEVER {
+            self.timers.set(at, key);
+        }
+    }
+
+    fn save(&mut self, key: KeyId) {
+        let entry = &mut self.entries[key as usize];
+        if entry.saved_in != self.batch {
+            entry.saved_in = self.batch;
+            self.saved.entries.push((key, entry.clone()));
+        }
+    }
+
+    fn doubt(&mut self, key: KeyId) {
+        if self.family.is_empty(&self.entries[key as usize].held) {
+            self.doubtful.push(key);
+        }
+    }
+
+    /// Of the doubtful keys, those of which nothing is left at the end.
+    fn find_gone(&mut self, plan: &mut Plan) {
+        self.doubtful.sort_unstable();
+        self.doubtful.dedup();
+        for key in self.doubtful.drain(..) {
+            if self.family.is_empty(&self.entries[key as usize].held) {
+                plan.gone.push(key);
+            }
+        }
+    }
+
+    /// The keys of a bucket whose timers still count, in order of their bytes.
+    fn order(&mut self, at: i64, bucket: &[KeyId], keys: &dyn KeyOrder) {
+        let armed = |key: &&KeyId| self.entries[**key as usize].armed == at;
+        self.ordered.clear();
+        self.ordered.extend(
+            bucket
+                .iter()
+                .filter(armed)
+                .map(|&key| (keys.prefix(key), key)),
+        );
+        self.ordered
+            .sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| keys.cmp(a.1, b.1)));
+    }
+}

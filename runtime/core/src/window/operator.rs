@@ -1,0 +1,84 @@
+//! The window operator: one kind of window over all keys.
+
+use super::fixed::Fixed;
+use super::keyed::Keyed;
+use super::session::Session;
+use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
+
+/// Decides what becomes of rows, and what fires when. See the [module](super).
+///
+/// The order of calls is `take`, then `commit` or `undo`; `advance`, then `commit`. A plan that is neither committed nor
+/// undone is a broken invariant of the caller.
+#[derive(Debug)]
+pub struct WindowOperator {
+    windows: Windows,
+}
+
+/// One variant per family.
+#[derive(Debug)]
+enum Windows {
+    Fixed(Keyed<Fixed>),
+    Session(Keyed<Session>),
+}
+
+macro_rules! each {
+    ($operator:expr, $windows:ident => $do:expr) => {
+        match $operator {
+            Windows::Fixed($windows) => $do,
+            Windows::Session($windows) => $do,
+        }
+    };
+}
+
+impl WindowOperator {
+    /// An operator without state, W at [`crate::time::MIN`].
+    ///
+    /// # Panics
+    /// If a size, step or gap is not positive, or a cumulated size is no multiple of its step; `check` refuses these.
+    pub fn new(spec: WindowSpec) -> Self {
+        let windows = match spec.kind {
+            WindowKind::Session { gap } => Windows::Session(Keyed::new(Session::new(gap, &spec))),
+            _ => Windows::Fixed(Keyed::new(Fixed::new(&spec))),
+        };
+        Self { windows }
+    }
+
+    /// How far the watermark that it passes on lies behind its own (Watermarks 2).
+    pub fn hold(&self) -> i64 {
+        each!(&self.windows, windows => windows.hold())
+    }
+
+    /// Its watermark: that of the last [`WindowOperator::advance`].
+    pub fn watermark(&self) -> i64 {
+        each!(&self.windows, windows => windows.watermark())
+    }
+
+    /// The smallest W at which something may happen. Nothing happens before it; at it, perhaps nothing either.
+    pub fn next_due(&self) -> Option<i64> {
+        each!(&self.windows, windows => windows.next_due())
+    }
+
+    /// Decides on rows: `plan` is cleared, then says what becomes of them and what fires before, between and because of
+    /// them. A key of which nothing is left, be it that its only row was late, is in `plan.gone`.
+    ///
+    /// To be followed by [`WindowOperator::commit`] or [`WindowOperator::undo`].
+    pub fn take(&mut self, rows: &Rows<'_>, plan: &mut Plan) {
+        each!(&mut self.windows, windows => windows.take(rows, plan));
+    }
+
+    /// Raises W to `w`, [`crate::time::MAX`] for the end round, and fires all that is due, in order of firing time, end,
+    /// start and key. To be followed by [`WindowOperator::commit`].
+    pub fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) {
+        each!(&mut self.windows, windows => windows.advance(w, keys, plan));
+    }
+
+    /// What the plan says has happened.
+    pub fn commit(&mut self, plan: &Plan) {
+        each!(&mut self.windows, windows => windows.commit(plan));
+    }
+
+    /// What the plan says never happened: everything is as before [`WindowOperator::take`], slots included.
+    pub fn undo(&mut self, _plan: &Plan) {
+        each!(&mut self.windows, windows => windows.undo());
+    }
+}

@@ -1,0 +1,241 @@
+//! A window operator with everything around it that the engine has: key numbers, accumulators, a function.
+//!
+//! It carries plans out one by one and checks what a plan promises: slots are created before they are used, freed once and
+//! not used again, keys are gone once, late rows ascend.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tidemill_core::window::{
+    Firing, KeyId, KeyOrder, Op, Plan, Rows, Slot, WindowOperator, WindowSpec,
+};
+
+use crate::aggregate::{Acc, Aggregate};
+
+/// A row of a test.
+#[derive(Clone, Debug)]
+pub struct TestRow {
+    pub key: String,
+    pub time: i64,
+    pub value: i64,
+    pub stamp: i64,
+    pub w: i64,
+}
+
+/// A result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fired {
+    pub key: String,
+    /// With the key number set to 0 and the row to none: they depend on batches.
+    pub firing: Firing,
+    pub value: Acc,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Came {
+    pub fired: Vec<Fired>,
+    /// Late rows, as indices into the step's.
+    pub late: Vec<usize>,
+}
+
+/// Key numbers as the engine gives them: those of keys that are gone are given out again.
+#[derive(Default)]
+struct Keys {
+    numbers: BTreeMap<String, KeyId>,
+    names: Vec<String>,
+    free: Vec<KeyId>,
+}
+
+impl Keys {
+    fn number(&mut self, name: &str) -> KeyId {
+        if let Some(&key) = self.numbers.get(name) {
+            return key;
+        }
+        let key = self.free.pop().unwrap_or(self.names.len() as KeyId);
+        self.names
+            .resize((key as usize + 1).max(self.names.len()), String::new());
+        self.names[key as usize] = name.to_owned();
+        self.numbers.insert(name.to_owned(), key);
+        key
+    }
+
+    fn free(&mut self, key: KeyId) {
+        let name = &self.names[key as usize];
+        assert_eq!(
+            self.numbers.remove(name),
+            Some(key),
+            "key {name} is gone twice"
+        );
+        self.free.push(key);
+    }
+}
+
+impl KeyOrder for Keys {
+    fn prefix(&self, key: KeyId) -> u64 {
+        let mut bytes = [0; 8];
+        let name = self.names[key as usize].as_bytes();
+        let n = name.len().min(8);
+        bytes[..n].copy_from_slice(&name[..n]);
+        u64::from_be_bytes(bytes)
+    }
+
+    fn cmp(&self, a: KeyId, b: KeyId) -> Ordering {
+        self.names[a as usize].cmp(&self.names[b as usize])
+    }
+}
+
+/// See the module.
+pub struct Machine {
+    pub operator: WindowOperator,
+    aggregate: Aggregate,
+    accs: BTreeMap<Slot, Acc>,
+    keys: Keys,
+    plan: Plan,
+    pub counters: tidemill_core::window::Counters,
+}
+
+impl Machine {
+    pub fn new(spec: WindowSpec, aggregate: Aggregate) -> Self {
+        Self {
+            operator: WindowOperator::new(spec),
+            aggregate,
+            accs: BTreeMap::new(),
+            keys: Keys::default(),
+            plan: Plan::default(),
+            counters: Default::default(),
+        }
+    }
+
+    /// Takes rows as one batch. Those at which `fails` says so fail one attempt after the other, as in the engine.
+    pub fn take(&mut self, rows: &[TestRow], fails: &[bool]) -> Came {
+        let keys: Vec<KeyId> = rows.iter().map(|row| self.keys.number(&row.key)).collect();
+        let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
+        let stamps: Vec<i64> = rows.iter().map(|row| row.stamp).collect();
+        let w: Vec<i64> = rows.iter().map(|row| row.w).collect();
+        let mut failed = vec![false; rows.len()];
+        let mut plan = std::mem::take(&mut self.plan);
+        loop {
+            let known = failed.contains(&true).then_some(&failed[..]);
+            let batch = Rows {
+                times: &times,
+                stamps: &stamps,
+                w: &w,
+                keys: &keys,
+                failed: known,
+            };
+            self.operator.take(&batch, &mut plan);
+            let added = |row: usize| {
+                plan.ops
+                    .iter()
+                    .any(|op| matches!(op, Op::Add { row: r, .. } if *r as usize == row))
+            };
+            let next = (0..rows.len())
+                .find(|&row| fails.get(row) == Some(&true) && !failed[row] && added(row));
+            let Some(row) = next else { break };
+            failed[row] = true;
+            self.operator.undo(&plan);
+        }
+        self.check_rows(&plan, rows.len(), &failed);
+        let came = self.carry_out(&plan, rows);
+        self.plan = plan;
+        came
+    }
+
+    /// Raises W.
+    pub fn advance(&mut self, w: i64) -> Came {
+        let mut plan = std::mem::take(&mut self.plan);
+        self.operator.advance(w, &self.keys, &mut plan);
+        let came = self.carry_out(&plan, &[]);
+        self.plan = plan;
+        came
+    }
+
+    /// Nothing is left: to be called after the end round.
+    pub fn check_empty(&self) {
+        assert!(
+            self.accs.is_empty(),
+            "accumulators are left: {:?}",
+            self.accs
+        );
+        assert!(
+            self.keys.numbers.is_empty(),
+            "keys are left: {:?}",
+            self.keys.numbers
+        );
+        assert_eq!(self.operator.next_due(), None);
+    }
+
+    fn check_rows(&self, plan: &Plan, rows: usize, failed: &[bool]) {
+        let mut seen: BTreeSet<u32> = plan.late.iter().copied().collect();
+        assert_eq!(seen.len(), plan.late.len());
+        assert!(plan.late.is_sorted());
+        for op in &plan.ops {
+            if let Op::Add { row, .. } = op {
+                assert!(seen.insert(*row), "row {row} is in two places");
+                assert!(!failed[*row as usize], "row {row} failed");
+            }
+        }
+        let failed = failed.iter().filter(|failed| **failed).count();
+        assert_eq!(seen.len() + failed + plan.counters.in_gaps as usize, rows);
+        let adds_only = plan.ops.iter().all(|op| matches!(op, Op::Add { .. }));
+        assert_eq!(plan.adds_only, adds_only);
+    }
+
+    fn carry_out(&mut self, plan: &Plan, rows: &[TestRow]) -> Came {
+        for slot in &plan.created {
+            let old = self.accs.insert(*slot, self.aggregate.create());
+            assert_eq!(old, None, "slot {slot} is in use");
+        }
+        let mut came = Came::default();
+        plan.ops
+            .iter()
+            .for_each(|op| self.apply(*op, plan, rows, &mut came.fired));
+        for slot in &plan.freed {
+            assert!(
+                self.accs.remove(slot).is_some(),
+                "slot {slot} is freed twice"
+            );
+        }
+        came.late.extend(plan.late.iter().map(|row| *row as usize));
+        self.operator.commit(plan);
+        plan.gone.iter().for_each(|key| self.keys.free(*key));
+        self.counters.late += plan.counters.late;
+        self.counters.behind_accepted += plan.counters.behind_accepted;
+        self.counters.in_gaps += plan.counters.in_gaps;
+        self.counters.windows_missed += plan.counters.windows_missed;
+        came
+    }
+
+    fn apply(&mut self, op: Op, plan: &Plan, rows: &[TestRow], fired: &mut Vec<Fired>) {
+        match op {
+            Op::Add { row, slot } => {
+                let acc = self.accs.get_mut(&slot).expect("a slot in use");
+                self.aggregate.add(acc, rows[row as usize].value);
+            }
+            Op::Merge { into, from, .. } => {
+                let from = self.accs[&from].clone();
+                let into = self.accs.get_mut(&into).expect("a slot in use");
+                self.aggregate.merge(into, &from);
+            }
+            Op::Copy { from, into } => {
+                assert!(plan.created.contains(&into), "slot {into} is not fresh");
+                self.accs.insert(into, self.accs[&from].clone());
+            }
+            Op::Fire { firing, slot } => {
+                let firing = plan.firings[firing as usize];
+                let key = self.keys.names[firing.key as usize].clone();
+                let firing = Firing {
+                    key: 0,
+                    row: None,
+                    ..firing
+                };
+                fired.push(Fired {
+                    key,
+                    firing,
+                    value: self.accs[&slot].clone(),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Tests of the core as a whole: scenario files, tables, and properties against a model that recomputes everything.
+
+mod aggregate;
+mod machine;
+mod model;
+mod properties;
+mod scenario;

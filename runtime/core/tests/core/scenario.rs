@@ -1,0 +1,339 @@
+//! Scenario files: `tests/scenarios/core/*.scenario`. Their form is described in `tests/scenarios/README.md`.
+//!
+//! `UPDATE=1 cargo test -p tidemill-core` writes what comes out into the files.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read and write scenario files"
+)]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tidemill_core::time;
+use tidemill_core::window::{Mode, WindowKind, WindowSpec};
+
+use crate::aggregate::Aggregate;
+use crate::machine::{Came, Fired, Machine, TestRow};
+
+/// The head of a scenario: `operator tumble 2s lateness 1s count by k`.
+struct Head {
+    spec: WindowSpec,
+    aggregate: Aggregate,
+    keyed: bool,
+    /// Whether results show their stamp and W.
+    stamps: bool,
+}
+
+/// One step: a directive and its rows. What should come out is compared as text.
+struct Step<'a> {
+    line: usize,
+    /// Comments before the directive.
+    comments: Vec<&'a str>,
+    directive: &'a str,
+    rows: Vec<&'a str>,
+}
+
+#[test]
+fn all() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios/core");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("scenarios")
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "scenario"));
+    paths.sort();
+    assert!(!paths.is_empty(), "there are scenarios");
+    let update = std::env::var("UPDATE").is_ok_and(|value| value == "1");
+    let wrong: Vec<String> = paths
+        .iter()
+        .filter_map(|path| check(path, update))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Runs a file; what is wrong with it, if anything is.
+fn check(path: &Path, update: bool) -> Option<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let came = run(&text, usize::MAX);
+    let single = run(&text, 1);
+    assert_eq!(
+        by_key(&came),
+        by_key(&single),
+        "{}: in batches of one row",
+        path.display()
+    );
+    if came == text {
+        return None;
+    }
+    if update {
+        std::fs::write(path, came).unwrap();
+        return None;
+    }
+    let (line, (want, got)) = text
+        .lines()
+        .zip(came.lines())
+        .enumerate()
+        .find(|(_, (want, got))| want != got)
+        .unwrap_or((
+            text.lines().count().min(came.lines().count()),
+            ("the end", "more lines"),
+        ));
+    let place = format!("{}:{}", path.display(), line + 1);
+    Some(format!(
+        "{place}\n  expected {want}\n  came     {got}\nhint: UPDATE=1 writes what comes"
+    ))
+}
+
+/// The lines of a step in an order that batches do not change: a key's own lines keep theirs.
+fn by_key(text: &str) -> Vec<Vec<String>> {
+    let key = |line: &String| {
+        let row = line.split_once(' ').map_or("", |(_, row)| row);
+        let late = line.starts_with("window.late");
+        (
+            late,
+            serde_json::from_str::<Value>(row)
+                .ok()
+                .map(|row| row["k"].to_string()),
+        )
+    };
+    text.split("\n\n")
+        .map(|step| {
+            let mut lines: Vec<String> = step.lines().map(str::to_owned).collect();
+            lines.sort_by_key(key);
+            lines
+        })
+        .collect()
+}
+
+/// The text of a scenario with what came out in place of what should.
+fn run(text: &str, batch: usize) -> String {
+    let (head_text, steps) = parse(text);
+    let head = parse_head(head_text.lines().last().expect("a head line"));
+    let mut machine = Machine::new(head.spec, head.aggregate);
+    let (mut out, mut watermark) = (head_text.to_owned(), time::MIN);
+    for step in steps {
+        out.push('\n');
+        let input = step
+            .comments
+            .iter()
+            .chain([&step.directive])
+            .chain(&step.rows);
+        input.for_each(|line| _ = writeln!(out, "{line}"));
+        out.push_str("----\n");
+        run_step(
+            &step,
+            &head,
+            &mut machine,
+            (&mut watermark, batch),
+            &mut out,
+        );
+    }
+    out
+}
+
+fn run_step(
+    step: &Step<'_>,
+    head: &Head,
+    machine: &mut Machine,
+    (watermark, batch): (&mut i64, usize),
+    out: &mut String,
+) {
+    let words: Vec<&str> = step.directive.split_whitespace().collect();
+    match words[..] {
+        ["rows"] => {
+            let data = step.rows.iter().filter(|line| !line.starts_with('#'));
+            let rows: Vec<TestRow> = data
+                .map(|line| row(line, head.keyed, *watermark, step.line))
+                .collect();
+            for chunk in rows.chunks(batch.min(rows.len().max(1))) {
+                show(&machine.take(chunk, &[]), chunk, head, out);
+            }
+        }
+        ["watermark", w] => {
+            *watermark = (*watermark).max(w.parse().expect("a number of microseconds"));
+            show(&machine.advance(*watermark), &[], head, out);
+        }
+        ["end"] => {
+            *watermark = time::MAX;
+            show(&machine.advance(time::MAX), &[], head, out);
+            machine.check_empty();
+        }
+        ["counters"] => {
+            let c = machine.counters;
+            let late = format!(
+                "\"late\":{},\"behind_accepted\":{}",
+                c.late, c.behind_accepted
+            );
+            let rest = format!(
+                "\"in_gaps\":{},\"windows_missed\":{}",
+                c.in_gaps, c.windows_missed
+            );
+            _ = writeln!(out, "counters {{{late},{rest}}}");
+        }
+        _ => panic!(
+            "line {}: no such directive: {:?}",
+            step.line, step.directive
+        ),
+    }
+}
+
+fn parse(text: &str) -> (&str, Vec<Step<'_>>) {
+    let head_end = text.find("\n\n").map_or(text.len(), |at| at + 1);
+    let mut steps = Vec::new();
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .skip(text[..head_end].lines().count())
+        .peekable();
+    while let Some((line, first)) = lines.next() {
+        if first.trim().is_empty() {
+            continue;
+        }
+        let (mut comments, mut directive) = (vec![], first);
+        while directive.starts_with('#') {
+            comments.push(directive);
+            directive = lines.next().expect("a directive after a comment").1;
+        }
+        let mut rows = vec![];
+        while let Some((_, text)) = lines.next_if(|(_, text)| *text != "----") {
+            rows.push(text);
+        }
+        lines
+            .next()
+            .unwrap_or_else(|| panic!("line {}: `----` is missing", line + 1));
+        while lines.next_if(|(_, text)| !text.trim().is_empty()).is_some() {}
+        steps.push(Step {
+            line: line + 1,
+            comments,
+            directive,
+            rows,
+        });
+    }
+    (&text[..head_end], steps)
+}
+
+fn parse_head(line: &str) -> Head {
+    let mut words = line.split_whitespace();
+    assert_eq!(
+        words.next(),
+        Some("operator"),
+        "the head begins with `operator`: {line}"
+    );
+    let kind = words.next().expect("a kind of window");
+    let size = duration(words.next().expect("a size"));
+    let (mut step, mut offset, mut aggregate) = (size, 0, None);
+    let (mut keyed, mut stamps) = (false, false);
+    let mut spec = WindowSpec {
+        kind: WindowKind::Session { gap: size },
+        lateness: 0,
+        mode: Mode::default(),
+    };
+    while let Some(word) = words.next() {
+        let mut next = || {
+            words
+                .next()
+                .unwrap_or_else(|| panic!("{word} of what? {line}"))
+        };
+        match word {
+            "step" => step = duration(next()),
+            "offset" => offset = duration(next()),
+            "lateness" => spec.lateness = duration(next()),
+            "mode" => spec.mode = mode(next()),
+            "by" => keyed = next() == "k",
+            "show" => stamps = next() == "stamps",
+            word => aggregate = Some(Aggregate::parse(word).expect(word)),
+        }
+    }
+    spec.kind = match kind {
+        "tumble" => WindowKind::Tumble { size, offset },
+        "hop" => WindowKind::Hop { size, step, offset },
+        "cumulate" => WindowKind::Cumulate { size, step, offset },
+        "session" => spec.kind,
+        kind => panic!("no such kind of window: {kind}"),
+    };
+    Head {
+        spec,
+        aggregate: aggregate.expect("an aggregate"),
+        keyed,
+        stamps,
+    }
+}
+
+fn mode(word: &str) -> Mode {
+    match word {
+        "accumulating" => Mode::Accumulating,
+        "discarding" => Mode::Discarding,
+        word => panic!("no such mode: {word}"),
+    }
+}
+
+/// Microseconds of `2s`, `10m`, `-1us`.
+fn duration(text: &str) -> i64 {
+    let digits = text.trim_end_matches(char::is_alphabetic);
+    let unit = match &text[digits.len()..] {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        "h" => 3_600_000_000,
+        "d" => 86_400_000_000,
+        unit => panic!("no such unit of time: {unit} in {text}"),
+    };
+    digits.parse::<i64>().expect(text) * unit
+}
+
+fn row(line: &str, keyed: bool, watermark: i64, at: usize) -> TestRow {
+    let row: Value =
+        serde_json::from_str(line).unwrap_or_else(|e| panic!("step at line {at}: {e}: {line}"));
+    let number = |name: &str| row.get(name).map(|v| v.as_i64().expect("a whole number"));
+    let key = if keyed {
+        row["k"].as_str().unwrap_or_default().to_owned()
+    } else {
+        String::new()
+    };
+    TestRow {
+        key,
+        time: number("time").expect("a time"),
+        value: number("v").unwrap_or(0),
+        stamp: number("stamp").unwrap_or(watermark),
+        w: number("w").unwrap_or(watermark),
+    }
+}
+
+fn show(came: &Came, rows: &[TestRow], head: &Head, out: &mut String) {
+    came.fired
+        .iter()
+        .for_each(|fired| show_result(fired, head, out));
+    for &late in &came.late {
+        let TestRow {
+            key, time, value, ..
+        } = &rows[late];
+        let key = show_key(key, head);
+        _ = writeln!(out, "window.late {{{key}\"time\":{time},\"v\":{value}}}");
+    }
+}
+
+fn show_result(Fired { key, firing, value }: &Fired, head: &Head, out: &mut String) {
+    out.push_str("window {");
+    out.push_str(&show_key(key, head));
+    let (start, end, moment) = (firing.start, firing.end, firing.moment.name());
+    _ = write!(
+        out,
+        "\"window_start\":{start},\"window_end\":{end},\"firing\":\"{moment}\""
+    );
+    let (number, last) = (firing.number, firing.last);
+    _ = write!(out, ",\"firing_number\":{number},\"firing_last\":{last}");
+    if head.stamps {
+        _ = write!(out, ",\"stamp\":{},\"w\":{}", firing.stamp, firing.w);
+    }
+    _ = writeln!(out, ",\"{}\":{value}}}", head.aggregate.name());
+}
+
+fn show_key(key: &str, head: &Head) -> String {
+    match key {
+        _ if !head.keyed => String::new(),
+        "" => "\"k\":null,".to_owned(),
+        key => format!("\"k\":\"{key}\","),
+    }
+}

@@ -1,0 +1,316 @@
+//! Carries a window plan out: calls the guest for what it adds and merges, and keeps the accumulators.
+//!
+//! Invariants:
+//! 1. A plan is carried out whole, or, when rows failed, not at all: every accumulator is then what it was before.
+//! 2. An accumulator whose merge failed is *poisoned* until its slot is fresh again: what fires from it fails with the
+//!    same reason, and nothing else does.
+
+use arrow_array::{ArrayRef, UInt32Array};
+use hashbrown::HashMap;
+use tidemill_core::window::{KeyId, Op, Plan, Slot};
+use tidemill_rows::Batch;
+use tidemill_wasm::Table;
+use tidemill_wasm::{Aggregate, CallError, Failed, RowsIn};
+
+use super::groups::Groups;
+use super::pieces::Pieces;
+use super::schedule::{Adds, Merges, Scheduler};
+use crate::state::Accumulators;
+
+/// What came of a plan.
+pub enum Carried {
+    /// It is done; firings see these accumulators, in their order.
+    Done(Fired),
+    /// These rows of the batch failed, and nothing was done. The caller plans again without them.
+    Failed(Vec<Failed>),
+}
+
+/// What firings see.
+#[derive(Default)]
+pub struct Fired {
+    /// One accumulator per firing; absent if nothing fires.
+    pub accs: Option<Table>,
+    /// Firings that have no result, since a merge for them failed: (firing, why).
+    pub failed: Vec<(u32, Failed)>,
+}
+
+/// Rows of a call, as a plan names them.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The batch that the plan is about.
+    pub batch: &'a Batch,
+    /// The key of each of its rows.
+    pub keys: &'a [KeyId],
+}
+
+/// One aggregate function on one worker, with its accumulators.
+pub struct Aggregator {
+    guest: Aggregate,
+    /// The function's input columns, as indices of the batch's.
+    inputs: Vec<usize>,
+    /// Whether the function wants stamps.
+    with_stamps: bool,
+    accs: Accumulators,
+    scheduler: Scheduler,
+    groups: Groups,
+    poisoned: HashMap<Slot, Failed>,
+    /// What phases of the plan at hand have overwritten, in order.
+    overwritten: Vec<(Vec<Slot>, Table)>,
+}
+
+impl Aggregator {
+    /// An aggregate without any accumulator.
+    ///
+    /// # Errors
+    /// If the function cannot say what the accumulator of no rows is.
+    pub fn new(
+        mut guest: Aggregate,
+        inputs: Vec<usize>,
+        with_stamps: bool,
+    ) -> Result<Self, CallError> {
+        let fresh = guest.create()?;
+        Ok(Self {
+            guest,
+            inputs,
+            with_stamps,
+            accs: Accumulators::new(fresh),
+            scheduler: Scheduler::default(),
+            groups: Groups::default(),
+            poisoned: HashMap::new(),
+            overwritten: Vec::new(),
+        })
+    }
+
+    /// The function, for `finish` and for what it logged.
+    pub fn guest(&mut self) -> &mut Aggregate {
+        &mut self.guest
+    }
+
+    /// Carries a plan out. `given` is absent when no row is involved.
+    ///
+    /// # Errors
+    /// If the function refuses a call as a whole.
+    pub fn carry_out(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
+        self.accs.reset(&plan.created);
+        if !self.poisoned.is_empty() {
+            plan.created.iter().for_each(|slot| drop(self.poisoned.remove(slot)));
+        }
+        match given {
+            Some(given) if plan.adds_only => self.add_only(plan, given),
+            _ => self.in_phases(plan, given),
+        }
+    }
+
+    /// The usual plan: one call, and what it gives is written back if it gives all of it.
+    fn add_only(&mut self, plan: &Plan, given: Given<'_>) -> Result<Carried, CallError> {
+        let add = |op: &Op| match *op {
+            Op::Add { row, slot } => (row, slot),
+            _ => unreachable!("the plan says that it only adds"),
+        };
+        let rows: Vec<u32> = plan.ops.iter().map(|op| add(op).0).collect();
+        self.groups.number(plan.ops.iter().map(|op| add(op).1));
+        match self.accumulate(given, &rows, &[])? {
+            Accumulation::Failed(failed) => Ok(Carried::Failed(failed)),
+            Accumulation::Done { accs, .. } => {
+                self.accs.scatter(&self.groups.slots, &accs);
+                Ok(Carried::Done(Fired::default()))
+            }
+        }
+    }
+
+    fn in_phases(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
+        let slots = plan.ops.iter().map(largest_slot).max().map_or(0, |slot| slot as usize + 1);
+        let schedule = self.scheduler.schedule(&plan.ops, slots);
+        let mut pieces = Pieces::default();
+        let mut failed_firings = Vec::new();
+        self.see(&schedule.before, &mut pieces, &mut failed_firings);
+        for phase in &schedule.phases {
+            let failed = match given {
+                Some(given) if !phase.adds.rows.is_empty() => {
+                    self.add(given, &phase.adds, &mut pieces)?
+                }
+                _ => self.merge(&phase.merges)?,
+            };
+            if !failed.is_empty() {
+                self.take_back();
+                return Ok(Carried::Failed(failed));
+            }
+            self.see(&phase.after, &mut pieces, &mut failed_firings);
+        }
+        self.overwritten.clear();
+        self.see(&schedule.at_end, &mut pieces, &mut failed_firings);
+        let accs = (!plan.firings.is_empty()).then(|| pieces.in_order(plan.firings.len()));
+        failed_firings.sort_by_key(|(firing, _)| *firing);
+        Ok(Carried::Done(Fired { accs, failed: failed_firings }))
+    }
+
+    /// Lets firings see slots as they are now.
+    fn see(
+        &self,
+        firings: &[(u32, Slot)],
+        pieces: &mut Pieces,
+        failed: &mut Vec<(u32, Failed)>,
+    ) {
+        let slots: Vec<Slot> = firings.iter().map(|&(_, slot)| slot).collect();
+        pieces.add(self.accs.gather(&slots), firings.iter().map(|&(firing, _)| firing));
+        if !self.poisoned.is_empty() {
+            let poisoned = firings.iter().filter_map(|&(firing, slot)| {
+                self.poisoned.get(&slot).map(|reason| (firing, reason.clone()))
+            });
+            failed.extend(poisoned);
+        }
+    }
+
+    fn add(
+        &mut self,
+        given: Given<'_>,
+        adds: &Adds,
+        pieces: &mut Pieces,
+    ) -> Result<Vec<Failed>, CallError> {
+        self.groups.number(adds.slots.iter().copied());
+        let mut marks: Vec<u32> = adds.marks.iter().map(|&(row, _)| row).collect();
+        marks.dedup();
+        match self.accumulate(given, &adds.rows, &marks)? {
+            Accumulation::Failed(failed) => Ok(failed),
+            Accumulation::Done { before, accs, marked } => {
+                self.accs.scatter(&self.groups.slots, &accs);
+                self.overwritten.push((self.groups.slots.clone(), before));
+                let place = |row: &u32| marks.binary_search(row).expect("every mark was asked for");
+                let seen = adds.marks.iter().map(|(row, firing)| (*firing, place(row) as u32));
+                pieces.add_rows(marked, seen.collect());
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// One call of `accumulate` for the rows named, whose groups have been numbered.
+    fn accumulate(
+        &mut self,
+        given: Given<'_>,
+        rows: &[u32],
+        marks: &[u32],
+    ) -> Result<Accumulation, CallError> {
+        let Given { batch, keys } = given;
+        let picked = (rows.len() != batch.len()).then(|| batch.take(rows));
+        let picked = picked.as_ref().unwrap_or(batch);
+        let columns: Vec<ArrayRef> =
+            self.inputs.iter().map(|&i| picked.columns.column(i).clone()).collect();
+        let rows_in = RowsIn {
+            times: &picked.times.times,
+            stamps: self.with_stamps.then_some(&picked.times.stamps[..]),
+            changes: picked.changes.as_deref(),
+            columns: &columns,
+            len: picked.len(),
+        };
+        let keys_of_groups: Vec<KeyId> =
+            self.groups.first_rows.iter().map(|&i| keys[rows[i as usize] as usize]).collect();
+        let before = self.accs.gather(&self.groups.slots);
+        let result =
+            self.guest.accumulate(&rows_in, &self.groups.of_rows, &before, marks, &keys_of_groups)?;
+        if result.failed.is_empty() {
+            return Ok(Accumulation::Done { before, accs: result.accs, marked: result.marked });
+        }
+        let of_batch = |failed: Failed| Failed { row: rows[failed.row as usize], ..failed };
+        Ok(Accumulation::Failed(result.failed.into_iter().map(of_batch).collect()))
+    }
+
+    /// Copies and merges of one phase. Sessions that cannot merge blame the row on whose behalf they do.
+    fn merge(&mut self, merges: &Merges) -> Result<Vec<Failed>, CallError> {
+        self.copy(&merges.copies);
+        let mut left: Vec<(Slot, Slot, Option<u32>)> = Vec::with_capacity(merges.pairs.len());
+        for &pair in &merges.pairs {
+            match self.poisoned.get(&pair.1).cloned() {
+                Some(reason) => drop(self.poisoned.insert(pair.0, reason)),
+                None => left.push(pair),
+            }
+        }
+        loop {
+            let failed = self.merge_pairs(&left)?;
+            let mut rows: Vec<Failed> = Vec::new();
+            for reason in &failed {
+                let (into, _, row) = left[reason.row as usize];
+                match row {
+                    Some(row) => rows.push(Failed { row, ..reason.clone() }),
+                    None => drop(self.poisoned.insert(into, reason.clone())),
+                }
+            }
+            if failed.is_empty() || !rows.is_empty() {
+                rows.sort_by_key(|failed| failed.row);
+                rows.dedup_by_key(|failed| failed.row);
+                return Ok(rows);
+            }
+            left.retain(|(into, ..)| !self.poisoned.contains_key(into));
+        }
+    }
+
+    fn copy(&mut self, copies: &[(Slot, Slot)]) {
+        let from: Vec<Slot> = copies.iter().map(|&(from, _)| from).collect();
+        let into: Vec<Slot> = copies.iter().map(|&(_, into)| into).collect();
+        self.overwrite(&into);
+        let copied = self.accs.gather(&from);
+        self.accs.scatter(&into, &copied);
+        if !self.poisoned.is_empty() {
+            for (from, into) in copies {
+                if let Some(reason) = self.poisoned.get(from).cloned() {
+                    self.poisoned.insert(*into, reason);
+                }
+            }
+        }
+    }
+
+    /// One call of `merge`. The failed are indices into `pairs`, and then nothing is written.
+    fn merge_pairs(
+        &mut self,
+        pairs: &[(Slot, Slot, Option<u32>)],
+    ) -> Result<Vec<Failed>, CallError> {
+        if pairs.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.groups.number(pairs.iter().map(|&(into, ..)| into));
+        let from: Vec<Slot> = pairs.iter().map(|&(_, from, _)| from).collect();
+        let others = self.accs.gather(&from);
+        let into = self.accs.gather(&self.groups.slots);
+        let merged = self.guest.merge(&into, &others, &self.groups.of_rows)?;
+        if merged.failed.is_empty() {
+            self.accs.scatter(&self.groups.slots, &merged.accs);
+            self.overwritten.push((self.groups.slots.clone(), into));
+        }
+        Ok(merged.failed)
+    }
+
+    /// Remembers what slots hold, before they are written.
+    fn overwrite(&mut self, slots: &[Slot]) {
+        if !slots.is_empty() {
+            self.overwritten.push((slots.to_vec(), self.accs.gather(slots)));
+        }
+    }
+
+    /// Makes every accumulator what it was before the plan at hand.
+    fn take_back(&mut self) {
+        for (slots, before) in self.overwritten.drain(..).rev() {
+            self.accs.scatter(&slots, &before);
+        }
+    }
+}
+
+/// What came of one call of `accumulate`.
+enum Accumulation {
+    Done { before: Table, accs: Table, marked: Table },
+    Failed(Vec<Failed>),
+}
+
+fn largest_slot(op: &Op) -> Slot {
+    match *op {
+        Op::Add { slot, .. } | Op::Fire { slot, .. } => slot,
+        Op::Merge { into, from, .. } | Op::Copy { from, into } => into.max(from),
+    }
+}
+
+/// Columns at the rows named.
+pub fn take_columns(columns: &[ArrayRef], rows: &[u32]) -> Vec<ArrayRef> {
+    let rows = UInt32Array::from(rows.to_vec());
+    let take = |column: &ArrayRef| {
+        arrow_select::take::take(column, &rows, None).expect("rows named are rows of the batch")
+    };
+    columns.iter().map(take).collect()
+}

@@ -1,0 +1,304 @@
+//! Groups the operations of a window plan into few calls.
+//!
+//! A plan is right when its operations are carried out one by one. Calls take many at once, so operations are put into
+//! *phases*: all adds of a phase are one `accumulate`, all merges of a phase one `merge`.
+//!
+//! Invariants:
+//! 1. Even phases add, odd phases copy and then merge. Within a phase, what is read by copies and merges is read first.
+//! 2. For every slot, what reads and writes it keeps the order of the plan.
+//! 3. A firing sees its slot as it is at its place in the plan: at the start, as a mark within a phase of adds, after a
+//!    phase, or at the end.
+
+use tidemill_core::window::{Op, Slot};
+
+/// Adds of one call.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Adds {
+    /// Rows, in order.
+    pub rows: Vec<u32>,
+    /// The slot of each of these rows.
+    pub slots: Vec<Slot>,
+    /// Firings that see a slot as it is right after a row: (index into `rows`, firing), ascending.
+    pub marks: Vec<(u32, u32)>,
+}
+
+/// Merges of one call.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Merges {
+    /// Slots to be made equal to others first: (from, into).
+    pub copies: Vec<(Slot, Slot)>,
+    /// Then: (into, from, the row on whose behalf sessions merge).
+    pub pairs: Vec<(Slot, Slot, Option<u32>)>,
+}
+
+/// One phase: at most one kind is not empty.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Phase {
+    /// Rows to add.
+    pub adds: Adds,
+    /// Accumulators to copy and merge.
+    pub merges: Merges,
+    /// Firings that see a slot as it is after this phase: (firing, slot).
+    pub after: Vec<(u32, Slot)>,
+}
+
+/// A plan's operations as calls.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Schedule {
+    /// Firings that see a slot as it is before all phases: (firing, slot).
+    pub before: Vec<(u32, Slot)>,
+    /// The phases, in order; some are empty.
+    pub phases: Vec<Phase>,
+    /// Firings that see a slot as it is after all phases: (firing, slot).
+    pub at_end: Vec<(u32, Slot)>,
+}
+
+/// What has been planned for a slot so far.
+#[derive(Clone, Copy)]
+struct Touched {
+    plan: u32,
+    written: i32,
+    read: i32,
+    /// Where its last add stands among the rows of its phase.
+    position: u32,
+    /// The last firing that waits for its slot to be seen, as an index into `waiting`.
+    waits: u32,
+}
+
+const NOTHING: u32 = u32::MAX;
+const NEVER: i32 = -1;
+
+/// Makes schedules; keeps its memory from plan to plan.
+#[derive(Default)]
+pub struct Scheduler {
+    plan: u32,
+    touched: Vec<Touched>,
+    /// (firing, slot, the next that waits for the same slot).
+    waiting: Vec<(u32, Slot, u32)>,
+    schedule: Schedule,
+}
+
+impl Scheduler {
+    /// Groups operations. `slots` is one more than the largest slot among them.
+    pub fn schedule(&mut self, ops: &[Op], slots: usize) -> Schedule {
+        self.plan = self.plan.wrapping_add(1);
+        let never =
+            Touched { plan: self.plan.wrapping_sub(1), written: NEVER, read: NEVER, position: 0, waits: NOTHING };
+        if self.touched.len() < slots {
+            self.touched.resize(slots, never);
+        }
+        for op in ops {
+            match *op {
+                Op::Add { row, slot } => self.add(row, slot),
+                Op::Merge { into, from, row } => self.merge(into, from, row),
+                Op::Copy { from, into } => self.copy(from, into),
+                Op::Fire { firing, slot } => self.fire(firing, slot),
+            }
+        }
+        self.finish()
+    }
+
+    fn slot(&mut self, slot: Slot) -> &mut Touched {
+        let touched = &mut self.touched[slot as usize];
+        if touched.plan != self.plan {
+            *touched =
+                Touched { plan: self.plan, written: NEVER, read: NEVER, position: 0, waits: NOTHING };
+        }
+        touched
+    }
+
+    fn phase(&mut self, number: i32) -> &mut Phase {
+        let number = number as usize;
+        if self.schedule.phases.len() <= number {
+            self.schedule.phases.resize_with(number + 1, Phase::default);
+        }
+        &mut self.schedule.phases[number]
+    }
+
+    fn add(&mut self, row: u32, slot: Slot) {
+        let touched = *self.slot(slot);
+        let number = even(touched.written.max(touched.read + 1).max(0));
+        self.release(slot, number);
+        let adds = &mut self.phase(number).adds;
+        adds.rows.push(row);
+        adds.slots.push(slot);
+        let position = (adds.rows.len() - 1) as u32;
+        let touched = self.slot(slot);
+        touched.written = number;
+        touched.position = position;
+    }
+
+    fn merge(&mut self, into: Slot, from: Slot, row: Option<u32>) {
+        let source = *self.slot(from);
+        let target = *self.slot(into);
+        let mut number = odd(target.written.max(target.read)).max(odd(source.written + 1)).max(1);
+        if target.waits != NOTHING && target.written == number {
+            number += 2;
+        }
+        self.release(into, number);
+        self.phase(number).merges.pairs.push((into, from, row));
+        self.slot(into).written = number;
+        let source = self.slot(from);
+        source.read = source.read.max(number);
+    }
+
+    fn copy(&mut self, from: Slot, into: Slot) {
+        let written = self.slot(from).written;
+        let target = *self.slot(into);
+        let number = odd(written + 1).max(odd(target.written.max(target.read) + 1)).max(1);
+        self.release(into, number);
+        self.phase(number).merges.copies.push((from, into));
+        self.slot(into).written = number;
+        let source = self.slot(from);
+        source.read = source.read.max(number);
+    }
+
+    fn fire(&mut self, firing: u32, slot: Slot) {
+        let index = self.waiting.len() as u32;
+        let touched = self.slot(slot);
+        let next = std::mem::replace(&mut touched.waits, index);
+        self.waiting.push((firing, slot, next));
+    }
+
+    /// Lets the firings that wait for a slot see it before phase `number` writes it.
+    fn release(&mut self, slot: Slot, number: i32) {
+        let touched = *self.slot(slot);
+        self.slot(slot).waits = NOTHING;
+        let mut next = touched.waits;
+        while next != NOTHING {
+            let (firing, _, after) = std::mem::replace(&mut self.waiting[next as usize], (NOTHING, 0, 0));
+            next = after;
+            if touched.written == NEVER {
+                self.schedule.before.push((firing, slot));
+            } else if touched.written == number {
+                self.phase(number).adds.marks.push((touched.position, firing));
+            } else {
+                self.phase(touched.written).after.push((firing, slot));
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Schedule {
+        let waiting = self.waiting.drain(..).filter(|&(firing, ..)| firing != NOTHING);
+        self.schedule.at_end.extend(waiting.map(|(firing, slot, _)| (firing, slot)));
+        for phase in &mut self.schedule.phases {
+            phase.adds.marks.sort_unstable();
+        }
+        std::mem::take(&mut self.schedule)
+    }
+}
+
+fn even(number: i32) -> i32 {
+    number + (number & 1)
+}
+
+fn odd(number: i32) -> i32 {
+    if number & 1 == 1 { number } else { number + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SLOTS: u32 = 5;
+
+    fn op() -> impl Strategy<Value = Op> {
+        let slot = 0..SLOTS;
+        prop_oneof![
+            4 => slot.clone().prop_map(|slot| Op::Add { row: 0, slot }),
+            2 => (slot.clone(), slot.clone()).prop_map(|(into, from)| Op::Merge {
+                into,
+                from: if into == from { (from + 1) % SLOTS } else { from },
+                row: None,
+            }),
+            1 => (slot.clone(), slot.clone()).prop_map(|(from, into)| Op::Copy {
+                from,
+                into: if into == from { (into + 1) % SLOTS } else { into },
+            }),
+            2 => slot.prop_map(|slot| Op::Fire { firing: 0, slot }),
+        ]
+    }
+
+    /// Numbers rows and firings as a plan does.
+    fn numbered(mut ops: Vec<Op>) -> Vec<Op> {
+        let (mut rows, mut firings) = (0, 0);
+        for op in &mut ops {
+            match op {
+                Op::Add { row, .. } => {
+                    *row = rows;
+                    rows += 1;
+                }
+                Op::Fire { firing, .. } => {
+                    *firing = firings;
+                    firings += 1;
+                }
+                _ => {}
+            }
+        }
+        ops
+    }
+
+    /// Accumulators that remember everything that happened to them, in order.
+    type Accs = Vec<String>;
+
+    fn one_by_one(ops: &[Op]) -> (Accs, Vec<String>) {
+        let mut accs = vec![String::new(); SLOTS as usize];
+        let mut fired = Vec::new();
+        for op in ops {
+            match *op {
+                Op::Add { row, slot } => accs[slot as usize] += &format!("{row},"),
+                Op::Merge { into, from, .. } => {
+                    let other = format!("({})", accs[from as usize]);
+                    accs[into as usize] += &other;
+                }
+                Op::Copy { from, into } => accs[into as usize] = accs[from as usize].clone(),
+                Op::Fire { slot, .. } => fired.push(accs[slot as usize].clone()),
+            }
+        }
+        (accs, fired)
+    }
+
+    fn in_phases(schedule: &Schedule, firings: usize) -> (Accs, Vec<String>) {
+        let mut accs = vec![String::new(); SLOTS as usize];
+        let mut fired = vec!["never".to_owned(); firings];
+        let see = |fired: &mut Vec<String>, list: &[(u32, Slot)], accs: &Accs| {
+            list.iter().for_each(|&(f, slot)| fired[f as usize] = accs[slot as usize].clone());
+        };
+        see(&mut fired, &schedule.before, &accs);
+        for phase in &schedule.phases {
+            let mut marks = phase.adds.marks.iter().peekable();
+            for (i, (row, &slot)) in phase.adds.rows.iter().zip(&phase.adds.slots).enumerate() {
+                accs[slot as usize] += &format!("{row},");
+                while let Some(&&(_, firing)) = marks.peek().filter(|m| m.0 as usize == i) {
+                    fired[firing as usize] = accs[slot as usize].clone();
+                    marks.next();
+                }
+            }
+            let before = accs.clone();
+            for &(from, into) in &phase.merges.copies {
+                accs[into as usize] = before[from as usize].clone();
+            }
+            let before = accs.clone();
+            for &(into, from, _) in &phase.merges.pairs {
+                accs[into as usize] += &format!("({})", before[from as usize]);
+            }
+            see(&mut fired, &phase.after, &accs);
+        }
+        see(&mut fired, &schedule.at_end, &accs);
+        (accs, fired)
+    }
+
+    proptest! {
+        #[test]
+        fn phases_do_what_the_plan_does_one_by_one(ops in prop::collection::vec(op(), 0..40)) {
+            let ops = numbered(ops);
+            let mut scheduler = Scheduler::default();
+            for _ in 0..2 {
+                let schedule = scheduler.schedule(&ops, SLOTS as usize);
+                let expected = one_by_one(&ops);
+                prop_assert_eq!(in_phases(&schedule, expected.1.len()), expected, "{:#?}", schedule);
+            }
+        }
+    }
+}

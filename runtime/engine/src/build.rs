@@ -1,0 +1,332 @@
+//! From a plan to workers: every worker gets a copy of every station, queues lead across.
+
+use std::sync::Arc;
+
+use crossbeam_utils::sync::{Parker, Unparker};
+use tidemill_connectors::{SharedSink, Wake};
+use tidemill_core::clock::{InputClock, SourceClock};
+use tidemill_core::time;
+use tidemill_core::window::WindowOperator;
+use tidemill_wasm::Settings;
+
+use crate::aggregate::carry_out::Aggregator;
+use crate::blame::Blame;
+use crate::error::EngineError;
+use crate::exchange::{Inlet, Outlet, Queues, queues};
+use crate::failure::Policy;
+use crate::metrics::{Counters, Metrics};
+use crate::operator::Operator;
+use crate::operator::keying::Keying;
+use crate::operator::sink::Sink;
+use crate::operator::source::{Source, SourceParts};
+use crate::operator::transform::{Transform, TransformParts};
+use crate::operator::window::{Window, WindowParts};
+use crate::plan::{
+    Edge, FunctionPlan, Plan, PolicyPlan, SourcePlan, Station, StationKind, TransformPlan,
+    WindowPlan,
+};
+use crate::run::Options;
+use crate::task::{Node, Route, Routes, SourceNode, Task};
+use crate::worker::{Control, Worker};
+
+/// Makes the workers of a run.
+///
+/// # Errors
+/// If a source or sink cannot be opened, or a module cannot be made ready.
+pub fn workers(
+    plan: &Plan,
+    options: &Options,
+    metrics: &Metrics,
+) -> Result<(Vec<Worker>, Arc<Control>), EngineError> {
+    let parkers: Vec<Parker> = (0..plan.workers).map(|_| Parker::new()).collect();
+    let unparkers: Vec<Unparker> = parkers.iter().map(|p| p.unparker().clone()).collect();
+    let control = Arc::new(Control::new(unparkers.clone()));
+    let builder = Builder {
+        plan,
+        options,
+        metrics,
+        unparkers: &unparkers,
+        policies: plan.stations.iter().map(|s| policy(s).map(Arc::new)).collect(),
+        sinks: plan.stations.iter().map(open_sink).collect::<Result<_, _>>()?,
+        queues: plan.edges.iter().map(|e| e.exchange.as_ref().map(|_| queues(plan.workers))).collect(),
+    };
+    let mut workers = Vec::new();
+    for (number, parker) in parkers.into_iter().enumerate() {
+        let task = builder.task(number)?;
+        let (inlets, reaches) = builder.inlets(number);
+        let (control, now) = (control.clone(), options.now.clone());
+        workers.push(Worker { number, task, inlets, reaches, parker, control, now });
+    }
+    Ok((workers, control))
+}
+
+struct Builder<'a> {
+    plan: &'a Plan,
+    options: &'a Options,
+    metrics: &'a Metrics,
+    unparkers: &'a [Unparker],
+    /// Per station; sinks have none.
+    policies: Vec<Option<Arc<Policy>>>,
+    /// Per station; only sinks have one.
+    sinks: Vec<Option<SharedSink>>,
+    /// Per edge; chains have none.
+    queues: Vec<Option<Queues>>,
+}
+
+fn policy(station: &Station) -> Option<Policy> {
+    let PolicyPlan { action, most } = match &station.kind {
+        StationKind::Source(source) => source.policy,
+        StationKind::Transform(transform) => transform.policy,
+        StationKind::Window(window) => window.policy,
+        StationKind::Sink(_) => return None,
+    };
+    Some(Policy::new(action, most))
+}
+
+fn open_sink(station: &Station) -> Result<Option<SharedSink>, EngineError> {
+    let StationKind::Sink(sink) = &station.kind else { return Ok(None) };
+    let opened = sink.spec.open(sink.schema.clone(), false);
+    opened.map(Some).map_err(|source| EngineError::Connector {
+        name: format!("sink {}", station.name),
+        source,
+    })
+}
+
+impl Builder<'_> {
+    fn task(&self, worker: usize) -> Result<Task, EngineError> {
+        let mut task = Task { sources: Vec::new(), nodes: Vec::new(), outlets: Vec::new() };
+        let outlet_of_edge = self.outlet_of_edge();
+        for (index, station) in self.plan.stations.iter().enumerate() {
+            let routes = self.routes(index, &outlet_of_edge);
+            let counters = self.metrics.of(index, worker);
+            if let StationKind::Source(source) = &station.kind {
+                let source = self.source((index, source), worker, counters.clone())?;
+                task.sources.push(SourceNode { source, routes, counters, closed: false });
+                continue;
+            }
+            let input_count = self.inputs_of(index);
+            task.nodes.push(Node {
+                operator: self.operator(index, worker, counters.clone())?,
+                inputs: InputClock::new(input_count),
+                input_count,
+                routes,
+                counters,
+                watermark: time::MIN,
+                closed_inputs: 0,
+                stopped: false,
+                idle: false,
+            });
+        }
+        task.outlets = self.outlets(worker);
+        Ok(task)
+    }
+
+    /// The node of a station: its index among those that are no sources.
+    fn node(&self, station: usize) -> usize {
+        let is_node = |station: &&Station| !matches!(station.kind, StationKind::Source(_));
+        self.plan.stations[..station].iter().filter(is_node).count()
+    }
+
+    /// How many inputs an edge brings: one, or one from every worker.
+    fn width(&self, edge: &Edge) -> usize {
+        if edge.exchange.is_some() { self.plan.workers } else { 1 }
+    }
+
+    fn inputs_of(&self, station: usize) -> usize {
+        self.plan.edges.iter().filter(|edge| edge.to == station).map(|edge| self.width(edge)).sum()
+    }
+
+    /// The first input of the receiving station that an edge brings.
+    fn first_input(&self, edge: usize) -> usize {
+        let to = self.plan.edges[edge].to;
+        let before = self.plan.edges[..edge].iter().filter(|other| other.to == to);
+        before.map(|edge| self.width(edge)).sum()
+    }
+
+    /// The outlet of each edge that is an exchange.
+    fn outlet_of_edge(&self) -> Vec<Option<usize>> {
+        let mut next = 0..;
+        self.plan.edges.iter().map(|edge| edge.exchange.as_ref().and_then(|_| next.next())).collect()
+    }
+
+    /// Where the output of a station goes; the own share of an exchange comes by the first of its inputs.
+    fn routes(&self, station: usize, outlets: &[Option<usize>]) -> Routes {
+        let mut routes: Routes = vec![Vec::new(); self.plan.stations[station].ports.len()];
+        for (index, edge) in self.plan.edges.iter().enumerate().filter(|(_, e)| e.from == station) {
+            let (node, input) = (self.node(edge.to), self.first_input(index));
+            routes[edge.port].push(match outlets[index] {
+                Some(outlet) => Route::Exchange { outlet, node, input },
+                None => Route::Local { node, input },
+            });
+        }
+        routes
+    }
+
+    fn outlets(&self, worker: usize) -> Vec<Outlet> {
+        let exchanges = self.plan.edges.iter().zip(&self.queues);
+        exchanges
+            .filter_map(|(edge, queues)| {
+                let senders = queues.as_ref()?[worker].iter();
+                let senders = senders.map(|queue| queue.as_ref().map(|(s, _)| s.clone())).collect();
+                let partitioning = edge.exchange.clone()?;
+                let unparkers = self.unparkers.to_vec();
+                Some(Outlet::new(
+                    partitioning,
+                    worker,
+                    self.plan.max_parallelism,
+                    senders,
+                    unparkers,
+                ))
+            })
+            .collect()
+    }
+
+    /// The receiving sides of a worker, and the outlets that each may lead to.
+    fn inlets(&self, worker: usize) -> (Vec<Inlet>, Vec<Vec<usize>>) {
+        let (mut inlets, mut reaches) = (Vec::new(), Vec::new());
+        let outlets = self.outlet_of_edge();
+        for (index, edge) in self.plan.edges.iter().enumerate() {
+            let Some(queues) = &self.queues[index] else { continue };
+            for (from, queues) in queues.iter().enumerate().filter(|(from, _)| *from != worker) {
+                let (_, receiver) = queues[worker].as_ref().expect("workers differ");
+                inlets.push(Inlet {
+                    node: self.node(edge.to),
+                    input: self.first_input(index) + input_from(from, worker),
+                    from,
+                    receiver: receiver.clone(),
+                });
+                reaches.push(self.outlets_behind(edge.to, &outlets));
+            }
+        }
+        (inlets, reaches)
+    }
+
+    /// The outlets that what a station gives may come to.
+    fn outlets_behind(&self, station: usize, outlets: &[Option<usize>]) -> Vec<usize> {
+        let mut found = Vec::new();
+        for (index, edge) in self.plan.edges.iter().enumerate().filter(|(_, e)| e.from == station) {
+            found.extend(outlets[index]);
+            found.extend(self.outlets_behind(edge.to, outlets));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn source(
+        &self,
+        (index, plan): (usize, &SourcePlan),
+        worker: usize,
+        counters: Arc<Counters>,
+    ) -> Result<Source, EngineError> {
+        let unparker = self.unparkers[worker].clone();
+        let wake: Wake = Arc::new(move || unparker.unpark());
+        let name = &self.plan.stations[index].name;
+        let opened = tidemill_connectors::open(&plan.spec, worker, self.plan.workers, wake).map_err(
+            |source| EngineError::Connector { name: format!("source {name}"), source },
+        )?;
+        Ok(Source::new(SourceParts {
+            clock: SourceClock::new(plan.clock, opened.splits.len()),
+            splits: opened.splits,
+            names: opened.names,
+            timing: plan.timing.clone(),
+            bounded: opened.bounded,
+            batch_rows: self.options.batch_rows,
+            blame: self.blame(index, None),
+            counters,
+        }))
+    }
+
+    fn operator(
+        &self,
+        index: usize,
+        worker: usize,
+        counters: Arc<Counters>,
+    ) -> Result<Box<dyn Operator>, EngineError> {
+        match &self.plan.stations[index].kind {
+            StationKind::Source(_) => unreachable!("a source is no operator"),
+            StationKind::Transform(plan) => self.transform(index, plan, counters),
+            StationKind::Window(plan) => self.window(index, plan, counters),
+            StationKind::Sink(_) => {
+                let sink = self.sinks[index].as_ref().expect("every sink was opened");
+                let name = self.plan.stations[index].name.clone();
+                Ok(Box::new(Sink::new(name, sink.writer(worker), counters)))
+            }
+        }
+    }
+
+    fn transform(
+        &self,
+        index: usize,
+        plan: &TransformPlan,
+        counters: Arc<Counters>,
+    ) -> Result<Box<dyn Operator>, EngineError> {
+        let guest = plan.function.module.transform(self.settings(index, &plan.function));
+        Ok(Box::new(Transform::new(TransformParts {
+            guest: guest.map_err(|source| self.unready(index, source))?,
+            inputs: plan.function.inputs.clone(),
+            with_stamps: described(&plan.function).stamps,
+            targets: plan.targets.clone(),
+            blame: self.blame(index, Some(&plan.function)),
+            counters,
+        })))
+    }
+
+    fn window(
+        &self,
+        index: usize,
+        plan: &WindowPlan,
+        counters: Arc<Counters>,
+    ) -> Result<Box<dyn Operator>, EngineError> {
+        let blame = self.blame(index, Some(&plan.function));
+        let guest = plan.function.module.aggregate(self.settings(index, &plan.function));
+        let guest = guest.map_err(|source| self.unready(index, source))?;
+        let with_stamps = described(&plan.function).stamps;
+        let aggregator = Aggregator::new(guest, plan.function.inputs.clone(), with_stamps)
+            .map_err(|source| blame.call(source))?;
+        Ok(Box::new(Window::new(WindowParts {
+            window: WindowOperator::new(plan.spec),
+            keying: Keying::new(plan.key.clone(), plan.key_fields.clone()),
+            null_key: plan.null_key,
+            aggregator,
+            finish_keys: plan.finish_keys.clone(),
+            schemas: plan.schemas.clone(),
+            blame,
+            counters,
+        })))
+    }
+
+    fn settings(&self, index: usize, function: &FunctionPlan) -> Settings {
+        Settings {
+            function: function.function,
+            config: function.config.clone(),
+            limits: function.limits.clone(),
+            operator: self.plan.stations[index].name.clone(),
+        }
+    }
+
+    fn blame(&self, index: usize, function: Option<&FunctionPlan>) -> Blame {
+        let module = function.map(|function| {
+            (function.module.file().display().to_string(), function.module.hash().to_owned())
+        });
+        Blame {
+            operator: self.plan.stations[index].name.clone(),
+            function: function.map(|function| described(function).name.clone()),
+            module,
+            policy: self.policies[index].clone().expect("only sinks have no policy"),
+        }
+    }
+
+    fn unready(&self, index: usize, source: tidemill_wasm::ModuleError) -> EngineError {
+        EngineError::Module { operator: self.plan.stations[index].name.clone(), source }
+    }
+}
+
+/// Inputs that an exchange brings are numbered from the own share: 0 is this worker's, then the others in order.
+fn input_from(from: usize, worker: usize) -> usize {
+    if from < worker { from + 1 } else { from }
+}
+
+fn described(function: &FunctionPlan) -> &tidemill_wasm::Function {
+    &function.module.description().functions[function.function]
+}

@@ -1,0 +1,78 @@
+//! What can stop a pipeline. The kind says what the reader must do.
+
+use std::fmt;
+
+use tidemill_connectors::ConnectorError;
+use tidemill_wasm::{CallError, ModuleError};
+
+use crate::failure::FailedRow;
+
+/// Why a run ended before its input did.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A row failed and the policy of its operator is to stop, or its threshold was passed.
+    #[error("{0}")]
+    Row(Box<StoppedByRow>),
+    /// A function refused a call as a whole, or its module could not be made ready: the module must change.
+    #[error("operator {operator}: {source}")]
+    Guest {
+        /// The operator's name.
+        operator: String,
+        /// What the host says.
+        #[source]
+        source: CallError,
+    },
+    /// A module could not be loaded or made ready.
+    #[error("operator {operator}: {source}")]
+    Module {
+        /// The operator's name.
+        operator: String,
+        /// What the host says.
+        #[source]
+        source: ModuleError,
+    },
+    /// A source or sink cannot go on.
+    #[error("{name}: {source}")]
+    Connector {
+        /// The source's or sink's name.
+        name: String,
+        /// What happened to it.
+        #[source]
+        source: ConnectorError,
+    },
+    /// The reader of standard output has gone: nothing is wrong, and nobody is left to talk to.
+    #[error("standard output was closed by its reader")]
+    OutputClosed,
+    /// The machine gives no thread for a worker.
+    #[error("no thread could be started for a worker: {0}; fewer `workers` need fewer threads")]
+    Thread(String),
+    /// A defect of Tidemill: a worker panicked.
+    #[error(
+        "worker {worker} panicked: {message}; the pipeline was stopped, since half of it must not go on \
+         (this is a defect of Tidemill, please report it)"
+    )]
+    Panic {
+        /// The worker's number.
+        worker: usize,
+        /// The panic's message and place.
+        message: String,
+    },
+}
+
+/// A failed row that stopped the pipeline.
+#[derive(Debug)]
+pub struct StoppedByRow {
+    /// The row and why it failed.
+    pub row: FailedRow,
+    /// Set where the policy is not `fail`, but too many rows failed.
+    pub threshold: Option<String>,
+}
+
+impl fmt::Display for StoppedByRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(threshold) = &self.threshold {
+            writeln!(f, "{threshold}; the last one:")?;
+        }
+        write!(f, "{}", self.row)
+    }
+}

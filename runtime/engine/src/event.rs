@@ -1,0 +1,49 @@
+//! What travels between operators, along function calls and through exchanges alike.
+
+use tidemill_rows::Batch;
+
+/// One thing that an operator's input brings.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Rows, in arrival order.
+    Rows(Batch),
+    /// The sender's watermark has risen to this, in microseconds.
+    Watermark(i64),
+    /// All splits of the sender are idle: it is left out of the minimum until it sends again.
+    Idle,
+    /// The sender has no more rows, ever.
+    End,
+    /// The pipeline is stopping: nothing more comes, and what is open stays open.
+    Stop,
+}
+
+/// What an operator gives, in order: events at its output ports.
+///
+/// Port 0 is the main output. Watermarks, idleness and ends concern all ports and are not addressed to one.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub(crate) events: Vec<(Port, Event)>,
+}
+
+/// Where an operator's event goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// One output.
+    One(usize),
+    /// Every output.
+    All,
+}
+
+impl Output {
+    /// Gives rows at one port; an empty batch is nothing.
+    pub fn rows(&mut self, port: usize, batch: Batch) {
+        if !batch.is_empty() {
+            self.events.push((Port::One(port), Event::Rows(batch)));
+        }
+    }
+
+    /// Tells every port.
+    pub fn all(&mut self, event: Event) {
+        self.events.push((Port::All, event));
+    }
+}

@@ -1,0 +1,170 @@
+//! Exchanges: bounded queues between workers, and the split of a batch by key group.
+//!
+//! ```text
+//!   worker 0: operator ──► Outlet ──queue──► Inlet ──► operator   (worker 1)
+//!                            └── own share: a function call ──► operator   (worker 0)
+//! ```
+//!
+//! A queue that is full keeps what is sent waiting in the outlet, and the worker takes nothing new that could add to it:
+//! that is the whole of back-pressure.
+
+use std::collections::VecDeque;
+
+use arrow_array::ArrayRef;
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_utils::sync::Unparker;
+use tidemill_rows::Batch;
+use tidemill_rows::key::{self, EncodedKeys};
+
+use crate::event::Event;
+
+/// How many events a queue between two workers holds (limit `exchange-queue`).
+pub const QUEUE: usize = 8;
+
+/// Which worker takes a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Partitioning {
+    /// By the key group of these columns.
+    Key(Vec<usize>),
+    /// All of them worker 0.
+    Single,
+}
+
+/// The sending side of one exchange on one worker.
+pub struct Outlet {
+    partitioning: Partitioning,
+    /// This worker.
+    own: usize,
+    max_parallelism: u32,
+    /// To each worker; none to this one.
+    senders: Vec<Option<Sender<Event>>>,
+    unparkers: Vec<Unparker>,
+    waiting: VecDeque<(usize, Event)>,
+    encoded: EncodedKeys,
+    shares: Vec<Vec<u32>>,
+}
+
+/// The receiving side of one exchange on one worker, from one other worker.
+pub struct Inlet {
+    /// The operator that is fed.
+    pub node: usize,
+    /// Which of its inputs.
+    pub input: usize,
+    /// Who sends.
+    pub from: usize,
+    /// The queue.
+    pub receiver: Receiver<Event>,
+}
+
+impl Outlet {
+    /// An outlet of worker `own`.
+    pub fn new(
+        partitioning: Partitioning,
+        own: usize,
+        max_parallelism: u32,
+        senders: Vec<Option<Sender<Event>>>,
+        unparkers: Vec<Unparker>,
+    ) -> Self {
+        let shares = vec![Vec::new(); senders.len()];
+        Self {
+            partitioning,
+            own,
+            max_parallelism,
+            senders,
+            unparkers,
+            waiting: VecDeque::new(),
+            encoded: EncodedKeys::default(),
+            shares,
+        }
+    }
+
+    /// Sends an event to every worker that it concerns. What concerns this worker itself comes back.
+    pub fn send(&mut self, event: Event) -> Option<Event> {
+        match event {
+            Event::Rows(batch) => self.send_rows(batch).map(Event::Rows),
+            other => {
+                let own = self.own;
+                for worker in (0..self.senders.len()).filter(|&worker| worker != own) {
+                    self.send_to(worker, other.clone());
+                }
+                Some(other)
+            }
+        }
+    }
+
+    fn send_rows(&mut self, batch: Batch) -> Option<Batch> {
+        let columns: Vec<ArrayRef> = match &self.partitioning {
+            Partitioning::Key(key) => key.iter().map(|&i| batch.columns.column(i).clone()).collect(),
+            Partitioning::Single if self.own == 0 => return Some(batch),
+            Partitioning::Single => {
+                self.send_to(0, Event::Rows(batch));
+                return None;
+            }
+        };
+        self.encoded.encode(&columns, batch.len());
+        let workers = self.senders.len() as u32;
+        self.shares.iter_mut().for_each(Vec::clear);
+        for row in 0..batch.len() {
+            let hash = key::hash(self.encoded.get(row));
+            let group = key::group(hash, self.max_parallelism);
+            let worker = key::worker_of_group(group, self.max_parallelism, workers);
+            self.shares[worker as usize].push(row as u32);
+        }
+        let shares = std::mem::take(&mut self.shares);
+        let mut own = None;
+        for (worker, share) in shares.iter().enumerate().filter(|(_, share)| !share.is_empty()) {
+            let rows = if share.len() == batch.len() { batch.clone() } else { batch.take(share) };
+            if worker == self.own {
+                own = Some(rows);
+            } else {
+                self.send_to(worker, Event::Rows(rows));
+            }
+        }
+        self.shares = shares;
+        own
+    }
+
+    fn send_to(&mut self, worker: usize, event: Event) {
+        self.waiting.push_back((worker, event));
+        self.send_waiting();
+    }
+
+    /// Sends what waits, as far as the queues take it. Whether anything went.
+    pub fn send_waiting(&mut self) -> bool {
+        let before = self.waiting.len();
+        let mut full = vec![false; self.senders.len()];
+        let mut left = VecDeque::new();
+        for (worker, event) in self.waiting.drain(..) {
+            let sender = self.senders[worker].as_ref().expect("nothing is sent to the own worker");
+            if full[worker] {
+                left.push_back((worker, event));
+                continue;
+            }
+            match sender.try_send(event) {
+                Ok(()) => self.unparkers[worker].unpark(),
+                Err(TrySendError::Full(event)) => {
+                    full[worker] = true;
+                    left.push_back((worker, event));
+                }
+                // The other worker has stopped, and says why itself.
+                Err(TrySendError::Disconnected(_)) => {}
+            }
+        }
+        self.waiting = left;
+        self.waiting.len() < before
+    }
+
+    /// Whether something waits for room in a queue.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
+
+/// The queues of one exchange: `[from][to]`, none from a worker to itself.
+pub type Queues = Vec<Vec<Option<(Sender<Event>, Receiver<Event>)>>>;
+
+/// Makes the queues of one exchange.
+pub fn queues(workers: usize) -> Queues {
+    let queue = |from, to| (from != to).then(|| bounded(QUEUE));
+    (0..workers).map(|from| (0..workers).map(|to| queue(from, to)).collect()).collect()
+}

@@ -1,0 +1,150 @@
+//! Counters of a running pipeline: one set per operator and worker, written by that worker once per batch, read by whoever
+//! shows progress.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use tidemill_core::time;
+
+/// Counters of one source, operator or sink on one worker.
+#[derive(Debug)]
+pub struct Counters {
+    /// Rows taken. For a source: rows read, bad ones included.
+    pub rows_in: AtomicU64,
+    /// Rows given at the main and the side outputs; for a window operator, results.
+    pub rows_out: AtomicU64,
+    /// Rows that a transform took and gave nothing for.
+    pub filtered: AtomicU64,
+    /// Rows that failed.
+    pub failed: AtomicU64,
+    /// Rows refused because of time.
+    pub late: AtomicU64,
+    /// Rows that were behind and taken all the same.
+    pub behind: AtomicU64,
+    /// Rows that belong to no window.
+    pub in_gaps: AtomicU64,
+    /// Windows that a row missed while others took it.
+    pub windows_missed: AtomicU64,
+    /// Rows with a null key that `null-key = "skip"` passed over.
+    pub null_keys: AtomicU64,
+    /// Firings whose result failed and was dropped.
+    pub failed_results: AtomicU64,
+    /// Keys for which something is kept.
+    pub keys: AtomicU64,
+    /// The watermark, in microseconds.
+    pub watermark: AtomicI64,
+    /// The largest event time read, in microseconds; sources only.
+    pub largest: AtomicI64,
+    /// Time spent, in nanoseconds.
+    pub busy_ns: AtomicU64,
+    /// Whether the input has ended.
+    pub ended: AtomicBool,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            rows_in: zero(),
+            rows_out: zero(),
+            filtered: zero(),
+            failed: zero(),
+            late: zero(),
+            behind: zero(),
+            in_gaps: zero(),
+            windows_missed: zero(),
+            null_keys: zero(),
+            failed_results: zero(),
+            keys: zero(),
+            watermark: AtomicI64::new(time::MIN),
+            largest: AtomicI64::new(time::MIN),
+            busy_ns: zero(),
+            ended: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Adds to a counter of this worker's own.
+pub fn add(counter: &AtomicU64, n: u64) {
+    counter.store(counter.load(Relaxed) + n, Relaxed);
+}
+
+/// All counters of a run: `[node][worker]`.
+#[derive(Debug)]
+pub struct Metrics {
+    names: Vec<String>,
+    counters: Vec<Vec<Arc<Counters>>>,
+}
+
+/// One node's counters, added up over the workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of `Counters`, which documents them")]
+pub struct Totals {
+    pub name: String,
+    pub rows_in: u64,
+    pub rows_out: u64,
+    pub filtered: u64,
+    pub failed: u64,
+    pub late: u64,
+    pub behind: u64,
+    pub in_gaps: u64,
+    pub windows_missed: u64,
+    pub null_keys: u64,
+    pub failed_results: u64,
+    pub keys: u64,
+    /// The smallest over the workers whose input has not ended; the largest once all have.
+    pub watermark: i64,
+    pub largest: i64,
+    pub busy_ns: u64,
+    pub ended: bool,
+}
+
+impl Metrics {
+    /// Counters for these nodes.
+    pub fn new(names: Vec<String>, workers: usize) -> Self {
+        let counters = names
+            .iter()
+            .map(|_| (0..workers).map(|_| Arc::default()).collect())
+            .collect();
+        Self { names, counters }
+    }
+
+    /// The counters of one node on one worker.
+    pub fn of(&self, node: usize, worker: usize) -> Arc<Counters> {
+        self.counters[node][worker].clone()
+    }
+
+    /// The counters of each node, added up over the workers.
+    pub fn totals(&self) -> Vec<Totals> {
+        self.names.iter().zip(&self.counters).map(|(name, workers)| total(name, workers)).collect()
+    }
+}
+
+fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
+    let sum = |f: fn(&Counters) -> &AtomicU64| workers.iter().map(|c| f(c).load(Relaxed)).sum();
+    let going: Vec<i64> = workers
+        .iter()
+        .filter(|c| !c.ended.load(Relaxed))
+        .map(|c| c.watermark.load(Relaxed))
+        .collect();
+    let largest_watermark =
+        || workers.iter().map(|c| c.watermark.load(Relaxed)).max().unwrap_or(time::MIN);
+    Totals {
+        name: name.to_owned(),
+        rows_in: sum(|c| &c.rows_in),
+        rows_out: sum(|c| &c.rows_out),
+        filtered: sum(|c| &c.filtered),
+        failed: sum(|c| &c.failed),
+        late: sum(|c| &c.late),
+        behind: sum(|c| &c.behind),
+        in_gaps: sum(|c| &c.in_gaps),
+        windows_missed: sum(|c| &c.windows_missed),
+        null_keys: sum(|c| &c.null_keys),
+        failed_results: sum(|c| &c.failed_results),
+        keys: sum(|c| &c.keys),
+        watermark: going.iter().copied().min().unwrap_or_else(largest_watermark),
+        largest: workers.iter().map(|c| c.largest.load(Relaxed)).max().unwrap_or(time::MIN),
+        busy_ns: sum(|c| &c.busy_ns),
+        ended: going.is_empty(),
+    }
+}

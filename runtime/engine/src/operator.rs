@@ -1,0 +1,52 @@
+//! What an operator is: something that takes events and gives events, on one worker.
+//!
+//! Sources stand apart ([`source`]): nothing feeds them. All others are fed by a task, which combines the watermarks of
+//! their inputs and hands them rows, advances, and the end.
+
+pub mod keying;
+pub mod sink;
+pub mod source;
+pub mod transform;
+pub mod window;
+
+use tidemill_rows::Batch;
+
+use crate::error::EngineError;
+use crate::event::Output;
+
+/// One operator or sink on one worker.
+pub trait Operator: Send {
+    /// Takes rows, in arrival order. `batch.times.w()` is W at each row over all inputs of the operator.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError>;
+
+    /// The operator's watermark has risen to `w`; `i64::MAX` is the end round. Whatever this causes is given before the
+    /// watermark is passed on.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError>;
+
+    /// How far the operator passes on less than its own watermark, in microseconds (semantics, Watermarks 2).
+    fn hold(&self) -> i64 {
+        0
+    }
+
+    /// Nothing is ready to be read just now: what waits in buffers goes out.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn flush(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Nothing more comes.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn finish(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! A source on one worker: reads its splits in reading order, gives every row its stamp and W, and counts bad rows.
+//!
+//! Ports: 0 rows, 1 failed rows.
+
+pub mod assemble;
+pub mod prepare;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tidemill_connectors::{Split, Then};
+use tidemill_core::clock::SourceClock;
+use tidemill_core::time;
+use tidemill_rows::{Batch, Origin, RowTimes};
+
+use self::assemble::Run;
+use self::prepare::{Prepared, Timing};
+use crate::blame::Blame;
+use crate::error::EngineError;
+use crate::event::{Event, Output};
+use crate::failure::{FailedRow, failed_batch};
+use crate::metrics::{Counters, add};
+
+/// Port of failed rows.
+pub const FAILED: usize = 1;
+
+/// What a source is made of.
+pub struct SourceParts {
+    /// Watermarks of the splits read here, in their order.
+    pub clock: SourceClock,
+    /// The splits read here: index of the name, reader.
+    pub splits: Vec<(usize, Box<dyn Split>)>,
+    /// The names of all splits of the source.
+    pub names: Arc<[Arc<str>]>,
+    /// How event times are taken and judged.
+    pub timing: Timing,
+    /// Whether the input ends: its splits are then read in reading order.
+    pub bounded: bool,
+    /// How many rows a batch has at most.
+    pub batch_rows: usize,
+    /// Whom failed rows are put down to.
+    pub blame: Blame,
+    /// Counters of this source on this worker.
+    pub counters: Arc<Counters>,
+}
+
+/// What a turn at a source came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Something was read.
+    Read,
+    /// Nothing is there just now.
+    Pending,
+    /// The input has ended, and the end has been given.
+    Ended,
+}
+
+/// A split and what was read of it ahead.
+struct Reading {
+    name: u32,
+    split: Box<dyn Split>,
+    /// Index of its chunk among `chunks`, and the first row that was not given yet.
+    chunk: Option<(usize, usize)>,
+    then: Then,
+    finished: bool,
+}
+
+/// A source on one worker.
+pub struct Source {
+    clock: SourceClock,
+    splits: Vec<Reading>,
+    names: Arc<[Arc<str>]>,
+    timing: Timing,
+    bounded: bool,
+    batch_rows: usize,
+    chunk_rows: usize,
+    blame: Blame,
+    counters: Arc<Counters>,
+    /// What was read and not yet given whole.
+    chunks: Vec<Prepared>,
+    runs: Vec<Run>,
+    passed_on: i64,
+    idle: bool,
+    /// Where a live source with several splits goes on looking.
+    next: usize,
+    ended: bool,
+}
+
+/// However many splits, so many rows of each are read at once.
+const FEWEST_CHUNK_ROWS: usize = 64;
+
+impl Source {
+    /// A source that has read nothing.
+    pub fn new(parts: SourceParts) -> Self {
+        let reading = |(name, split)| Reading {
+            name: name as u32,
+            split,
+            chunk: None,
+            then: Then::More,
+            finished: false,
+        };
+        let share = parts.batch_rows / parts.splits.len().max(1);
+        Self {
+            chunk_rows: if parts.bounded { share.max(FEWEST_CHUNK_ROWS.min(parts.batch_rows)) } else { parts.batch_rows },
+            splits: parts.splits.into_iter().map(reading).collect(),
+            clock: parts.clock,
+            names: parts.names,
+            timing: parts.timing,
+            bounded: parts.bounded,
+            batch_rows: parts.batch_rows,
+            blame: parts.blame,
+            counters: parts.counters,
+            chunks: Vec::new(),
+            runs: Vec::new(),
+            passed_on: time::MIN,
+            idle: false,
+            next: 0,
+            ended: false,
+        }
+    }
+
+    /// Reads one batch, if there is one, and passes the watermark on. `now` is the clock, in microseconds.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn turn(&mut self, now: i64, out: &mut Output) -> Result<Turn, EngineError> {
+        if self.ended {
+            return Ok(Turn::Ended);
+        }
+        let (mut stamps, mut w) = (Vec::new(), Vec::new());
+        let read = if self.bounded {
+            self.read_in_order(now, (&mut stamps, &mut w), out)?
+        } else {
+            self.read_what_is_there(now, (&mut stamps, &mut w), out)?
+        };
+        if !self.runs.is_empty() {
+            let batch = self.batch(stamps, w);
+            add(&self.counters.rows_out, batch.len() as u64);
+            out.rows(0, batch);
+        }
+        self.clock.tick(now);
+        self.pass_on(out);
+        if self.splits.iter().all(|split| split.finished) {
+            self.ended = true;
+            self.counters.ended.store(true, Relaxed);
+            out.all(Event::End);
+            return Ok(Turn::Ended);
+        }
+        Ok(if read { Turn::Read } else { Turn::Pending })
+    }
+
+    /// Bounded: always the unfinished split of lowest watermark (semantics, Watermarks 7).
+    fn read_in_order(
+        &mut self,
+        now: i64,
+        (stamps, w): (&mut Vec<i64>, &mut Vec<i64>),
+        out: &mut Output,
+    ) -> Result<bool, EngineError> {
+        let mut read = false;
+        while stamps.len() < self.batch_rows {
+            let Some(split) = self.clock.next_split() else { break };
+            let Some((chunk, from)) = self.splits[split].chunk else {
+                read = true;
+                if !self.fill(split, now, out)? {
+                    if self.splits[split].then == Then::End {
+                        self.finish(split);
+                    } else if self.splits[split].then == Then::Pending {
+                        break;
+                    }
+                }
+                continue;
+            };
+            let left = self.chunks[chunk].len() - from;
+            let most = left.min(self.batch_rows - stamps.len());
+            let times = &self.chunks[chunk].times[from..from + most];
+            let taken = self.clock.take(split, times, stamps, w);
+            self.gave(split, (chunk, from), taken);
+            read = true;
+        }
+        Ok(read)
+    }
+
+    /// Live: whatever any split has, each in its turn.
+    fn read_what_is_there(
+        &mut self,
+        now: i64,
+        (stamps, w): (&mut Vec<i64>, &mut Vec<i64>),
+        out: &mut Output,
+    ) -> Result<bool, EngineError> {
+        for i in 0..self.splits.len() {
+            let split = (self.next + i) % self.splits.len();
+            if self.splits[split].finished || !self.fill(split, now, out)? {
+                if self.splits[split].then == Then::End && !self.splits[split].finished {
+                    self.finish(split);
+                }
+                continue;
+            }
+            let (chunk, from) = self.splits[split].chunk.expect("a filled split has a chunk");
+            let times = &self.chunks[chunk].times;
+            self.clock.accept(split, times, stamps, w);
+            let rows = times.len();
+            self.gave(split, (chunk, from), rows);
+            self.next = split + 1;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads a chunk of a split. Whether it brought a good row.
+    fn fill(&mut self, split: usize, now: i64, out: &mut Output) -> Result<bool, EngineError> {
+        let reading = &mut self.splits[split];
+        if reading.then == Then::End {
+            return Ok(false);
+        }
+        let chunk = reading.split.read(self.chunk_rows).map_err(|source| {
+            EngineError::Connector { name: format!("source {}", self.blame.operator), source }
+        })?;
+        reading.then = chunk.then;
+        if chunk.rows.num_rows() == 0 && chunk.bad.is_empty() {
+            return Ok(false);
+        }
+        let read = chunk.rows.num_rows() + chunk.bad.len();
+        add(&self.counters.rows_in, read as u64);
+        let name = &self.names[reading.name as usize];
+        let (prepared, failed) = self.timing.prepare(chunk, name, now, &self.blame);
+        if prepared.len() > 0 {
+            reading.chunk = Some((self.chunks.len(), 0));
+            self.chunks.push(prepared);
+        }
+        self.fail(failed, out)?;
+        Ok(self.splits[split].chunk.is_some())
+    }
+
+    fn fail(&mut self, failed: Vec<FailedRow>, out: &mut Output) -> Result<(), EngineError> {
+        if failed.is_empty() {
+            return Ok(());
+        }
+        add(&self.counters.failed, failed.len() as u64);
+        let letters = self.blame.policy.apply(failed)?;
+        out.rows(FAILED, failed_batch(&letters, self.passed_on));
+        Ok(())
+    }
+
+    /// Notes that rows of a chunk are in the batch now.
+    fn gave(&mut self, split: usize, (chunk, from): (usize, usize), rows: usize) {
+        let name = self.splits[split].name;
+        match self.runs.last_mut() {
+            Some(run) if run.chunk == chunk && run.from + run.len == from => run.len += rows,
+            _ => self.runs.push(Run { chunk, split: name, from, len: rows }),
+        }
+        let left = from + rows < self.chunks[chunk].len();
+        self.splits[split].chunk = left.then_some((chunk, from + rows));
+    }
+
+    fn finish(&mut self, split: usize) {
+        self.splits[split].finished = true;
+        self.clock.finish(split);
+    }
+
+    /// The batch of the runs; chunks that are given whole are let go.
+    fn batch(&mut self, stamps: Vec<i64>, w: Vec<i64>) -> Batch {
+        let (chunks, runs) = (&self.chunks, &self.runs);
+        let with_lines = chunks.iter().all(|chunk| chunk.lines.is_some());
+        let split = runs.iter().flat_map(|run| std::iter::repeat_n(run.split, run.len));
+        let origin = Origin {
+            names: self.names.clone(),
+            split: split.collect(),
+            position: assemble::carried(chunks, runs, |chunk| &chunk.positions),
+            line: with_lines.then(|| {
+                assemble::carried(chunks, runs, |chunk| {
+                    chunk.lines.as_ref().expect("all chunks have lines")
+                })
+            }),
+        };
+        let times = assemble::carried(chunks, runs, |chunk| &chunk.times);
+        let largest = times.iter().copied().max().unwrap_or(time::MIN);
+        self.counters.largest.fetch_max(largest, Relaxed);
+        let w = (w != stamps).then(|| w.into());
+        let batch = Batch {
+            columns: assemble::columns(chunks, runs),
+            times: RowTimes { times, stamps: stamps.into(), w },
+            changes: None,
+            origin: Some(origin),
+        };
+        self.runs.clear();
+        self.let_go();
+        batch
+    }
+
+    /// Forgets chunks that no split reads from any more.
+    fn let_go(&mut self) {
+        let mut kept = Vec::new();
+        for reading in &mut self.splits {
+            if let Some((chunk, from)) = reading.chunk {
+                kept.push(self.chunks[chunk].clone());
+                reading.chunk = Some((kept.len() - 1, from));
+            }
+        }
+        self.chunks = kept;
+    }
+
+    fn pass_on(&mut self, out: &mut Output) {
+        let w = self.clock.watermark();
+        if w > self.passed_on {
+            self.passed_on = w;
+            self.counters.watermark.store(w, Relaxed);
+            out.all(Event::Watermark(w));
+        }
+        let idle = self.clock.is_idle();
+        if idle && !self.idle {
+            out.all(Event::Idle);
+        }
+        self.idle = idle;
+    }
+}

@@ -1,0 +1,160 @@
+//! From what a split delivered to rows with times: event times taken, bad rows set apart.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{Array, ArrayRef, UInt32Array};
+use arrow_buffer::ScalarBuffer;
+use tidemill_connectors::{BadRow, Chunk};
+use tidemill_core::time;
+use tidemill_rows::{RecordBatch, json, time_text};
+
+use crate::blame::Blame;
+use crate::failure::FailedRow;
+
+/// Where event times come from.
+#[derive(Clone, Debug)]
+pub enum EventTime {
+    /// The first of these columns that is not null.
+    Columns(Vec<usize>),
+    /// The clock of reading.
+    Ingestion,
+}
+
+/// Rows of one split with their event times, all of them good.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The rows.
+    pub rows: RecordBatch,
+    /// Their event times.
+    pub times: ScalarBuffer<i64>,
+    /// Their positions.
+    pub positions: ScalarBuffer<u64>,
+    /// Their lines, where the split has lines.
+    pub lines: Option<ScalarBuffer<u64>>,
+}
+
+/// How event times are taken and judged.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// Where they come from.
+    pub event_time: EventTime,
+    /// A row further ahead of the clock than this is a bad row; microseconds.
+    pub max_ahead: Option<i64>,
+}
+
+impl Timing {
+    /// Sets bad rows apart from a chunk. `now` is the clock of reading, in microseconds.
+    pub fn prepare(
+        &self,
+        chunk: Chunk,
+        split: &str,
+        now: i64,
+        blame: &Blame,
+    ) -> (Prepared, Vec<FailedRow>) {
+        let mut failed: Vec<FailedRow> =
+            chunk.bad.into_iter().map(|bad| undecoded(bad, split, blame)).collect();
+        let len = chunk.rows.num_rows();
+        let mut prepared = Prepared {
+            times: ScalarBuffer::default(),
+            positions: chunk.positions.into(),
+            lines: chunk.lines.map(Into::into),
+            rows: chunk.rows,
+        };
+        let latest = self.max_ahead.map_or(time::LAST, |d| now.saturating_add(d).min(time::LAST));
+        prepared.times = match &self.event_time {
+            EventTime::Ingestion => std::iter::repeat_n(now, len).collect(),
+            EventTime::Columns(columns) => match whole_column(&prepared.rows, columns) {
+                Some(times) => times,
+                None => first_not_null(&prepared.rows, columns),
+            },
+        };
+        if prepared.times.iter().all(|&t| (time::FIRST..=latest).contains(&t)) {
+            return (prepared, failed);
+        }
+        let (good, bad): (Vec<u32>, Vec<u32>) = (0..len as u32)
+            .partition(|&row| (time::FIRST..=latest).contains(&prepared.times[row as usize]));
+        failed.extend(bad.iter().map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)));
+        (prepared.take(&good), failed)
+    }
+
+    /// A row whose event time is no event time.
+    fn untimely(
+        &self,
+        rows: &Prepared,
+        row: usize,
+        (split, now): (&str, i64),
+        blame: &Blame,
+    ) -> FailedRow {
+        let at = rows.times[row];
+        let message = if at == NO_TIME {
+            "its event time is null".to_owned()
+        } else if !(time::FIRST..=time::LAST).contains(&at) {
+            format!("its event time lies outside the years 1 to 9999: {at} us")
+        } else {
+            format!(
+                "its event time is further ahead of the clock than `max-ahead` allows: {} at {}",
+                time_text::rfc3339(at),
+                time_text::rfc3339(now)
+            )
+        };
+        FailedRow {
+            split: Some(split.to_owned()),
+            position: Some(rows.positions[row]),
+            line: rows.lines.as_ref().map(|lines| lines[row]),
+            time: (time::FIRST..=time::LAST).contains(&at).then_some(at),
+            row: Some(json::row(&rows.rows, row)),
+            ..blame.row("time", message)
+        }
+    }
+}
+
+impl Prepared {
+    fn take(&self, rows: &[u32]) -> Self {
+        let indices = UInt32Array::from(rows.to_vec());
+        let pick = |from: &ScalarBuffer<u64>| rows.iter().map(|&i| from[i as usize]).collect();
+        Self {
+            rows: arrow_select::take::take_record_batch(&self.rows, &indices)
+                .expect("rows named are rows of the chunk"),
+            times: rows.iter().map(|&i| self.times[i as usize]).collect(),
+            positions: pick(&self.positions),
+            lines: self.lines.as_ref().map(pick),
+        }
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+}
+
+/// Stands for "null": no event time is so small.
+const NO_TIME: i64 = i64::MIN;
+
+/// The usual case: one column without nulls is the event time as it stands.
+fn whole_column(rows: &RecordBatch, columns: &[usize]) -> Option<ScalarBuffer<i64>> {
+    let first = rows.column(*columns.first()?);
+    (first.null_count() == 0).then(|| values(first).clone())
+}
+
+fn first_not_null(rows: &RecordBatch, columns: &[usize]) -> ScalarBuffer<i64> {
+    let columns: Vec<&ArrayRef> = columns.iter().map(|&i| rows.column(i)).collect();
+    let of_row = |row| {
+        let column = columns.iter().find(|column| column.is_valid(row));
+        column.map_or(NO_TIME, |column| values(column)[row])
+    };
+    (0..rows.num_rows()).map(of_row).collect()
+}
+
+fn values(column: &ArrayRef) -> &ScalarBuffer<i64> {
+    column.as_primitive::<TimestampMicrosecondType>().values()
+}
+
+fn undecoded(bad: BadRow, split: &str, blame: &Blame) -> FailedRow {
+    FailedRow {
+        split: Some(split.to_owned()),
+        position: Some(bad.position),
+        line: bad.line,
+        bytes: Some(bad.bytes),
+        ..blame.row("decode", format!("{}: {}", bad.code, bad.message))
+    }
+}

@@ -1,0 +1,331 @@
+//! The window operator: rows and watermarks in; results, late rows and failed rows out.
+//!
+//! Deciding is the core's ([`WindowOperator`]), calling the guest is [`Aggregator`]'s; this file leads a batch from one to
+//! the other and makes results of what fires.
+//!
+//! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
+};
+use arrow_schema::SchemaRef;
+use tidemill_core::window::{Firing, KeyId, Plan, Rows, WindowOperator};
+use tidemill_rows::{Batch, LogicalType, RowTimes};
+use tidemill_wasm::Table;
+use tidemill_wasm::{Emitted, Failed, Produced};
+
+use super::Operator;
+use super::keying::{Keying, NullKey};
+use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given, take_columns};
+use crate::aggregate::table;
+use crate::blame::Blame;
+use crate::error::EngineError;
+use crate::event::Output;
+use crate::failure::{FailedRow, failed_batch};
+use crate::metrics::{Counters, add};
+
+/// Port of late rows.
+pub const LATE: usize = 1;
+/// Port of failed rows.
+pub const FAILED: usize = 2;
+/// Port of the first side output.
+pub const SIDES: usize = 3;
+
+/// How many firings one call of `finish` is given at most.
+const FIRINGS_PER_CALL: usize = 4096;
+
+/// What a window operator is made of.
+pub struct WindowParts {
+    /// Decides.
+    pub window: WindowOperator,
+    /// The key.
+    pub keying: Keying,
+    /// What becomes of null keys.
+    pub null_key: NullKey,
+    /// Calls the function.
+    pub aggregator: Aggregator,
+    /// Which of the key columns `finish` wants, as indices of the key.
+    pub finish_keys: Vec<usize>,
+    /// Result schemas: of the main output, then of the side outputs.
+    pub schemas: Vec<SchemaRef>,
+    /// Whom failed rows are put down to, and what is done about them.
+    pub blame: Blame,
+    /// Counters of this operator on this worker.
+    pub counters: Arc<Counters>,
+}
+
+/// A keyed or unkeyed window with an aggregate function, on one worker.
+pub struct Window {
+    parts: WindowParts,
+    plan: Plan,
+    keys: Vec<KeyId>,
+    /// The last watermark, for failed results that have no better time.
+    watermark: i64,
+}
+
+impl Window {
+    /// A window operator that has seen nothing.
+    pub fn new(parts: WindowParts) -> Self {
+        Self { parts, plan: Plan::default(), keys: Vec::new(), watermark: i64::MIN }
+    }
+
+    /// Passes over, or fails, rows with a null in their key.
+    fn without_null_keys(&mut self, batch: Batch, out: &mut Output) -> Result<Batch, EngineError> {
+        let parts = &mut self.parts;
+        if parts.null_key == NullKey::Keep {
+            return Ok(batch);
+        }
+        let Some(nulls) = parts.keying.null_rows(&batch.columns) else { return Ok(batch) };
+        let (null, kept): (Vec<u32>, Vec<u32>) =
+            (0..batch.len() as u32).partition(|&row| nulls.value(row as usize));
+        if parts.null_key == NullKey::Skip {
+            add(&parts.counters.null_keys, null.len() as u64);
+        } else {
+            let failed = null.iter().map(|&row| {
+                let message = "its key is null and `null-key` is \"fail\"";
+                parts.blame.row("null-key", message).about(&batch, row as usize)
+            });
+            let failed: Vec<FailedRow> = failed.collect();
+            self.fail(failed, out)?;
+        }
+        Ok(batch.take(&kept))
+    }
+
+    /// Counts failed rows, applies the policy, and sends what it wants sent.
+    fn fail(&mut self, failed: Vec<FailedRow>, out: &mut Output) -> Result<(), EngineError> {
+        add(&self.parts.counters.failed, failed.len() as u64);
+        let letters = self.parts.blame.policy.apply(failed)?;
+        if !letters.is_empty() {
+            out.rows(FAILED, failed_batch(&letters, self.watermark));
+        }
+        Ok(())
+    }
+
+    /// Plans a batch and carries the plan out, again without the rows that failed until none does.
+    fn take(&mut self, batch: &Batch, out: &mut Output) -> Result<Fired, EngineError> {
+        let mut failed_rows: Vec<bool> = Vec::new();
+        let mut failed: Vec<FailedRow> = Vec::new();
+        let fired = loop {
+            let parts = &mut self.parts;
+            let rows = Rows {
+                times: &batch.times.times,
+                stamps: &batch.times.stamps,
+                w: batch.times.w(),
+                keys: &self.keys,
+                failed: (!failed_rows.is_empty()).then_some(&failed_rows),
+            };
+            parts.window.take(&rows, &mut self.plan);
+            let given = Given { batch, keys: &self.keys };
+            let carried = parts.aggregator.carry_out(&self.plan, Some(given));
+            match carried.map_err(|e| parts.blame.call(e))? {
+                Carried::Done(fired) => break fired,
+                Carried::Failed(again) => {
+                    parts.window.undo(&self.plan);
+                    failed_rows.resize(batch.len(), false);
+                    for reason in again {
+                        let row = reason.row as usize;
+                        failed_rows[row] = true;
+                        failed.push(parts.blame.failed(reason).about(batch, row));
+                    }
+                }
+            }
+        };
+        if !failed.is_empty() {
+            self.fail(failed, out)?;
+        }
+        Ok(fired)
+    }
+
+    /// Makes results of what fired, and lets go of what the plan no longer needs.
+    fn settle(&mut self, fired: Fired, out: &mut Output) -> Result<(), EngineError> {
+        let firings = std::mem::take(&mut self.plan.firings);
+        if let Some(accs) = fired.accs {
+            self.finish_firings(&firings, accs, fired.failed, out)?;
+        }
+        self.plan.firings = firings;
+        let parts = &mut self.parts;
+        parts.window.commit(&self.plan);
+        self.plan.gone.iter().for_each(|&key| parts.keying.table.remove(key));
+        let counted = &self.plan.counters;
+        add(&parts.counters.late, counted.late);
+        add(&parts.counters.behind, counted.behind_accepted);
+        add(&parts.counters.in_gaps, counted.in_gaps);
+        add(&parts.counters.windows_missed, counted.windows_missed);
+        parts.counters.keys.store(
+            parts.keying.table.len() as u64,
+            std::sync::atomic::Ordering::Relaxed,
+        );
+        Ok(())
+    }
+
+    /// Calls `finish`, in parts; firings whose merge failed are left out and reported.
+    fn finish_firings(
+        &mut self,
+        firings: &[Firing],
+        accs: Table,
+        unmerged: Vec<(u32, Failed)>,
+        out: &mut Output,
+    ) -> Result<(), EngineError> {
+        let mut failed = Vec::new();
+        let (firings, accs) = if unmerged.is_empty() {
+            (std::borrow::Cow::Borrowed(firings), accs)
+        } else {
+            let lost = |i: u32| unmerged.iter().any(|(firing, _)| *firing == i);
+            let kept: Vec<u32> = (0..firings.len() as u32).filter(|&i| !lost(i)).collect();
+            for (firing, reason) in unmerged {
+                failed.push(self.failed_firing(&firings[firing as usize], &accs, firing, reason));
+            }
+            let kept_firings: Vec<Firing> = kept.iter().map(|&i| firings[i as usize]).collect();
+            (kept_firings.into(), table::take(&accs, &kept))
+        };
+        for (i, part) in firings.chunks(FIRINGS_PER_CALL).enumerate() {
+            let from = i * FIRINGS_PER_CALL;
+            let slice;
+            let accs_of_part = if part.len() == firings.len() {
+                &accs
+            } else {
+                slice = table::slice(&accs, from, part.len());
+                &slice
+            };
+            failed.extend(self.finish_part(part, accs_of_part, out)?);
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        add(&self.parts.counters.failed_results, failed.len() as u64);
+        let letters = self.parts.blame.policy.apply(failed)?;
+        out.rows(FAILED, failed_batch(&letters, self.watermark));
+        Ok(())
+    }
+
+    /// One call of `finish`. What failed comes back.
+    fn finish_part(
+        &mut self,
+        firings: &[Firing],
+        accs: &Table,
+        out: &mut Output,
+    ) -> Result<Vec<FailedRow>, EngineError> {
+        let parts = &mut self.parts;
+        let keys = parts.keying.columns_of(firings.iter().map(|firing| firing.key));
+        let keys_given: Vec<ArrayRef> =
+            parts.finish_keys.iter().map(|&i| keys[i].clone()).collect();
+        let told: Vec<tidemill_wasm::Firing> = firings.iter().map(told).collect();
+        let outcome = parts.aggregator.guest().finish(&keys_given, &told, accs);
+        let outcome = outcome.map_err(|e| parts.blame.call(e))?;
+        for emitted in outcome.emitted {
+            let schema = parts.schemas[emitted.target].clone();
+            let port = if emitted.target == 0 { 0 } else { SIDES + emitted.target - 1 };
+            add(&parts.counters.rows_out, emitted.origins.len() as u64);
+            out.rows(port, results(firings, &keys, &keys_given, emitted, schema));
+        }
+        let failed = outcome.failed.into_iter();
+        Ok(failed
+            .map(|reason| {
+                let firing = reason.row;
+                self.failed_firing(&firings[firing as usize], accs, firing, reason)
+            })
+            .collect())
+    }
+
+    /// A firing that has no result: its key, window and accumulator, in place of a row.
+    fn failed_firing(&self, firing: &Firing, accs: &Table, at: u32, reason: Failed) -> FailedRow {
+        let key = self.parts.keying.columns_of(std::iter::once(firing.key));
+        let fields = self.parts.keying.fields();
+        let row = table::firing_as_json((fields, &key), firing, &table::take(accs, &[at]));
+        let mut failed = self.parts.blame.failed(reason);
+        failed.time = Some(firing.time);
+        failed.row = Some(row);
+        failed
+    }
+}
+
+impl Operator for Window {
+    fn rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError> {
+        add(&self.parts.counters.rows_in, batch.len() as u64);
+        let batch = self.without_null_keys(batch, out)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut keys = std::mem::take(&mut self.keys);
+        self.parts.keying.number(&batch, &mut keys);
+        self.keys = keys;
+        let fired = self.take(&batch, out)?;
+        if !self.plan.late.is_empty() {
+            out.rows(LATE, batch.take(&self.plan.late));
+        }
+        self.settle(fired, out)
+    }
+
+    fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {
+        if w != i64::MAX {
+            self.watermark = w;
+        }
+        let parts = &mut self.parts;
+        parts.window.advance(w, &parts.keying.table, &mut self.plan);
+        if self.plan.ops.is_empty() && self.plan.gone.is_empty() && self.plan.freed.is_empty() {
+            parts.window.commit(&self.plan);
+            return Ok(());
+        }
+        match parts.aggregator.carry_out(&self.plan, None).map_err(|e| parts.blame.call(e))? {
+            Carried::Done(fired) => self.settle(fired, out),
+            Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
+        }
+    }
+
+    fn hold(&self) -> i64 {
+        self.parts.window.hold()
+    }
+}
+
+/// A firing as the function is told of it.
+fn told(firing: &Firing) -> tidemill_wasm::Firing {
+    tidemill_wasm::Firing {
+        start: firing.start,
+        end: firing.end,
+        moment: firing.moment as u8,
+        number: firing.number,
+        last: firing.last,
+    }
+}
+
+/// Result rows: key columns, the window, the firing, then what the function made.
+fn results(
+    firings: &[Firing],
+    keys: &[ArrayRef],
+    keys_given: &[ArrayRef],
+    emitted: Emitted,
+    schema: SchemaRef,
+) -> Batch {
+    let of = |origin: &u32| &firings[*origin as usize];
+    let origins = &emitted.origins;
+    let time = |value: fn(&Firing) -> i64| -> ArrayRef {
+        let column: TimestampMicrosecondArray = origins.iter().map(|o| Some(value(of(o)))).collect();
+        Arc::new(column.with_data_type(LogicalType::Time.arrow()))
+    };
+    let mut columns = take_columns(keys, origins);
+    columns.push(time(|firing| firing.start));
+    columns.push(time(|firing| firing.end));
+    let mut moments = StringBuilder::with_capacity(origins.len(), origins.len() * 8);
+    origins.iter().for_each(|o| moments.append_value(of(o).moment.name()));
+    columns.push(Arc::new(moments.finish()));
+    columns.push(Arc::new(origins.iter().map(|o| Some(i64::from(of(o).number))).collect::<Int64Array>()));
+    columns.push(Arc::new(origins.iter().map(|o| Some(of(o).last)).collect::<BooleanArray>()));
+    for column in emitted.columns {
+        columns.push(match column {
+            Produced::Made(column) => column,
+            Produced::Input(n) => take_columns(&keys_given[n as usize..=n as usize], origins).remove(0),
+        });
+    }
+    let columns = RecordBatch::try_new(schema, columns)
+        .expect("results are as the function's checked output says");
+    let times = RowTimes {
+        times: origins.iter().map(|o| of(o).time).collect(),
+        stamps: origins.iter().map(|o| of(o).stamp).collect(),
+        w: Some(origins.iter().map(|o| of(o).w).collect()),
+    };
+    let changes = emitted.changes.map(Into::into);
+    Batch { columns, times, changes, origin: None }
+}

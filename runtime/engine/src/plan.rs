@@ -1,0 +1,208 @@
+//! From a pipeline file and its modules to what runs: stations, and the edges between them.
+//!
+//! A *station* is a source, an operator or a sink; stations stand in an order in which everyone comes after what feeds it.
+//! Everything that can be refused is refused here, with the file's line ([`tidemill_pipeline::Diagnostics`]): functions
+//! that do not exist, columns that are missing or of another type, configuration that does not fit.
+
+mod columns;
+mod explain;
+mod functions;
+mod generated;
+mod modules;
+mod operators;
+mod sinks;
+mod sources;
+mod streams;
+
+use std::sync::Arc;
+
+use arrow_schema::{FieldRef, SchemaRef};
+use tidemill_connectors::{SinkSpec, SourceSpec};
+use tidemill_core::clock::SourceConfig;
+use tidemill_core::window::WindowSpec;
+use tidemill_pipeline::{Checked, Diagnostics, Report};
+use tidemill_wasm::{Host, Limits, Module, Output};
+
+pub use explain::explain;
+
+use crate::exchange::Partitioning;
+use crate::failure::Action;
+use crate::operator::keying::NullKey;
+use crate::operator::source::prepare::Timing;
+
+/// What runs.
+#[derive(Debug)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// How many workers.
+    pub workers: usize,
+    /// How many key groups.
+    pub max_parallelism: u32,
+    /// Sources, operators and sinks.
+    pub stations: Vec<Station>,
+    /// Who feeds whom.
+    pub edges: Vec<Edge>,
+}
+
+/// A source, an operator or a sink.
+#[derive(Debug)]
+pub struct Station {
+    /// Its name in the pipeline file.
+    pub name: String,
+    /// What it does.
+    pub kind: StationKind,
+    /// What it gives.
+    pub ports: Vec<Port>,
+}
+
+/// One output of a station.
+#[derive(Clone, Debug)]
+pub struct Port {
+    /// Empty for the main output, else `late`, `failed` or the side output's name.
+    pub name: String,
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// The columns by whose key groups its rows are spread over the workers, if they are.
+    pub partitioned: Option<Vec<String>>,
+}
+
+/// A way from one station's output to another station.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    /// Index of the station that sends.
+    pub from: usize,
+    /// Which of its outputs.
+    pub port: usize,
+    /// Index of the station that takes.
+    pub to: usize,
+    /// How rows are spread over the workers; absent for a chain: a function call.
+    pub exchange: Option<Partitioning>,
+}
+
+/// What a station does.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a pipeline has a handful of stations")]
+pub enum StationKind {
+    /// Reads rows.
+    Source(SourcePlan),
+    /// Filters, maps.
+    Transform(TransformPlan),
+    /// Aggregates windows.
+    Window(WindowPlan),
+    /// Writes rows.
+    Sink(SinkPlan),
+}
+
+/// What is done about failed rows.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyPlan {
+    /// The policy.
+    pub action: Action,
+    /// Its threshold.
+    pub most: Option<u64>,
+}
+
+/// A source.
+#[derive(Debug)]
+pub struct SourcePlan {
+    /// The connector.
+    pub spec: SourceSpec,
+    /// Event times.
+    pub timing: Timing,
+    /// Watermarks.
+    pub clock: SourceConfig,
+    /// Failed rows.
+    pub policy: PolicyPlan,
+}
+
+/// A function of a module, as one operator calls it.
+#[derive(Debug)]
+pub struct FunctionPlan {
+    /// The module.
+    pub module: Module,
+    /// The function's index there.
+    pub function: usize,
+    /// Its configuration, as `configure` is handed it.
+    pub config: String,
+    /// The limits of its calls.
+    pub limits: Limits,
+    /// Its input columns, as indices of the operator's input.
+    pub inputs: Vec<usize>,
+}
+
+/// A transform operator.
+#[derive(Debug)]
+pub struct TransformPlan {
+    /// The function.
+    pub function: FunctionPlan,
+    /// How the rows of each target are made, and their schema.
+    pub targets: Vec<(Output, SchemaRef)>,
+    /// Failed rows.
+    pub policy: PolicyPlan,
+}
+
+/// A window operator.
+#[derive(Debug)]
+pub struct WindowPlan {
+    /// The function.
+    pub function: FunctionPlan,
+    /// The window.
+    pub spec: WindowSpec,
+    /// The key columns, as indices of the input.
+    pub key: Vec<usize>,
+    /// Their fields.
+    pub key_fields: Vec<FieldRef>,
+    /// Null keys.
+    pub null_key: NullKey,
+    /// The key columns that `finish` wants, as indices of the key.
+    pub finish_keys: Vec<usize>,
+    /// Schemas of the results and of the side outputs.
+    pub schemas: Vec<SchemaRef>,
+    /// Failed rows.
+    pub policy: PolicyPlan,
+}
+
+/// A sink.
+#[derive(Debug)]
+pub struct SinkPlan {
+    /// The connector.
+    pub spec: SinkSpec,
+    /// Its columns.
+    pub schema: SchemaRef,
+}
+
+/// Makes a plan of a pipeline file that was read.
+///
+/// # Errors
+/// If the pipeline cannot run as it stands: a report of everything that is wrong with it.
+pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diagnostics), Report> {
+    let Checked { pipeline, mut diagnostics } = checked;
+    let modules = modules::load(&pipeline, host, &mut diagnostics);
+    let mut planner = streams::Planner {
+        pipeline: &pipeline,
+        modules: &modules,
+        diagnostics: &mut diagnostics,
+        workers,
+        stations: Vec::new(),
+        edges: Vec::new(),
+    };
+    pipeline.sources.iter().for_each(|source| sources::plan(&mut planner, source));
+    operators::plan_all(&mut planner);
+    pipeline.sinks.iter().for_each(|sink| sinks::plan(&mut planner, sink));
+    let (stations, edges) = (planner.stations, planner.edges);
+    let diagnostics = diagnostics.into_result()?;
+    let plan = Plan {
+        name: pipeline.name.value.clone(),
+        workers,
+        max_parallelism: pipeline.max_parallelism.value,
+        stations: stations.into_iter().flatten().collect(),
+        edges,
+    };
+    Ok((plan, diagnostics))
+}
+
+/// A schema of fields.
+fn schema(fields: impl IntoIterator<Item = FieldRef>) -> SchemaRef {
+    Arc::new(arrow_schema::Schema::new(fields.into_iter().collect::<Vec<_>>()))
+}

@@ -1,0 +1,121 @@
+//! A plan for people: `tidemill check --explain`.
+
+use std::fmt::Write;
+
+use arrow_schema::FieldRef;
+use tidemill_core::window::{WindowKind, WindowSpec};
+use tidemill_pipeline::units::show_duration as duration;
+
+use super::streams::columns_of;
+use super::{Edge, Plan, Station, StationKind};
+use crate::exchange::Partitioning;
+
+/// The plan as text: stations in order, what leads to each and how, keys and panes.
+pub fn explain(plan: &Plan) -> String {
+    let mut text = format!(
+        "pipeline {}: {} worker{}, {} key groups\n",
+        plan.name,
+        plan.workers,
+        if plan.workers == 1 { "" } else { "s" },
+        plan.max_parallelism
+    );
+    for (index, station) in plan.stations.iter().enumerate() {
+        let _ = writeln!(text, "\n{}", heading(station));
+        for edge in plan.edges.iter().filter(|edge| edge.to == index) {
+            let _ = writeln!(text, "  from {}", way(plan, edge));
+        }
+        for line in details(station) {
+            let _ = writeln!(text, "  {line}");
+        }
+        for port in &station.ports {
+            let name = if port.name.is_empty() { "rows" } else { &port.name };
+            let taken = plan.edges.iter().any(|e| {
+                e.from == index && station.ports[e.port].name == port.name
+            });
+            if taken {
+                let _ = writeln!(text, "  gives {name}: ({})", columns_of(&port.schema));
+            }
+        }
+    }
+    text
+}
+
+fn heading(station: &Station) -> String {
+    let kind = match &station.kind {
+        StationKind::Source(_) => "source",
+        StationKind::Transform(_) => "transform",
+        StationKind::Window(_) => "window",
+        StationKind::Sink(_) => "sink",
+    };
+    format!("{kind} {}", station.name)
+}
+
+fn way(plan: &Plan, edge: &Edge) -> String {
+    let from = &plan.stations[edge.from];
+    let port = &from.ports[edge.port].name;
+    let name = if port.is_empty() { from.name.clone() } else { format!("{}.{port}", from.name) };
+    match &edge.exchange {
+        None => format!("{name}: chained (function calls)"),
+        Some(Partitioning::Single) => format!("{name}: exchange, all rows to worker 0"),
+        Some(Partitioning::Key(columns)) => {
+            let schema = &from.ports[edge.port].schema;
+            let names: Vec<&str> =
+                columns.iter().map(|&i| schema.field(i).name().as_str()).collect();
+            format!("{name}: exchange by key group of ({})", names.join(", "))
+        }
+    }
+}
+
+fn details(station: &Station) -> Vec<String> {
+    match &station.kind {
+        StationKind::Source(source) => {
+            let end = if source.clock.bounded { "bounded" } else { "live" };
+            vec![format!("{end}, watermark: {:?}", source.clock.strategy)]
+        }
+        StationKind::Transform(transform) => vec![function(&transform.function)],
+        StationKind::Window(window) => {
+            let names: Vec<&str> =
+                window.key_fields.iter().map(|f: &FieldRef| f.name().as_str()).collect();
+            let key = match names.as_slice() {
+                [] => "no key: runs on one worker".to_owned(),
+                names => format!("key ({})", names.join(", ")),
+            };
+            vec![function(&window.function), key, windows(&window.spec)]
+        }
+        StationKind::Sink(_) => Vec::new(),
+    }
+}
+
+fn function(plan: &super::FunctionPlan) -> String {
+    let function = &plan.module.description().functions[plan.function];
+    format!(
+        "function {}/{} ({}, module {})",
+        plan.module.file().display(),
+        function.name,
+        function.kind.name(),
+        plan.module.short_hash()
+    )
+}
+
+/// The window, and the panes that it is computed from.
+fn windows(spec: &WindowSpec) -> String {
+    let window = match spec.kind {
+        WindowKind::Tumble { size, .. } => {
+            format!("tumble {}: one pane per window", duration(size))
+        }
+        WindowKind::Hop { size, step, .. } => {
+            let per_step = if size % step == 0 || size < step { 1 } else { 2 };
+            format!(
+                "hop {} every {}: {per_step} pane{} per step, each row in one of them",
+                duration(size),
+                duration(step),
+                if per_step == 1 { "" } else { "s" }
+            )
+        }
+        WindowKind::Cumulate { size, step, .. } => {
+            format!("cumulate {} by {}: one pane per step", duration(size), duration(step))
+        }
+        WindowKind::Session { gap } => format!("session, gap {}", duration(gap)),
+    };
+    format!("window {window}; lateness {}, {:?}", duration(spec.lateness), spec.mode)
+}

@@ -1,0 +1,119 @@
+//! Finding an operator's function in its module, and fitting its configuration.
+
+use serde_json::{Map, Value};
+use tidemill_pipeline::Operator;
+use tidemill_pipeline::nearest::nearest;
+use tidemill_wasm::{Function, Kind, Limits, Module};
+
+use super::streams::Planner;
+
+/// A function that was found.
+#[derive(Clone)]
+pub struct FoundFunction {
+    /// Its module.
+    pub module: Module,
+    /// Its index there.
+    pub index: usize,
+    /// The limits of its calls.
+    pub limits: Limits,
+}
+
+impl FoundFunction {
+    /// What the module says of it.
+    pub fn described(&self) -> &Function {
+        &self.module.description().functions[self.index]
+    }
+}
+
+/// Finds an operator's function; says what there is where it does not exist.
+pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunction> {
+    let loaded = &planner.modules[operator.function.module];
+    let module = loaded.module.clone()?;
+    let name = operator.function.name.value.as_str();
+    if let Some((index, _)) = module.description().function(name) {
+        return Some(FoundFunction { module, index, limits: loaded.limits.clone() });
+    }
+    let functions = &module.description().functions;
+    let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+    let help = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "the name of a function is its Rust type's in kebab-case".to_owned(),
+    };
+    planner
+        .diagnostics
+        .error(&operator.function.name.span, format!("the module has no function {name}"))
+        .label(format!("{} has: {}", module.file().display(), names.join(", ")))
+        .help(help);
+    None
+}
+
+/// Whether the kind of the function fits the operator: an aggregate needs a window, a transform has none.
+pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function) -> bool {
+    let span = &operator.function.span;
+    match (function.kind, &operator.window) {
+        (Kind::Aggregate, None) => {
+            planner
+                .diagnostics
+                .error(span, format!("{} is an aggregate and needs a window", function.name))
+                .label("no `window` beside it")
+                .help("add for instance `window = { tumble = \"1h\" }`");
+            false
+        }
+        (Kind::Transform, Some(window)) => {
+            planner
+                .diagnostics
+                .error(&window.span, format!("{} is a transform and has no window", function.name))
+                .label("expected no `window`")
+                .help("remove `window`, or name a function of kind aggregate");
+            false
+        }
+        (Kind::Transform, None) if !operator.key.is_empty() => {
+            planner
+                .diagnostics
+                .error(&operator.key[0].span, format!("{} is a transform and has no key", function.name))
+                .label("expected no `key`")
+                .help("rows of a transform share nothing, so a key would change nothing: remove it");
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The configuration as the function's `configure` wants it.
+pub fn config(
+    planner: &mut Planner<'_>,
+    operator: &Operator,
+    function: &Function,
+) -> Option<String> {
+    let given: Map<String, Value> = match operator.config.as_ref().map(|config| config.to_json()) {
+        Some(Value::Object(given)) => given,
+        _ => Map::new(),
+    };
+    match function.config_json(&given) {
+        Ok(json) => Some(json),
+        Err(message) => {
+            let span = operator.config.as_ref().map_or(&operator.function.span, |c| &c.span);
+            planner
+                .diagnostics
+                .error(span, format!("the config of {} does not fit its function", operator.name))
+                .label(message)
+                .help(wanted(function));
+            None
+        }
+    }
+}
+
+fn wanted(function: &Function) -> String {
+    if function.config.is_empty() {
+        return format!("{} has no configuration: remove `config`", function.name);
+    }
+    let fields: Vec<String> = function
+        .config
+        .iter()
+        .map(|field| match &field.default {
+            Some(default) => format!("{}: {} = {default}", field.name, field.word()),
+            None => format!("{}: {}", field.name, field.word()),
+        })
+        .collect();
+    format!("{} takes {{ {} }}", function.name, fields.join(", "))
+}

@@ -1,0 +1,32 @@
+//! Planning sinks.
+
+use tidemill_connectors::encode::Encoding;
+use tidemill_connectors::{FolderSpec, SinkSpec};
+use tidemill_pipeline as file;
+
+use super::streams::Planner;
+use super::{SinkPlan, Station, StationKind};
+
+/// Plans one sink.
+pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
+    let Some((inputs, schema)) = planner.inputs(&sink.inputs) else { return };
+    let format = match sink.format.value {
+        file::SinkFormat::Json => Encoding::Json,
+        file::SinkFormat::Csv => Encoding::Csv { delimiter: b',' },
+        file::SinkFormat::Table => Encoding::Table,
+    };
+    let spec = match &sink.connector.value {
+        file::SinkConnector::Stdout => SinkSpec::Stdout { format },
+        file::SinkConnector::File(path) => SinkSpec::File { path: path.clone(), format },
+        file::SinkConnector::Folder(folder) => SinkSpec::Folder(FolderSpec {
+            path: folder.path.clone(),
+            format,
+            part_rows: folder.part_rows.value,
+            part_bytes: folder.part_size.value,
+        }),
+        file::SinkConnector::Blackhole => SinkSpec::Blackhole,
+    };
+    let kind = StationKind::Sink(SinkPlan { spec, schema });
+    let station = Station { name: sink.name.value.clone(), kind, ports: Vec::new() };
+    planner.add(station, &inputs, None);
+}

@@ -1,0 +1,99 @@
+//! Planning sources.
+
+use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat, Unknown};
+use tidemill_connectors::{FilesSpec, SourceSpec, StdinSpec};
+use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
+use tidemill_pipeline as file;
+use tidemill_pipeline::{Connector, FAILED, Source};
+use tidemill_rows::time_text::EpochUnit;
+
+use super::streams::Planner;
+use super::{Port, SourcePlan, Station, StationKind, generated};
+use crate::failure::failed_schema;
+use crate::operator::source::prepare::{EventTime, Timing};
+
+/// Plans one source.
+pub fn plan(planner: &mut Planner<'_>, source: &Source) {
+    let base = planner.pipeline.folder.clone();
+    let spec = match &source.connector.value {
+        Connector::Files(files) => SourceSpec::Files(FilesSpec {
+            paths: files.patterns.iter().map(|pattern| pattern.value.clone()).collect(),
+            base,
+            follow: files.follow.value,
+            format: format(source),
+        }),
+        Connector::Stdin => SourceSpec::Stdin(StdinSpec { format: format(source) }),
+        Connector::Nexmark(nexmark) => SourceSpec::Nexmark(generated::nexmark(nexmark)),
+        Connector::Datagen(datagen) => {
+            SourceSpec::Datagen(generated::datagen(datagen, &source.columns))
+        }
+    };
+    // Names are looked up now, so that a missing file is found before anything runs.
+    if let Err(error) = spec.check().and_then(|()| spec.split_names().map(drop)) {
+        let span = &source.connector.span;
+        planner.diagnostics.error(span, error.to_string()).label("this source cannot be read");
+        planner.stations.push(None);
+        return;
+    }
+    let schema = spec.schema();
+    let event_time = match &source.event_time {
+        file::EventTime::Columns(names) => {
+            let columns: Vec<Option<usize>> =
+                names.iter().map(|name| super::columns::named(planner, name, &schema)).collect();
+            match columns.into_iter().collect::<Option<Vec<usize>>>() {
+                Some(columns) => EventTime::Columns(columns),
+                None => return planner.stations.push(None),
+            }
+        }
+        file::EventTime::Own => match schema.index_of("time") {
+            Ok(time) => EventTime::Columns(vec![time]),
+            Err(_) => unreachable!("every event of the generator has a time"),
+        },
+        file::EventTime::Ingestion | file::EventTime::Unstated => EventTime::Ingestion,
+    };
+    let clock = SourceConfig {
+        strategy: match source.strategy.value {
+            file::Strategy::OutOfOrderness(d) => Strategy::OutOfOrderness(d),
+            file::Strategy::None => Strategy::None,
+        },
+        idle_timeout: source.idle_timeout.filter(|_| !spec.bounded()),
+        when_idle: match source.when_idle.value {
+            file::WhenIdle::Hold => WhenIdle::Hold,
+            file::WhenIdle::Advance => WhenIdle::Advance,
+        },
+        bounded: spec.bounded(),
+    };
+    let timing = Timing { event_time, max_ahead: source.max_ahead };
+    let policy = super::operators::policy(&source.failure);
+    let port = |name: &str, schema| Port { name: name.to_owned(), schema, partitioned: None };
+    let ports = vec![port("", schema), port(FAILED, failed_schema())];
+    let kind = StationKind::Source(SourcePlan { spec, timing, clock, policy });
+    planner.add(Station { name: source.name.value.clone(), kind, ports }, &[], None);
+}
+
+fn format(source: &Source) -> FormatSpec {
+    let kind = match source.format.value {
+        file::Format::Json => FormatKind::Json,
+        file::Format::Csv => FormatKind::Csv { delimiter: source.delimiter },
+    };
+    let column = |column: &file::Column| ColumnSpec {
+        name: column.name.value.clone(),
+        ty: column.ty,
+        nullable: column.nullable,
+        path: column.path.value.clone(),
+        time_format: match column.time_format {
+            file::TimeFormat::Rfc3339 => TimeFormat::Rfc3339,
+            file::TimeFormat::Sql => TimeFormat::Sql,
+            file::TimeFormat::EpochSeconds => TimeFormat::Epoch(EpochUnit::Seconds),
+            file::TimeFormat::EpochMillis => TimeFormat::Epoch(EpochUnit::Millis),
+            file::TimeFormat::EpochMicros => TimeFormat::Epoch(EpochUnit::Micros),
+        },
+    };
+    let mut format = FormatSpec::new(kind, source.columns.iter().map(column).collect());
+    format.line_limit = source.line_limit.value as usize;
+    format.unknown = match source.unknown_fields.value {
+        file::UnknownFields::Ignore => Unknown::Ignore,
+        file::UnknownFields::Refuse => Unknown::Refuse,
+    };
+    format
+}

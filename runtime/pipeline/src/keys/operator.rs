@@ -1,0 +1,49 @@
+//! Keys of operators.
+
+use super::Default::{Required, Said, Value};
+use super::{Kind, Shape, key, later};
+use crate::model::{NullKey, OnFailure, Word};
+
+/// An operator.
+pub static OPERATOR: Shape = Shape {
+    name: "operator",
+    keys: &[
+        key("input", Kind::Texts, Required, r#""payments""#),
+        later("left"),
+        later("right"),
+        key("function", Kind::Text, Required, r#""fraud/velocity""#),
+        key("key", Kind::Texts, Said("none"), r#""account""#),
+        key("null-key", Kind::Words(NullKey::WORDS), Value(r#""keep""#), r#""skip""#),
+        key("window", Kind::TextOr(&WINDOW), Said("none"), r#"{ tumble = "1h" }"#),
+        later("time"),
+        key("rename", Kind::Map, Said("none"), r#"{ amount = "total_amount" }"#),
+        key("config", Kind::Any, Said("none"), "{ limit = 10_000.0 }"),
+        key("on-failure", Kind::Words(OnFailure::WORDS), Value(r#""fail""#), r#""dead-letter""#),
+        key("failures", Kind::Table(&FAILURES), Said("any number"), "{ most = 1000 }"),
+    ],
+};
+
+/// A window.
+pub static WINDOW: Shape = Shape {
+    name: "window",
+    keys: &[
+        key("tumble", Kind::Duration(false), Said("one kind must be there"), r#""1h""#),
+        key("hop", Kind::Duration(false), Said("one kind must be there"), r#""10m""#),
+        key("session", Kind::Duration(false), Said("one kind must be there"), r#""3h""#),
+        later("cumulate"),
+        later("slide"),
+        later("rows"),
+        key("step", Kind::Duration(false), Said("required with `hop`"), r#""1m""#),
+        key("offset", Kind::Offset, Value(r#""0s""#), r#""-8h""#),
+        key("lateness", Kind::Duration(true), Value(r#""0s""#), r#""2m""#),
+        key("mode", Kind::Words(&["accumulating", "discarding"]), Value(r#""accumulating""#), r#""discarding""#),
+        later("trigger"),
+        later("keep"),
+    ],
+};
+
+/// How many failures are put up with.
+pub static FAILURES: Shape = Shape {
+    name: "failures",
+    keys: &[key("most", Kind::Whole(0, i64::MAX), Required, "1000")],
+};

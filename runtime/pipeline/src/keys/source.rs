@@ -1,0 +1,92 @@
+//! Keys of sources.
+
+use tidemill_rows::LogicalType;
+
+use super::Default::{Required, Said, Value};
+use super::{FAILURES, Kind, Shape, key, later};
+use crate::model::{
+    Format, NexmarkKind, OnFailure, TimeFormat, UnknownFields, WhenIdle, Word,
+};
+
+/// A source.
+pub static SOURCE: Shape = Shape {
+    name: "source",
+    keys: &[
+        key("files", Kind::TextsOr(&FILES), Said("one connector must be there"), r#""payments/*.jsonl""#),
+        key("stdin", Kind::Empty, Said("one connector must be there"), "{}"),
+        key("nexmark", Kind::Table(&NEXMARK), Said("one connector must be there"), "{ events = 1_000_000 }"),
+        key("datagen", Kind::Table(&DATAGEN), Said("one connector must be there"), "{ rows = 1_000_000 }"),
+        later("kafka"),
+        key("format", Kind::Words(Format::WORDS), Value(r#""json""#), r#""csv""#),
+        key("delimiter", Kind::Text, Value(r#"",""#), r#"";""#),
+        key("line-limit", Kind::Size, Value(r#""16MiB""#), r#""1MiB""#),
+        key("unknown-fields", Kind::Words(UnknownFields::WORDS), Value(r#""ignore""#), r#""refuse""#),
+        key("columns", Kind::Named(&COLUMN), Said("required but for `nexmark`"), r#"{ account = "text" }"#),
+        key("event-time", Kind::Texts, Said("none"), r#""paid_at""#),
+        key("time", Kind::Words(&["ingestion"]), Said("none"), r#""ingestion""#),
+        key("out-of-orderness", Kind::Duration(true), Said("none"), r#""30s""#),
+        key("watermark", Kind::Words(&["monotonic", "none"]), Said("none"), r#""monotonic""#),
+        key("idle-timeout", Kind::DurationOrNone, Value(r#""1m""#), r#""10s""#),
+        key("when-idle", Kind::Words(WhenIdle::WORDS), Value(r#""hold""#), r#""advance""#),
+        key("max-ahead", Kind::DurationOrNone, Said("`\"1d\"` if live, else `\"none\"`"), r#""1h""#),
+        later("max-jump"),
+        later("max-drift"),
+        key("on-failure", Kind::Words(OnFailure::WORDS), Value(r#""fail""#), r#""dead-letter""#),
+        key("failures", Kind::Table(&FAILURES), Said("any number"), "{ most = 1000 }"),
+    ],
+};
+
+/// The settings of `files`.
+pub static FILES: Shape = Shape {
+    name: "files",
+    keys: &[
+        key("path", Kind::Texts, Required, r#"["a.jsonl", "more/*.jsonl"]"#),
+        key("follow", Kind::Bool, Value("false"), "true"),
+    ],
+};
+
+/// The settings of `nexmark`.
+pub static NEXMARK: Shape = Shape {
+    name: "nexmark",
+    keys: &[
+        key("events", Kind::Whole(1, i64::MAX), Said("no end"), "1_000_000"),
+        key("rate", Kind::Rate, Said("as fast as rows are taken"), "10_000"),
+        key("event-rate", Kind::Whole(1, 1_000_000), Value("10_000"), "1_000"),
+        key("seed", Kind::Whole(0, i64::MAX), Value("0"), "42"),
+        key("splits", Kind::Whole(1, 1024), Value("1"), "4"),
+        key("only", Kind::Words(NexmarkKind::WORDS), Said("all three"), r#""bids""#),
+    ],
+};
+
+/// The settings of `datagen`.
+pub static DATAGEN: Shape = Shape {
+    name: "datagen",
+    keys: &[
+        key("rows", Kind::Whole(1, i64::MAX), Said("no end"), "1_000_000"),
+        key("rate", Kind::Rate, Said("as fast as rows are taken"), "10_000"),
+        key("seed", Kind::Whole(0, i64::MAX), Value("0"), "42"),
+        key("splits", Kind::Whole(1, 1024), Value("1"), "4"),
+    ],
+};
+
+/// Types of columns, with and without a `?`.
+const TYPES: [&str; LogicalType::ALL.len()] = ["bool", "integer", "float", "text", "bytes", "time"];
+
+/// A column; a text alone is its type.
+pub static COLUMN: Shape = Shape {
+    name: "column",
+    keys: &[
+        key("type", Kind::Words(&TYPES), Required, r#""time?""#),
+        key("path", Kind::Texts, Said("the column's name"), r#""address.city""#),
+        key("format", Kind::Words(TimeFormat::WORDS), Value(r#""rfc3339""#), r#""epoch-ms""#),
+        key("min", Kind::Scalar, Said("0"), "1"),
+        key("max", Kind::Scalar, Said("see there"), "99_999"),
+        key("sequence", Kind::Whole(i64::MIN, i64::MAX), Said("none"), "1"),
+        key("share", Kind::Scalar, Value("0.5"), "0.1"),
+        key("length", Kind::Whole(0, 65536), Value("10"), "20"),
+        key("one-of", Kind::Texts, Said("none"), r#"["EWR", "JFK"]"#),
+        key("start", Kind::Text, Value(r#""2020-01-01T00:00:00Z""#), r#""2013-01-01T00:00:00Z""#),
+        key("step", Kind::Duration(true), Value(r#""1ms""#), r#""1us""#),
+        key("jitter", Kind::Duration(true), Value(r#""0s""#), r#""5s""#),
+    ],
+};

@@ -1,0 +1,45 @@
+//! Keys of the file itself and of modules.
+
+use super::Default::{Required, Said, Value};
+use super::{Kind, OPERATOR, SINK, SOURCE, Shape, key, later};
+
+/// The file.
+pub static PIPELINE: Shape = Shape {
+    name: "pipeline",
+    keys: &[
+        key("name", Kind::Text, Required, r#""fraud""#),
+        key("workers", Kind::Whole(1, 1024), Said("one per core"), "2"),
+        key("max-parallelism", Kind::Whole(1, 32768), Value("128"), "256"),
+        key("modules", Kind::Named(&MODULE), Said("none"), r#"{ fraud = { file = "fraud.wasm" } }"#),
+        key("sources", Kind::Named(&SOURCE), Required, r#"{ lines = { stdin = {} } }"#),
+        key("operators", Kind::Named(&OPERATOR), Said("none"), r#"{ large = { input = "lines" } }"#),
+        key("sinks", Kind::Named(&SINK), Required, r#"{ out = { input = "large", stdout = {} } }"#),
+        later("state"),
+        later("checkpoints"),
+    ],
+};
+
+/// A module.
+pub static MODULE: Shape = Shape {
+    name: "module",
+    keys: &[
+        key("file", Kind::Text, Required, r#""fraud.wasm""#),
+        key("source", Kind::Text, Said("none"), r#""rules""#),
+        key("limits", Kind::Table(&LIMITS), Said("the defaults"), r#"{ memory = "128MiB" }"#),
+        later("grant"),
+    ],
+};
+
+/// A module's limits.
+pub static LIMITS: Shape = Shape {
+    name: "limits",
+    keys: &[
+        key("memory", Kind::Size, Said("see limits.md"), r#""128MiB""#),
+        key("deadline", Kind::Duration(false), Said("see limits.md"), r#""2s""#),
+        key("returned", Kind::Size, Said("see limits.md"), r#""32MiB""#),
+        key("stack", Kind::Size, Said("see limits.md"), r#""1MiB""#),
+        key("module-size", Kind::Size, Said("see limits.md"), r#""64MiB""#),
+        key("compile-time", Kind::Duration(false), Said("see limits.md"), r#""2m""#),
+        key("compile-memory", Kind::Size, Said("see limits.md"), r#""2GiB""#),
+    ],
+};

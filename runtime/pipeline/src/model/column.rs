@@ -1,0 +1,89 @@
+//! Columns that a source declares.
+
+use tidemill_rows::LogicalType;
+
+use crate::model::word::words;
+use crate::place::{Span, Spanned};
+
+words! {
+    /// How a time is written in JSON and CSV.
+    TimeFormat {
+        /// `2013-01-01T10:15:00.25Z`, or with an offset.
+        Rfc3339 = "rfc3339",
+        /// `2013-01-01 10:15:00.25`, in UTC.
+        Sql = "sql",
+        /// Seconds since the Unix epoch, with or without a fraction.
+        EpochSeconds = "epoch-s",
+        /// Milliseconds since the Unix epoch.
+        EpochMillis = "epoch-ms",
+        /// Microseconds since the Unix epoch.
+        EpochMicros = "epoch-us",
+    }
+}
+
+/// A column of a source.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name in the pipeline.
+    pub name: Spanned<String>,
+    /// What it holds.
+    pub ty: LogicalType,
+    /// Whether null, or a missing field, is allowed: a `?` behind the type.
+    pub nullable: bool,
+    /// Where the type is written.
+    pub type_span: Span,
+    /// Where the value is: field names from the outside in (JSON), or one name of the header (CSV). Never empty.
+    pub path: Spanned<Vec<String>>,
+    /// How a time is written.
+    pub time_format: TimeFormat,
+    /// How `datagen` makes it.
+    pub generator: Option<Generator>,
+}
+
+/// How `datagen` makes a column's values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Generator {
+    /// True with this probability.
+    Chance {
+        /// 0 to 1.
+        share: f64,
+    },
+    /// Uniform over `min..=max`.
+    IntegerRange {
+        /// The smallest value.
+        min: i64,
+        /// The largest value.
+        max: i64,
+    },
+    /// The row's number, from `start`.
+    Sequence {
+        /// The first row's value.
+        start: i64,
+    },
+    /// Uniform over `min..max`.
+    FloatRange {
+        /// The smallest value.
+        min: f64,
+        /// What is not reached.
+        max: f64,
+    },
+    /// Lowercase letters and digits.
+    Letters {
+        /// Number of characters, or of bytes.
+        length: u32,
+    },
+    /// One of these texts, each as likely.
+    OneOf {
+        /// The texts.
+        texts: Vec<String>,
+    },
+    /// Rises by `step` from row to row over all splits, less up to `jitter`.
+    Clock {
+        /// The first row's time in microseconds since the Unix epoch.
+        start: i64,
+        /// Microseconds from row to row.
+        step: i64,
+        /// How far, at most and at random, a row lies back.
+        jitter: i64,
+    },
+}

@@ -1,0 +1,49 @@
+//! `--set key=value`: values from the command line in place of the file's.
+
+use crate::diagnostics::Diagnostics;
+use crate::place::{Span, Spanned};
+use crate::tree::{Entry, Node, Value, parse_value};
+
+/// Puts each override's value where its dotted key says. A value that is not TOML is taken as text.
+pub(crate) fn apply(overrides: &[(String, String)], root: &mut Vec<Entry>, d: &mut Diagnostics) {
+    for (key, value) in overrides {
+        let start = d.text_mut().push_override(&format!("{key}={value}"));
+        let key_span = start..start + key.len();
+        let base = key_span.end + 1;
+        let text = || Node { value: Value::Text(value.clone()), span: base..base + value.len() };
+        let node = parse_value(value, base, d).unwrap_or_else(text);
+        let path: Vec<&str> = key.split('.').collect();
+        if path.iter().any(|name| name.is_empty()) {
+            d.error(&key_span, "the key of an override is not a key")
+                .label("expected names with single points between them")
+                .help("for example `--set sources.payments.files=other.jsonl`");
+            continue;
+        }
+        put(root, &path, &key_span, node, d);
+    }
+}
+
+fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut Diagnostics) {
+    let [name, rest @ ..] = path else { return };
+    let at = entries.iter().position(|entry| entry.key.value == *name).unwrap_or_else(|| {
+        let value = Value::Table(Vec::new());
+        let key = Spanned::new((*name).to_owned(), span.clone());
+        entries.push(Entry { key, node: Node { value, span: span.clone() } });
+        entries.len() - 1
+    });
+    let entry = &mut entries[at];
+    if rest.is_empty() {
+        entry.node = node;
+        return;
+    }
+    match &mut entry.node.value {
+        Value::Table(inner) => put(inner, rest, span, node, d),
+        other => {
+            let found = other.found();
+            d.error(span, format!("the override looks for a key inside `{name}`"))
+                .label("expected a table there")
+                .also(&entry.node.span, format!("found {found}"))
+                .help("set the key itself");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Sources.
+
+use super::operator::twice;
+use super::{Named, column, connector, failure};
+use crate::diagnostics::Diagnostics;
+use crate::model::{Connector, EventTime, Format, Source, Strategy};
+use crate::place::Spanned;
+use crate::section::Section;
+use crate::tree::{Value, quoted};
+
+/// The longest line that may be asked for.
+const LARGEST_LINE: u64 = 256 << 20;
+
+/// A row of a live source further ahead of the clock than this is a bad row, unless the file says otherwise.
+const MAX_AHEAD: i64 = 86_400_000_000;
+
+/// Reads `[sources.<name>]`.
+pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Option<Source> {
+    let section = &named.section;
+    let connector = connector::read(section, d);
+    let format = section.word("format", d);
+    let delimiter = delimiter(section, format.as_ref(), d);
+    let columns = column::read(section, connector.as_ref(), format.as_ref(), d);
+    let event_time = match (event_time(section, d), connector.as_ref().map(|c| &c.value)) {
+        (EventTime::Unstated, Some(Connector::Nexmark(_))) => EventTime::Own,
+        (event_time, _) => event_time,
+    };
+    let strategy = strategy(section, &event_time, d);
+    let idle_timeout = section.duration_or_none("idle-timeout", d);
+    let when_idle = section.word("when-idle", d);
+    let max_ahead = section.duration_or_none("max-ahead", d);
+    let unknown_fields = section.word("unknown-fields", d);
+    let line_limit = line_limit(section, d);
+    let failure = failure::read(section, d);
+    let connector = connector?;
+    check_applies(section, &connector, d);
+    let live = connector.value.is_live();
+    Some(Source {
+        name: named.name.clone(),
+        format: format?,
+        delimiter: delimiter?,
+        line_limit: line_limit?,
+        unknown_fields: unknown_fields?,
+        columns,
+        event_time,
+        strategy: strategy?,
+        idle_timeout: idle_timeout?,
+        when_idle: when_idle?,
+        max_ahead: max_ahead.unwrap_or(live.then_some(MAX_AHEAD)),
+        failure,
+        connector,
+    })
+}
+
+/// What only means something where bytes are decoded.
+const OF_DECODED: [&str; 4] = ["format", "delimiter", "line-limit", "unknown-fields"];
+
+fn check_applies(section: &Section<'_>, connector: &Spanned<Connector>, d: &mut Diagnostics) {
+    if connector.value.is_decoded() {
+        return;
+    }
+    for entry in section.chosen(&OF_DECODED) {
+        let key = &entry.key;
+        d.error(&key.span, format!("`{key}` of {} has no effect", section.title))
+            .label(format!("`{}` makes rows, nothing is decoded", connector.value.name()))
+            .help(format!("leave `{key}` out"));
+    }
+}
+
+fn delimiter(
+    section: &Section<'_>,
+    format: Option<&Spanned<Format>>,
+    d: &mut Diagnostics,
+) -> Option<u8> {
+    let text = section.text("delimiter", d)?;
+    let given = section.has("delimiter");
+    if given && format.is_some_and(|format| format.value == Format::Json) {
+        d.error(&text.span, format!("`delimiter` of {} has no effect", section.title))
+            .label("JSON has no delimiter")
+            .help("leave it out, or write `format = \"csv\"`");
+    }
+    match text.value.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+        _ => {
+            d.error(&text.span, format!("`delimiter` of {} is not a delimiter", section.title))
+                .label(format!("expected one ASCII character, no quote or newline, found {}", quoted(&text.value)))
+                .help("for example `delimiter = \";\"`, or `\"\\t\"` for tabs");
+            None
+        }
+    }
+}
+
+fn line_limit(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<u64>> {
+    let limit = section.size("line-limit", d)?;
+    if limit.value > LARGEST_LINE {
+        d.error(&limit.span, format!("`line-limit` of {} is too large", section.title))
+            .label("expected at most \"256MiB\"")
+            .help("a row is held in memory whole, and a batch of rows beside it");
+        return None;
+    }
+    Some(limit)
+}
+
+fn event_time(section: &Section<'_>, d: &mut Diagnostics) -> EventTime {
+    let columns = section.texts("event-time", d);
+    twice(&columns, &format!("`event-time` of {}", section.title), d);
+    let time = section.entry("time");
+    if let Some(entry) = time {
+        if matches!(&entry.node.value, Value::Text(text) if text == "processing") {
+            d.error(&entry.node.span, format!("`time = \"processing\"` of {} is misplaced", section.title))
+                .label("expected \"ingestion\": a source reads its clock when it reads a row")
+                .help("write `time = \"ingestion\"`");
+            return EventTime::Ingestion;
+        }
+        section.one_of("time", &["ingestion"], d);
+    }
+    match (section.entry("event-time"), time) {
+        (Some(event_time), Some(time)) => {
+            d.error(&time.key.span, format!("{} has two event times", section.title))
+                .label("the clock of reading here")
+                .also(&event_time.key.span, "columns of the row here")
+                .help("leave one of them out");
+            EventTime::Ingestion
+        }
+        (Some(_), None) => EventTime::Columns(columns),
+        (None, Some(_)) => EventTime::Ingestion,
+        (None, None) => EventTime::Unstated,
+    }
+}
+
+fn strategy(
+    section: &Section<'_>,
+    event_time: &EventTime,
+    d: &mut Diagnostics,
+) -> Option<Spanned<Strategy>> {
+    let (order, word) = (section.entry("out-of-orderness"), section.entry("watermark"));
+    if let (Some(order), Some(word)) = (order, word) {
+        d.error(&word.key.span, format!("{} has two watermarks", section.title))
+            .label("one strategy here")
+            .also(&order.key.span, "and another here")
+            .help("leave one of them out: `watermark = \"monotonic\"` is `out-of-orderness = \"0s\"`");
+    }
+    if order.is_some() {
+        let micros = section.duration("out-of-orderness", d)?;
+        return Some(micros.map(Strategy::OutOfOrderness));
+    }
+    if word.is_none() {
+        let default = match event_time {
+            EventTime::Ingestion => Strategy::OutOfOrderness(0),
+            _ => Strategy::None,
+        };
+        return Some(Spanned::new(default, section.span.clone()));
+    }
+    if matches!(&word?.node.value, Value::Text(text) if text == "custom") {
+        crate::section::not_built_yet(&word?.node.span, "`watermark = \"custom\"`", d)
+            .help("what works now: `out-of-orderness`, \"monotonic\" and \"none\"");
+        return None;
+    }
+    let word = section.one_of("watermark", &["monotonic", "none"], d)?;
+    Some(word.map(|word| match word.as_str() {
+        "none" => Strategy::None,
+        _ => Strategy::OutOfOrderness(0),
+    }))
+}

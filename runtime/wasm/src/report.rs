@@ -1,0 +1,159 @@
+//! Why a call stopped: traps, deadlines, refused memory and malformed returns, told apart and named with their limits.
+
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::instance::State;
+use crate::limits::{Limits, size, time};
+use crate::log::{Level, LogLine};
+use crate::outcome::{Failed, Reason};
+
+/// A call that came to nothing. Its instance is gone.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub reason: Reason,
+    pub message: String,
+    pub backtrace: Option<String>,
+    pub log: Vec<LogLine>,
+}
+
+/// Accesses this close to the end of the 32-bit addresses come from a stack pointer that went below 0.
+const WRAPPED: std::ops::Range<u64> = (1 << 32) - (64 << 20)..(1 << 32) + (64 << 20);
+/// Longest backtrace that is shown, in frames.
+const MOST_FRAMES: usize = 32;
+
+impl Stopped {
+    /// Explains a call that ended with an error of wasmtime's.
+    pub fn trapped(error: &wasmtime::Error, state: &mut State, limits: &Limits) -> Self {
+        let log = state.take_log();
+        let (reason, message) = explain(error, state, limits, &log);
+        Self {
+            reason,
+            message,
+            backtrace: backtrace(error),
+            log,
+        }
+    }
+
+    /// What the call returned breaks the rules of the interface.
+    pub fn malformed(message: String, state: &mut State) -> Self {
+        let log = state.take_log();
+        Self {
+            reason: Reason::Returned,
+            message,
+            backtrace: None,
+            log,
+        }
+    }
+
+    /// The row that stood alone in the call.
+    pub fn blame(self, row: u32) -> Failed {
+        let Self {
+            reason,
+            message,
+            backtrace,
+            log,
+        } = self;
+        Failed {
+            row,
+            reason,
+            code: reason.name().to_owned(),
+            message,
+            backtrace,
+            log,
+        }
+    }
+}
+
+fn explain(
+    error: &wasmtime::Error,
+    state: &State,
+    limits: &Limits,
+    log: &[LogLine],
+) -> (Reason, String) {
+    if state.watch.expired() {
+        let (allowed, limit) = (time(state.watch.allowed()), time(limits.deadline));
+        let message = if allowed == limit {
+            format!("the call took longer than the limit deadline ({limit} of CPU time)")
+        } else {
+            format!("the call was cut after {allowed} of CPU time (limit deadline: {limit})")
+        };
+        return (Reason::Deadline, message);
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => (
+            Reason::Stack,
+            format!("its calls go deeper than the limit stack ({})", size(limits.stack_bytes as u64)),
+        ),
+        Some(Trap::MemoryOutOfBounds) if below_stack(error) => (
+            Reason::Stack,
+            "its calls need more than its own stack in linear memory (stack; 1 MiB unless the module \
+             was linked with another -zstack-size)"
+                .to_owned(),
+        ),
+        Some(_) if state.memory.refused.is_some() => (Reason::Memory, memory(state, limits)),
+        Some(trap) => trap_or_panic(trap, log),
+        None => beyond_wasm(error, state, limits),
+    }
+}
+
+fn memory(state: &State, limits: &Limits) -> String {
+    let wanted = size(state.memory.refused.unwrap_or_default() as u64);
+    let limit = size(limits.memory_bytes as u64);
+    format!("it needs more memory than the limit memory ({limit}): it asked for {wanted} in all")
+}
+
+fn trap_or_panic(trap: &Trap, log: &[LogLine]) -> (Reason, String) {
+    match log.last() {
+        Some(line) if line.level == Level::Error && *trap == Trap::UnreachableCodeReached => {
+            (Reason::Panic, line.text.clone())
+        }
+        _ => (Reason::Trap, format!("it trapped: {trap}")),
+    }
+}
+
+/// Errors that are no trap come from the host's side of a call: a transfer beyond the limit, or values that cannot be
+/// read where the guest said they are.
+fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reason, String) {
+    let text = error.root_cause().to_string();
+    if text.contains("fuel allocated for hostcalls") {
+        let limit = size(limits.returned_bytes as u64);
+        return (
+            Reason::Returned,
+            format!("it hands over more than the limit returned ({limit})"),
+        );
+    }
+    if state.memory.refused.is_some() {
+        return (Reason::Memory, memory(state, limits));
+    }
+    (
+        Reason::Returned,
+        format!("what it handed over cannot be read: {text}"),
+    )
+}
+
+/// Whether an out-of-bounds access was one of a stack that has run out. Rust, C and others keep a stack of their own
+/// that grows down to address 0 of linear memory, and on to addresses that wrapped.
+fn below_stack(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}");
+    let Some((_, rest)) = text.split_once("memory fault at wasm address 0x") else {
+        return false;
+    };
+    let digits = rest
+        .split(|c: char| !c.is_ascii_hexdigit())
+        .next()
+        .unwrap_or_default();
+    u64::from_str_radix(digits, 16).is_ok_and(|address| WRAPPED.contains(&address))
+}
+
+/// The guest's backtrace: a function a line, innermost first, names demangled.
+fn backtrace(error: &wasmtime::Error) -> Option<String> {
+    let backtrace = error.downcast_ref::<WasmBacktrace>()?;
+    let text = backtrace.to_string();
+    let frames: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once(" - "))
+        .map(|(_, frame)| frame.trim())
+        .take(MOST_FRAMES)
+        .collect();
+    (!frames.is_empty()).then(|| frames.join("\n"))
+}

@@ -1,0 +1,17 @@
+//! The physical columns that cross the boundary, under their own names. They are the types that `bindgen!` makes of
+//! `wit/columns.wit`, so that no value is moved from one struct to another on its way.
+//!
+//! Two families: `Column`, `Values`, `Arena`, `Table` own their lists (what a guest returned, accumulators that the
+//! engine keeps); `ColumnRef`, `ValuesRef`, `ArenaRef`, `TableRef` borrow them (what a call is given).
+
+pub use crate::bindings::tidemill::operator::columns::{
+    ArenaParam as ArenaRef, ArenaResult as Arena, ColumnParam as ColumnRef, ColumnResult as Column,
+    TableParam as TableRef, TableResult as Table, ValuesParam as ValuesRef, ValuesResult as Values,
+};
+pub use crate::bindings::tidemill::operator::outcome::Firing;
+
+pub(crate) use crate::bindings::exports::tidemill::operator::aggregate::Accumulated as WireAccumulated;
+pub(crate) use crate::bindings::tidemill::operator::columns::Batch as BatchRef;
+pub(crate) use crate::bindings::tidemill::operator::outcome::{
+    Emitted as WireEmitted, Failure as WireFailure, Output as WireOutput, Produced as WireProduced,
+};

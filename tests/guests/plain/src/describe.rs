@@ -1,0 +1,46 @@
+//! What this guest says of its functions.
+
+pub const TEXT: &str = r#"{
+  "interface": "0.1.0",
+  "functions": [
+    {
+      "name": "read",
+      "kind": "transform",
+      "input": [
+        {"name": "a", "type": "integer"}, {"name": "b", "type": "integer"}, {"name": "c", "type": "float"},
+        {"name": "s", "type": "text"}, {"name": "t", "type": "text"}, {"name": "at", "type": "time"}
+      ]
+    },
+    {
+      "name": "read-and-return",
+      "kind": "transform",
+      "input": [
+        {"name": "a", "type": "integer"}, {"name": "b", "type": "integer"}, {"name": "c", "type": "float"},
+        {"name": "s", "type": "text"}, {"name": "t", "type": "text"}, {"name": "at", "type": "time"}
+      ],
+      "output": {"new": [
+        {"name": "a", "type": "integer"}, {"name": "b", "type": "integer"}, {"name": "c", "type": "float"},
+        {"name": "s", "type": "text"}, {"name": "t", "type": "text"}, {"name": "at", "type": "time"}
+      ]}
+    },
+    {
+      "name": "hostile",
+      "kind": "transform",
+      "input": [{"name": "n", "type": "integer"}, {"name": "t", "type": "text?"}, {"name": "y", "type": "bool"}],
+      "output": {"new": [
+        {"name": "n", "type": "integer"}, {"name": "t", "type": "text"}, {"name": "y", "type": "bool"},
+        {"name": "at", "type": "time?"}
+      ]},
+      "sides": [{"name": "odd", "output": "same"}],
+      "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "folding",
+      "kind": "aggregate",
+      "input": [{"name": "n", "type": "integer"}],
+      "accumulator": [{"name": "sum", "type": "integer"}, {"name": "count", "type": "integer"}, {"name": "seen", "type": "text"}],
+      "output": {"new": [{"name": "sum", "type": "integer"}, {"name": "count", "type": "integer"}, {"name": "seen", "type": "text"}]},
+      "config": [{"name": "how", "type": "text", "default": "well"}]
+    }
+  ]
+}"#;

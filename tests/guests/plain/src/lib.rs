@@ -1,0 +1,96 @@
+//! A guest without an SDK, straight on the bindings. What it does wrong is named by its configuration (`how`).
+
+mod bindings {
+    wit_bindgen::generate!({ path: "../../../wit", world: "module" });
+}
+mod describe;
+mod figures;
+mod folding;
+mod hostile;
+
+use std::cell::RefCell;
+
+use bindings::exports::tidemill::operator::{aggregate, setup, transform};
+use bindings::tidemill::operator::columns::{Batch, Table};
+use bindings::tidemill::operator::log;
+use bindings::tidemill::operator::outcome::{Firing, Output};
+
+struct Guest;
+bindings::export!(Guest with_types_in bindings);
+
+thread_local! {
+    static HOW: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// What the configuration asks for.
+fn how() -> String {
+    HOW.with_borrow(Clone::clone)
+}
+
+/// The value of `how` in a configuration, which is `{"how":"…"}`.
+fn parse(config: &str) -> String {
+    config.split('"').nth(3).unwrap_or_default().to_owned()
+}
+
+impl setup::Guest for Guest {
+    fn describe() -> String {
+        describe::TEXT.to_owned()
+    }
+
+    fn configure(_f: u32, config: String) -> Result<(), String> {
+        std::panic::set_hook(Box::new(|info| log::write(0, &info.to_string())));
+        let how = parse(&config);
+        match how.as_str() {
+            "refuse-config" => return Err("how must not be refuse-config".into()),
+            "trap-config" => panic!("configured to panic"),
+            _ => {}
+        }
+        HOW.set(how);
+        Ok(())
+    }
+}
+
+impl transform::Guest for Guest {
+    fn apply(f: u32, rows: Batch) -> Result<Output, String> {
+        match f {
+            0 => Ok(figures::read(&rows)),
+            1 => Ok(figures::read_and_return(rows)),
+            2 => hostile::apply(&how(), rows),
+            _ => Err(format!("no transform {f}")),
+        }
+    }
+}
+
+impl aggregate::Guest for Guest {
+    fn create(_f: u32) -> Result<Table, String> {
+        Ok(folding::create(&how()))
+    }
+
+    fn accumulate(
+        _f: u32,
+        rows: Batch,
+        groups: Vec<u32>,
+        accs: Table,
+        marks: Vec<u32>,
+    ) -> Result<aggregate::Accumulated, String> {
+        Ok(folding::accumulate(&how(), &rows, &groups, accs, &marks))
+    }
+
+    fn merge(
+        _f: u32,
+        into: Table,
+        others: Table,
+        groups: Vec<u32>,
+    ) -> Result<aggregate::Accumulated, String> {
+        Ok(folding::merge(&how(), into, &others, &groups))
+    }
+
+    fn finish(
+        _f: u32,
+        _keys: Table,
+        firings: Vec<Firing>,
+        accs: Table,
+    ) -> Result<Output, String> {
+        Ok(folding::finish(&how(), &firings, accs))
+    }
+}

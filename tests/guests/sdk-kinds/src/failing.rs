@@ -1,0 +1,109 @@
+//! Functions that fail, by value or by a trap.
+
+use tidemill::prelude::*;
+
+/// A row that may be marked as bad.
+#[derive(Record)]
+pub struct Marked {
+    pub value: i64,
+    pub bad: bool,
+}
+
+/// Two fields that always change together: the sum, and the sum as text.
+#[derive(Record, Default, Clone)]
+pub struct Twice {
+    pub sum: i64,
+    pub text: String,
+}
+
+impl Twice {
+    /// Changes one field, then the other.
+    fn set(&mut self, sum: i64) {
+        self.sum = sum;
+        self.text = sum.to_string();
+    }
+
+    /// Whether a row was only half undone, or not at all: bad rows have values of `trace` and more.
+    fn shows_a_bad_row(&self, trace: i64) -> bool {
+        self.sum >= trace || (!self.text.is_empty() && self.text != self.sum.to_string())
+    }
+}
+
+/// `add` changes two fields, then fails on a marked row. The next row of the key fails only if it sees that.
+#[derive(Config)]
+pub struct FailAfterChange {
+    /// A sum that only a bad row can reach.
+    #[config(default = 1_000_000)]
+    pub trace: i64,
+}
+
+#[aggregate]
+impl FailAfterChange {
+    fn add(&self, acc: &mut Twice, row: Marked) -> Result<(), Failure> {
+        if acc.shows_a_bad_row(self.trace) {
+            return Err(Failure::invalid("saw-a-bad-row", format!("a sum of {}", acc.sum)));
+        }
+        acc.set(acc.sum + row.value + if row.bad { self.trace } else { 0 });
+        match row.bad {
+            true => Err(Failure::invalid("marked", format!("value {} is marked as bad", row.value))),
+            false => Ok(()),
+        }
+    }
+
+    fn merge(&self, acc: &mut Twice, other: Twice) {
+        acc.set(acc.sum + other.sum);
+    }
+
+    fn finish(&self, _window: Window, acc: &Twice) -> Twice {
+        acc.clone()
+    }
+}
+
+/// As `FailAfterChange`, with a trap.
+#[derive(Config)]
+pub struct TrapAfterChange {
+    /// A sum that only a bad row can reach.
+    #[config(default = 1_000_000)]
+    pub trace: i64,
+}
+
+#[aggregate]
+impl TrapAfterChange {
+    fn add(&self, acc: &mut Twice, row: Marked) -> Result<(), Failure> {
+        if acc.shows_a_bad_row(self.trace) {
+            return Err(Failure::invalid("saw-a-bad-row", format!("a sum of {}", acc.sum)));
+        }
+        acc.set(acc.sum + row.value + if row.bad { self.trace } else { 0 });
+        assert!(!row.bad, "value {} is marked as bad", row.value);
+        Ok(())
+    }
+
+    fn merge(&self, acc: &mut Twice, other: Twice) {
+        acc.set(acc.sum + other.sum);
+    }
+
+    fn finish(&self, _window: Window, acc: &Twice) -> Twice {
+        acc.clone()
+    }
+}
+
+/// Lets rows through, writes a line for each, and traps on those with the value `at`.
+#[derive(Config)]
+pub struct Trapping {
+    pub at: i64,
+}
+
+/// A row with a whole number.
+#[derive(Record)]
+pub struct Whole {
+    pub value: i64,
+}
+
+#[transform]
+impl Trapping {
+    fn filter(&self, row: Whole) -> bool {
+        log::info!("looking at {}", row.value);
+        assert!(row.value != self.at, "the value is {}", row.value);
+        true
+    }
+}

@@ -1,0 +1,11 @@
+//! One function of each sort that the SDK makes, for tests of the host.
+
+mod aggregates;
+mod failing;
+mod transforms;
+
+pub use aggregates::{Count, Sum, SumFloats};
+pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
+pub use transforms::{Large, Route, Tag, Words};
+
+tidemill::module!(Count, Sum, SumFloats, FailAfterChange, TrapAfterChange, Trapping, Large, Tag, Words, Route);
