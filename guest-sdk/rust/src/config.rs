@@ -1,5 +1,6 @@
 //! Configuration of functions: what `#[derive(Config)]` implements.
 
+mod float;
 pub(crate) mod json;
 
 use json::{Json, Object};
@@ -115,7 +116,7 @@ macro_rules! config_value {
 
 config_value!(bool, "bool", Json::Bool(value) => Some(value));
 config_value!(i64, "integer", Json::Number(digits) => digits.parse().ok());
-config_value!(f64, "float", Json::Number(digits) => digits.parse().ok());
+config_value!(f64, "float", Json::Number(digits) => float::parse(digits.as_bytes()));
 config_value!(String, "text", Json::Text(text) => Some(text));
 
 impl<T: Item> ConfigValue for Vec<T> {
@@ -152,7 +153,7 @@ pub fn parse<C: Config>(config: &str) -> Result<C, String> {
     let mut object = json::object(config)?;
     let parsed = C::from_object(&mut object)?;
     match object.first_name() {
-        Some(name) => Err(["unknown field: ", name].concat()),
+        Some(name) => Err(crate::describe::joined(&["unknown field: ", name])),
         None => Ok(parsed),
     }
 }
@@ -169,7 +170,8 @@ pub fn take<C: Config, T: ConfigValue>(object: &mut Object<'_>, index: usize) ->
         (None, None) => Json::Null,
     };
     T::from_json(json).ok_or_else(|| {
-        ["field ", field.name, " is missing or has another type than ", T::TYPE].concat()
+        let (name, logical) = (field.name, T::TYPE);
+        crate::describe::joined(&["field ", name, " is missing or has another type than ", logical])
     })
 }
 

@@ -52,7 +52,7 @@ pub fn list<T>(json: &mut String, items: &[T], mut item: impl FnMut(&mut String,
 
 /// A JSON text.
 pub fn text(json: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u32| char::from_digit(value, 16).unwrap_or_default();
     json.push('"');
     for character in text.chars() {
         match character {
@@ -63,11 +63,18 @@ pub fn text(json: &mut String, text: &str) {
             '\n' => *json += "\\n",
             '\0'..='\x1f' => {
                 *json += "\\u00";
-                json.push(DIGITS[character as usize >> 4] as char);
-                json.push(DIGITS[character as usize & 15] as char);
+                json.push(digit(character as u32 >> 4));
+                json.push(digit(character as u32 & 15));
             }
             _ => json.push(character),
         }
     }
     json.push('"');
+}
+
+/// Texts end to end.
+pub fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    parts.iter().for_each(|part| text += part);
+    text
 }

@@ -80,7 +80,5 @@ pub trait Function: 'static {
 
 #[cold]
 fn other_kind(call: &str) -> String {
-    let mut text = "this function is of a kind that does not have the call ".to_owned();
-    text += call;
-    text
+    crate::describe::joined(&["this function is of a kind that does not have the call ", call])
 }

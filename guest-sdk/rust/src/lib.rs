@@ -1,4 +1,89 @@
-//! Write functions for the Tidemill stream processor.
+//! Write functions for the Tidemill stream processor: mappers, filters, aggregates. You write plain Rust about one row; the
+//! host reads the data, keeps the state, tells the time and calls the function, compiled to WebAssembly, in a sandbox.
+//!
+//! ```
+//! use tidemill::prelude::*;
+//!
+//! /// A payment, as far as this function looks at it.
+//! #[derive(Record)]
+//! struct Payment {
+//!     amount: f64,
+//! }
+//!
+//! /// What was spent on one account within one window.
+//! #[derive(Record, Default, Clone)]
+//! struct Spent {
+//!     total: f64,
+//!     payments: i64,
+//! }
+//!
+//! /// Alerts above `limit`.
+//! #[derive(Config)]
+//! struct Velocity {
+//!     limit: f64,
+//! }
+//!
+//! #[aggregate]
+//! impl Velocity {
+//!     fn add(&self, spent: &mut Spent, payment: Payment) {
+//!         spent.total += payment.amount;
+//!         spent.payments += 1;
+//!     }
+//!
+//!     fn merge(&self, spent: &mut Spent, other: Spent) {
+//!         spent.total += other.total;
+//!         spent.payments += other.payments;
+//!     }
+//!
+//!     fn finish(&self, _window: Window, spent: &Spent) -> Option<Spent> {
+//!         (spent.total > self.limit).then(|| spent.clone())
+//!     }
+//! }
+//!
+//! tidemill::module!(Velocity);
+//!
+//! // A unit test: methods stay plain methods, and there is no Wasm on your machine.
+//! let (velocity, mut spent) = (Velocity { limit: 10.0 }, Spent::default());
+//! velocity.add(&mut spent, Payment { amount: 7.0 });
+//! assert!(velocity.finish(Window::default(), &spent).is_none());
+//! velocity.add(&mut spent, Payment { amount: 7.0 });
+//! assert_eq!(velocity.finish(Window::default(), &spent).unwrap().payments, 2);
+//! ```
+//!
+//! The crate is a library of two types, `cdylib` for the host and `rlib` for `cargo test`:
+//!
+//! ```toml
+//! [lib]
+//! crate-type = ["cdylib", "rlib"]
+//!
+//! [dependencies]
+//! tidemill = "0.1"
+//!
+//! [profile.release]       # small, with the names of functions for the report of a bad row
+//! opt-level = "s"
+//! lto = true
+//! codegen-units = 1
+//! strip = "debuginfo"
+//! ```
+//!
+//! `tidemill build` compiles it, or `cargo build --release --target wasm32-unknown-unknown`. In a pipeline file the
+//! function is the type's name in kebab-case: `function = "fraud.wasm/velocity"`, with `config = { limit = 10_000.0 }`.
+//!
+//! # What there is
+//!
+//! * [`#[derive(Record)]`](trait@Record): a struct is a row, its fields are columns; texts are borrowed from the batch.
+//! * [`#[transform]`](macro@transform): `filter`, `map` or `flat_map`; [`Extended`] adds columns, [`Sides`] are further
+//!   outputs.
+//! * [`#[aggregate]`](macro@aggregate): `add`, `merge` and `finish`, with an accumulator per key and [`Window`].
+//! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its configuration.
+//! * [`Failure`]: what a method returns for a row that it cannot serve. [`log`]: lines for people.
+//! * [`module!`]: names the functions that the module offers.
+//!
+//! # What a function may rely on
+//!
+//! A call is pure: the same rows and accumulators give the same result. A row that fails, by a [`Failure`] or by a panic,
+//! has changed nothing. Which rows share a call is chance, so methods take `&self`: what has to be remembered is in the
+//! accumulator. There are no files, no network, no clock and no threads.
 
 pub mod log;
 #[doc(hidden)]

@@ -39,9 +39,7 @@ fn with<T>(f: u32, call: impl FnOnce(&dyn Function) -> Result<T, String>) -> Res
 
 #[cold]
 fn no_function(f: u32) -> String {
-    let mut text = "this module has no configured function with index ".to_owned();
-    text += &f.to_string();
-    text
+    describe::joined(&["this module has no configured function with index ", &f.to_string()])
 }
 
 impl<M: Module> setup::Guest for M {

@@ -156,11 +156,12 @@ impl<'b> Rows<'b> {
 
 #[cold]
 fn misfit(index: usize, logical: &str) -> String {
-    let mut text = "the host sent other columns than declared: expected a whole column of type ".to_owned();
-    text += logical;
-    text += " at index ";
-    text += &index.to_string();
-    text
+    crate::describe::joined(&[
+        "the host sent other columns than declared: expected a whole column of type ",
+        logical,
+        " at index ",
+        &index.to_string(),
+    ])
 }
 
 impl<'b> From<&'b Batch> for Rows<'b> {

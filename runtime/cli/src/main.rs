@@ -1,2 +1,52 @@
-//! 
-fn main() {}
+//! The `tidemill` command.
+//!
+//! Owns what people and scripts see: arguments, progress, summaries, messages, exit codes. Everything that happens to rows
+//! is the engine's, everything that is wrong with a pipeline file the pipeline crate's and the planner's.
+//!
+//! 1. Standard output is data, standard error is talk ([`talk`]).
+//! 2. An error is told once, here, with a `hint:` line last where there is something to do.
+//! 3. Exit codes are those of [`exit::Exit`], and `tidemill run --help` lists them.
+
+mod args;
+mod board;
+mod cmd;
+mod error;
+mod exit;
+mod figures;
+mod folders;
+mod load;
+mod module_text;
+mod progress;
+mod signals;
+mod summary;
+mod talk;
+mod usage;
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::exit::Exit;
+
+/// The system's own allocator gives freed memory of many threads back late.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let talk = cli.command.talk();
+    match catch_unwind(|| cmd::dispatch(cli.command)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            talk.failure(&failure);
+            failure.exit().into()
+        }
+        // The panic's message and place were told by Rust's own hook.
+        Err(_) => {
+            talk.line("error: this is a defect of Tidemill, please report it with what stands above");
+            Exit::Internal.into()
+        }
+    }
+}

@@ -92,13 +92,6 @@ impl Columns {
         self.rows
     }
 
-    /// Makes room for so many rows.
-    pub fn reserve(&mut self, rows: usize) {
-        for column in &mut self.columns {
-            column.values.reserve(rows);
-        }
-    }
-
     /// Appends a row, whose slots are of the columns' types.
     ///
     /// # Panics
@@ -205,15 +198,6 @@ impl Values {
                     bytes: Vec::new(),
                 }
             }
-        }
-    }
-
-    fn reserve(&mut self, rows: usize) {
-        match self {
-            Self::Bool(values) => values.reserve(rows),
-            Self::Words(values) => values.reserve(rows),
-            Self::Floats(values) => values.reserve(rows),
-            Self::Arena { ends, .. } => ends.reserve(rows),
         }
     }
 

@@ -26,6 +26,7 @@ use crate::plan::{
     WindowPlan,
 };
 use crate::run::Options;
+use crate::talk::Talk;
 use crate::task::{Node, Route, Routes, SourceNode, Task};
 use crate::worker::{Control, Worker};
 
@@ -261,12 +262,14 @@ impl Builder<'_> {
         plan: &TransformPlan,
         counters: Arc<Counters>,
     ) -> Result<Box<dyn Operator>, EngineError> {
-        let guest = plan.function.module.transform(self.settings(index, &plan.function));
+        let settings = self.settings(index, &plan.function);
+        let guest = self.options.functions.transform(&plan.function.module, settings);
         Ok(Box::new(Transform::new(TransformParts {
             guest: guest.map_err(|source| self.unready(index, source))?,
             inputs: plan.function.inputs.clone(),
             with_stamps: described(&plan.function).stamps,
             targets: plan.targets.clone(),
+            talk: self.talk(index),
             blame: self.blame(index, Some(&plan.function)),
             counters,
         })))
@@ -279,7 +282,8 @@ impl Builder<'_> {
         counters: Arc<Counters>,
     ) -> Result<Box<dyn Operator>, EngineError> {
         let blame = self.blame(index, Some(&plan.function));
-        let guest = plan.function.module.aggregate(self.settings(index, &plan.function));
+        let settings = self.settings(index, &plan.function);
+        let guest = self.options.functions.aggregate(&plan.function.module, settings);
         let guest = guest.map_err(|source| self.unready(index, source))?;
         let with_stamps = described(&plan.function).stamps;
         let aggregator = Aggregator::new(guest, plan.function.inputs.clone(), with_stamps)
@@ -291,6 +295,7 @@ impl Builder<'_> {
             aggregator,
             finish_keys: plan.finish_keys.clone(),
             schemas: plan.schemas.clone(),
+            talk: self.talk(index),
             blame,
             counters,
         })))
@@ -303,6 +308,11 @@ impl Builder<'_> {
             limits: function.limits.clone(),
             operator: self.plan.stations[index].name.clone(),
         }
+    }
+
+    fn talk(&self, index: usize) -> Talk {
+        let operator = self.plan.stations[index].name.clone();
+        Talk { operator, log: self.options.log.clone() }
     }
 
     fn blame(&self, index: usize, function: Option<&FunctionPlan>) -> Blame {

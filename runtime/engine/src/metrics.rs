@@ -35,6 +35,10 @@ pub struct Counters {
     pub watermark: AtomicI64,
     /// The largest event time read, in microseconds; sources only.
     pub largest: AtomicI64,
+    /// Calls of the virtual clock that a module made while rows were processed.
+    pub clock_calls: AtomicU64,
+    /// Calls of the virtual random source, likewise.
+    pub random_calls: AtomicU64,
     /// Time spent, in nanoseconds.
     pub busy_ns: AtomicU64,
     /// Whether the input has ended.
@@ -58,6 +62,8 @@ impl Default for Counters {
             keys: zero(),
             watermark: AtomicI64::new(time::MIN),
             largest: AtomicI64::new(time::MIN),
+            clock_calls: zero(),
+            random_calls: zero(),
             busy_ns: zero(),
             ended: AtomicBool::new(false),
         }
@@ -95,6 +101,8 @@ pub struct Totals {
     /// The smallest over the workers whose input has not ended; the largest once all have.
     pub watermark: i64,
     pub largest: i64,
+    pub clock_calls: u64,
+    pub random_calls: u64,
     pub busy_ns: u64,
     pub ended: bool,
 }
@@ -144,6 +152,8 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         keys: sum(|c| &c.keys),
         watermark: going.iter().copied().min().unwrap_or_else(largest_watermark),
         largest: workers.iter().map(|c| c.largest.load(Relaxed)).max().unwrap_or(time::MIN),
+        clock_calls: sum(|c| &c.clock_calls),
+        random_calls: sum(|c| &c.random_calls),
         busy_ns: sum(|c| &c.busy_ns),
         ended: going.is_empty(),
     }

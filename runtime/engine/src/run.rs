@@ -5,8 +5,10 @@ use std::thread::JoinHandle;
 
 use crate::build;
 use crate::error::EngineError;
+use crate::functions::Functions;
 use crate::metrics::{Metrics, Totals};
 use crate::plan::Plan;
+use crate::talk::Log;
 use crate::worker::{Control, Now};
 
 /// How a plan is run; nothing here changes a result.
@@ -16,6 +18,10 @@ pub struct Options {
     pub batch_rows: usize,
     /// The clock: microseconds since the Unix epoch.
     pub now: Now,
+    /// Where lines go that functions log.
+    pub log: Log,
+    /// Who makes functions ready.
+    pub functions: Arc<dyn Functions>,
 }
 
 /// How many rows a batch has at most unless said otherwise: large enough that a call's fixed cost is lost in it, small
@@ -73,6 +79,11 @@ impl Running {
     /// Its counters, as they are now.
     pub fn totals(&self) -> Vec<Totals> {
         self.metrics.totals()
+    }
+
+    /// Its counters, for who shows them while another waits for the end.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.metrics.clone()
     }
 
     /// Whether every worker has ended.

@@ -15,10 +15,13 @@ pub(crate) fn check(draft: &Draft, d: &mut Diagnostics) {
     names::check(draft, d);
     inputs::check(draft, d);
     let acyclic = graph::check_cycles(draft, d);
-    graph::check_unused(draft, d);
     columns::check(draft, d);
     outputs::check(draft, d);
     if acyclic {
         time::check(&draft.pipeline, d);
+    }
+    if !d.has_errors() {
+        // Beside errors it would mostly say that a misspelt name is not taken.
+        graph::check_unused(draft, d);
     }
 }

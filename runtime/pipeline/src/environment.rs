@@ -20,7 +20,8 @@ pub(crate) fn fill_in(
 fn node(node_: &mut Node, environment: &dyn Fn(&str) -> Option<String>, d: &mut Diagnostics) {
     match &mut node_.value {
         Value::Text(text) if text.contains("${") => {
-            *text = filled(text, &node_.span, environment, d);
+            let filled = filled(text, &node_.span, environment, d);
+            node_.raw = Some(std::mem::replace(text, filled));
         }
         Value::List(items) => items.iter_mut().for_each(|item| node(item, environment, d)),
         Value::Table(entries) => fill_in(entries, environment, d),

@@ -8,7 +8,7 @@ mod top;
 
 pub use operator::{FAILURES, OPERATOR, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
-pub use source::{COLUMN, DATAGEN, FILES, NEXMARK, SOURCE};
+pub use source::{BURSTS, COLUMN, DATAGEN, GENERATED, FILES, NEXMARK, SOURCE};
 pub use top::{LIMITS, MODULE, PIPELINE};
 
 /// A table of the pipeline file.
@@ -29,7 +29,7 @@ pub struct Key {
     pub kind: Kind,
     /// What holds where it is left out.
     pub default: Default,
-    /// A value as it would be written; empty for keys that are not built yet.
+    /// A value as it would be written; for keys that are not built yet, what there is instead.
     pub example: &'static str,
 }
 
@@ -79,9 +79,11 @@ pub enum Kind {
     Named(&'static Shape),
     /// Names with texts.
     Map,
+    /// Columns by name: types, or tables of one shape for decoded and another for made-up rows.
+    Columns,
     /// Any table: what it may hold, the function says.
     Any,
-    /// A number, or a text; what exactly, the column's type says.
+    /// A number; which ones, the column's type says.
     Scalar,
     /// Known, but not in this version.
     Later,
@@ -102,23 +104,54 @@ impl Kind {
             Self::DurationOrNone => "duration or `\"none\"`".into(),
             Self::Offset => "duration, also negative".into(),
             Self::Size => "size".into(),
-            Self::Words(words) => quoted_words(words),
+            Self::Words(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+                words.join(", ")
+            }
             Self::Table(_) | Self::Any => "table".into(),
             Self::TextOr(_) => "text or table".into(),
             Self::TextsOr(_) => "text, list of texts or table".into(),
             Self::Empty => "empty table".into(),
             Self::Named(_) => "tables by name".into(),
+            Self::Columns => "columns by name".into(),
             Self::Map => "names with texts".into(),
-            Self::Scalar => "number or text".into(),
+            Self::Scalar => "number".into(),
             Self::Later => "not in this version".into(),
+        }
+    }
+
+    /// The type in a message, behind "expected".
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Self::Text => "a text".into(),
+            Self::Texts => "a text or a list of texts".into(),
+            Self::Bool => "true or false".into(),
+            Self::Whole(..) | Self::Rate => format!("a {}", self.words()),
+            Self::Duration(false) | Self::DurationOrNone => "a duration above zero".into(),
+            Self::Duration(true) => "a duration from zero up".into(),
+            Self::Offset => "a duration".into(),
+            Self::Size => "a size above zero".into(),
+            Self::Words(words) => quoted_words(words),
+            Self::Table(_) | Self::Any => "a table".into(),
+            Self::TextOr(_) => "a text or a table".into(),
+            Self::TextsOr(_) => "a text, a list of texts or a table".into(),
+            Self::Empty => "an empty table".into(),
+            Self::Named(_) => "tables by name".into(),
+            Self::Columns => "a table of columns".into(),
+            Self::Map => "a table of names".into(),
+            Self::Scalar => "a number".into(),
+            Self::Later => "nothing".into(),
         }
     }
 }
 
-/// Words in quotes and backquotes, with commas and an `or`.
+/// Words in quotes, with commas and an `or`.
 pub(crate) fn quoted_words(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    crate::nearest::list(words.iter().map(String::as_str), "or")
+    match words.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 impl Shape {
@@ -135,8 +168,8 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 14] = [
-    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &FILES, &NEXMARK, &DATAGEN, &COLUMN, &OPERATOR, &WINDOW,
+pub static SHAPES: [&Shape; 16] = [
+    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &FILES, &NEXMARK, &DATAGEN, &COLUMN, &GENERATED, &BURSTS, &OPERATOR, &WINDOW,
     &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 
@@ -145,7 +178,7 @@ const fn key(name: &'static str, kind: Kind, default: Default, example: &'static
     Key { name, kind, default, example }
 }
 
-/// A key that this version knows by name only.
-const fn later(name: &'static str) -> Key {
-    key(name, Kind::Later, Default::Said("not in this version"), "")
+/// A key that this version knows by name only, and what works now.
+const fn later(name: &'static str, instead: &'static str) -> Key {
+    key(name, Kind::Later, Default::Said("not in this version"), instead)
 }

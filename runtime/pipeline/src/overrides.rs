@@ -10,7 +10,7 @@ pub(crate) fn apply(overrides: &[(String, String)], root: &mut Vec<Entry>, d: &m
         let start = d.text_mut().push_override(&format!("{key}={value}"));
         let key_span = start..start + key.len();
         let base = key_span.end + 1;
-        let text = || Node { value: Value::Text(value.clone()), span: base..base + value.len() };
+        let text = || Node::new(Value::Text(value.clone()), base..base + value.len());
         let node = parse_value(value, base, d).unwrap_or_else(text);
         let path: Vec<&str> = key.split('.').collect();
         if path.iter().any(|name| name.is_empty()) {
@@ -28,7 +28,7 @@ fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut
     let at = entries.iter().position(|entry| entry.key.value == *name).unwrap_or_else(|| {
         let value = Value::Table(Vec::new());
         let key = Spanned::new((*name).to_owned(), span.clone());
-        entries.push(Entry { key, node: Node { value, span: span.clone() } });
+        entries.push(Entry { key, node: Node::new(value, span.clone()) });
         entries.len() - 1
     });
     let entry = &mut entries[at];
@@ -36,10 +36,10 @@ fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut
         entry.node = node;
         return;
     }
+    let found = entry.node.found();
     match &mut entry.node.value {
         Value::Table(inner) => put(inner, rest, span, node, d),
-        other => {
-            let found = other.found();
+        _ => {
             d.error(span, format!("the override looks for a key inside `{name}`"))
                 .label("expected a table there")
                 .also(&entry.node.span, format!("found {found}"))

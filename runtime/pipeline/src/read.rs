@@ -29,9 +29,14 @@ pub(crate) struct Draft {
     pub(crate) sources: Vec<Spanned<String>>,
     pub(crate) operators: Vec<Spanned<String>>,
     pub(crate) sinks: Vec<Spanned<String>>,
+    /// Of each source the columns that the file gives it, readable or not; nothing if that is not known.
+    pub(crate) columns: Vec<Option<Vec<String>>>,
     /// Operators for which the file says a window, readable or not.
     pub(crate) windowed: Vec<String>,
 }
+
+/// Sources, operators, sinks and modules, each: more are not read, so that no check takes long.
+const MOST_TABLES: usize = 1_000;
 
 /// Reads a document whose paths are relative to `folder`.
 pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft {
@@ -49,7 +54,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         workers: workers.map(|w| w.map(|w| w as usize)),
         max_parallelism: max_parallelism.map_or(Spanned::new(128, 0..0), |m| m.map(|m| m as u32)),
         modules: modules.iter().filter_map(|m| module::read(m, folder, d)).collect(),
-        sources: sources.iter().filter_map(|s| source::read(s, d)).collect(),
+        sources: sources.iter().map(|s| source::read(s, d)).collect(),
         operators: Vec::new(),
         sinks: sinks.iter().filter_map(|s| sink::read(s, folder, d)).collect(),
     };
@@ -59,9 +64,10 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     }
     let windowed = operators.iter().filter(|operator| operator.section.has("window"));
     let windowed = windowed.map(|operator| operator.name.value.clone()).collect();
+    let columns = sources.iter().map(|source| column::names(&source.section)).collect();
     let names = |of: &[Named<'_>]| of.iter().map(|n| n.name.clone()).collect();
     let (sources, operators, sinks) = (names(&sources), names(&operators), names(&sinks));
-    Draft { pipeline, sources, operators, sinks, windowed }
+    Draft { pipeline, sources, operators, sinks, columns, windowed }
 }
 
 fn pipeline_name(top: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<String>> {
@@ -84,7 +90,8 @@ fn named<'a>(
     d: &mut Diagnostics,
 ) -> Vec<Named<'a>> {
     let Some(entry) = top.entry(group) else {
-        if matches!(PIPELINE.key(group).map(|key| key.default), Some(Default::Required)) {
+        let required = matches!(PIPELINE.key(group).map(|key| key.default), Some(Default::Required));
+        if required && !top.meant(group) {
             no_table(group, shape, d);
         }
         return Vec::new();
@@ -93,7 +100,13 @@ fn named<'a>(
         wrong_group(group, entry, shape, d);
         return Vec::new();
     };
-    entries.iter().filter_map(|entry| named_one(group, shape, entry, d)).collect()
+    if let Some(first) = entries.get(MOST_TABLES) {
+        d.error(&first.key.span, format!("there are too many {group}: {}", entries.len()))
+            .label(format!("expected at most {MOST_TABLES}; this is the first beyond"))
+            .help("make several pipelines of it");
+    }
+    let entries = entries.iter().take(MOST_TABLES);
+    entries.filter_map(|entry| named_one(group, shape, entry, d)).collect()
 }
 
 fn named_one<'a>(
@@ -107,7 +120,7 @@ fn named_one<'a>(
     check_name(name, shape.name, d);
     let Value::Table(entries) = &entry.node.value else {
         d.error(&entry.node.span, format!("{title} is not a table"))
-            .label(format!("expected the settings of a {}, found {}", shape.name, entry.node.value.found()))
+            .label(format!("expected the settings of a {}, found {}", shape.name, entry.node.found()))
             .help(format!("begin a section `[{group}.{}]` and write its settings below", name.value));
         return None;
     };
@@ -126,7 +139,7 @@ fn no_table(group: &str, shape: &Shape, d: &mut Diagnostics) {
 }
 
 fn wrong_group(group: &str, entry: &Entry, shape: &Shape, d: &mut Diagnostics) {
-    let found = entry.node.value.found();
+    let found = entry.node.found();
     let problem = d.error(&entry.key.span, format!("`{group}` is not a table"));
     problem.label(format!("expected {}s by name, found {found}", shape.name));
     problem.help(format!("write `[{group}.<name>]`, in single brackets, for each {}", shape.name));

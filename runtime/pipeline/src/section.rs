@@ -7,7 +7,7 @@ mod values;
 
 use crate::diagnostics::Diagnostics;
 use crate::keys::{Default, Key, Kind, Shape};
-use crate::nearest::suggestion;
+use crate::nearest::{nearest, suggestion};
 use crate::place::Span;
 use crate::tree::{Entry, Node, Value, parse_value};
 
@@ -40,9 +40,9 @@ impl<'a> Section<'a> {
     fn check_key(&self, entry: &Entry, d: &mut Diagnostics) {
         let name = entry.key.value.as_str();
         match self.shape.key(name) {
-            Some(Key { kind: Kind::Later, .. }) => {
-                not_built_yet(&entry.key.span, &format!("key `{name}` of {}", self.title), d)
-                    .help(format!("what works now: {}", self.known()));
+            Some(Key { kind: Kind::Later, example, .. }) => {
+                not_built_yet(&entry.key.span, &format!("`{name}` of {}", self.title), d)
+                    .help(format!("in this version {example}"));
             }
             Some(_) => {}
             None => {
@@ -54,8 +54,16 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn known(&self) -> String {
-        crate::nearest::list(self.shape.names(), "and")
+    /// Whether a key that is not known was probably meant to be this one: then it is not missed too.
+    pub(crate) fn meant(&self, name: &str) -> bool {
+        let names = self.shape.names();
+        let mut unknown = self.entries.iter().filter(|e| self.shape.key(&e.key.value).is_none());
+        unknown.any(|entry| nearest(&entry.key.value, names.iter().copied()) == Some(name))
+    }
+
+    /// Whether one of these keys is there, or was meant.
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name) || self.meant(name))
     }
 
     /// Whether the file has the key.
@@ -95,6 +103,7 @@ impl<'a> Section<'a> {
         let key = self.key(name);
         match key.default {
             Default::Said(_) => None,
+            Default::Required if self.meant(name) => None,
             Default::Value(text) => {
                 let mut node = parse_value(text, 0, d).expect("defaults are TOML");
                 node.span = self.span.clone();
@@ -113,7 +122,7 @@ impl<'a> Section<'a> {
     fn wrong(&self, name: &str, node: &Node, d: &mut Diagnostics) {
         let key = self.key(name);
         d.error(&node.span, format!("`{name}` of {} is of the wrong type", self.title))
-            .label(format!("expected {}, found {}", with_article(&key.kind.words()), node.value.found()))
+            .label(format!("expected {}, found {}", key.kind.expected(), node.found()))
             .help(format!("for example `{name} = {}`", key.example));
     }
 
@@ -143,14 +152,4 @@ pub(crate) fn not_built_yet<'d>(
     let problem = d.error(span, format!("{what} is not built yet"));
     problem.label("not in this version of tidemill");
     problem
-}
-
-/// A type's words with `a` or `an`, or as they are where they begin with a choice.
-fn with_article(words: &str) -> String {
-    match words.chars().next() {
-        Some('`') | None => words.to_owned(),
-        Some(_) if words.starts_with("names") || words.starts_with("tables") => words.to_owned(),
-        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {words}"),
-        Some(_) => format!("a {words}"),
-    }
 }

@@ -18,6 +18,23 @@ pub struct Node {
     pub value: Value,
     /// Where it stands.
     pub span: Span,
+    /// The text as the file has it, where environment variables were filled in: what messages may show.
+    pub raw: Option<String>,
+}
+
+impl Node {
+    /// A value at a place, as the file has it.
+    pub fn new(value: Value, span: Span) -> Self {
+        Self { value, span, raw: None }
+    }
+
+    /// What there is, for messages: `the text "abc"`, `a list`. Never what a variable held.
+    pub fn found(&self) -> String {
+        match &self.raw {
+            Some(raw) => format!("the text {}", quoted(raw)),
+            None => self.value.found(),
+        }
+    }
 }
 
 /// A key of a table and its value.
@@ -49,9 +66,9 @@ pub enum Value {
 }
 
 impl Value {
-    /// What there is, for messages: `the text "abc"`, `a list`.
-    pub fn found(&self) -> String {
+    fn found(&self) -> String {
         match self {
+            Self::Text(text) if text.is_empty() => "an empty text".to_owned(),
             Self::Text(text) => format!("the text {}", quoted(text)),
             Self::Integer(number) => format!("the integer {number}"),
             Self::Float(number) => format!("the number {number:?}"),
@@ -131,7 +148,7 @@ fn node(value: &DeValue<'_>, span: Span, base: usize, d: &mut Diagnostics) -> No
         ),
         DeValue::Table(entries) => Value::Table(table(entries, base, d)),
     };
-    Node { value, span }
+    Node::new(value, span)
 }
 
 fn integer(number: &toml::de::DeInteger<'_>, span: &Span, d: &mut Diagnostics) -> Value {

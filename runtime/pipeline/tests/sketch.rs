@@ -142,7 +142,7 @@ z = "integer"
 b = { type = "time?", step = "1us" }
 a = "time"
 [sources.lines]
-files = { path = ["x.csv", "y.csv.gz"], follow = true }
+files = { path = ["x.csv", "y.csv"], follow = true }
 format = "csv"
 delimiter = ";"
 time = "ingestion"
@@ -173,4 +173,22 @@ blackhole = {}
     assert!(!pipeline.modules[0].declared);
     assert_eq!(pipeline.operators[1].failure.most.as_ref().unwrap().value, 5);
     assert_eq!(pipeline.operators[0].rename[0].input.value, "z");
+}
+
+/// More than a thousand operators, or columns beyond the limit, are refused, and soon.
+#[test]
+fn too_much() {
+    let operators: String = (0..1001)
+        .map(|i| format!("[operators.o{i}]\ninput = \"payments\"\nfunction = \"f.wasm/f\"\n"))
+        .collect();
+    let columns: String = (0..1100).map(|i| format!("c{i} = \"text\"\n")).collect();
+    let many = FRAUD.replace("account = \"text\"\n", &format!("account = \"text\"\n{columns}"));
+    let cases = [
+        (format!("{FRAUD}{operators}"), "there are too many operators: 1002"),
+        (many, "source `payments` has too many columns: 1104"),
+    ];
+    for (text, expected) in cases {
+        let report = parse(&text, Path::new("x.toml")).expect_err("too much").to_string();
+        assert!(report.contains(expected), "{report}");
+    }
 }

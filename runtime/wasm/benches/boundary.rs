@@ -14,7 +14,10 @@ fn main() {
     let only: Option<usize> = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
     let module = plain();
     for (function, name) in [("read", "in"), ("read-and-return", "in and out")] {
-        for rows in [1024, 128, 16, 1].into_iter().filter(|rows| only.is_none_or(|o| o == *rows)) {
+        for rows in [1024, 128, 16, 1]
+            .into_iter()
+            .filter(|rows| only.is_none_or(|o| o == *rows))
+        {
             let given = Rows::figures(rows);
             let mut transform = module.transform(settings(&module, function, "")).unwrap();
             let mut run = |calls: usize| {

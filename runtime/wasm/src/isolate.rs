@@ -51,6 +51,20 @@ pub(crate) fn apply<P: Parts>(
         return Ok(Outcome::default());
     }
     let most = function.slot().pace.most_rows();
+    if rows <= most && rows > 1 {
+        if let Ok(outcome) = function.part(whole, 0..rows)? {
+            function.slot().pace.grow();
+            return Ok(outcome);
+        }
+        let mut search = Search {
+            function,
+            whole,
+            parts: Vec::new(),
+            failed: Vec::new(),
+        };
+        search.halves(0..rows)?;
+        return Ok(search.together());
+    }
     let mut search = Search {
         function,
         whole,
@@ -92,25 +106,27 @@ impl<P: Parts> Search<'_, '_, P> {
                 self.alone(range)?;
             }
             Err(_) => {
-                let before = self.failed.len();
-                let middle = range.start + range.len() / 2;
-                for half in [range.start..middle, middle..range.end] {
-                    self.half(half)?;
-                }
-                if self.failed.len() == before {
-                    self.function.slot().pace.shrink(range.len());
-                }
+                self.halves(range)?;
             }
         }
         Ok(false)
     }
 
-    fn half(&mut self, range: Range<usize>) -> Result<bool, CallError> {
-        if range.len() == 1 {
-            self.alone(range)
-        } else {
-            self.run(range)
+    /// Serves a range whose call was stopped. If both halves succeed, it was too large.
+    fn halves(&mut self, range: Range<usize>) -> Result<(), CallError> {
+        let before = self.failed.len();
+        let middle = range.start + range.len() / 2;
+        for half in [range.start..middle, middle..range.end] {
+            if half.len() == 1 {
+                self.alone(half)?
+            } else {
+                self.run(half)?
+            };
         }
+        if self.failed.len() == before {
+            self.function.slot().pace.shrink(range.len());
+        }
+        Ok(())
     }
 
     /// One row, on a fresh instance: what stops it now is its own doing.

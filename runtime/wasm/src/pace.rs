@@ -10,8 +10,8 @@ const FACTOR: f64 = 20.0;
 const LEAST: Duration = Duration::from_millis(1);
 /// A fresh instance fills its caches first: that must not be taken for a hang.
 const LEAST_FRESH: Duration = Duration::from_millis(20);
-/// Calls are timed one in so many, since the thread's clock costs as much as fifty rows.
-const SAMPLE: u32 = 16;
+/// Calls are timed one in so many, since the thread's clock costs as much as a call.
+const SAMPLE: u32 = 64;
 /// Clean calls after which a shrunk batch doubles.
 const CALM: u32 = 64;
 
@@ -55,7 +55,7 @@ impl Pace {
         let long = self
             .row_ns
             .is_some_and(|row_ns| row_ns * rows as f64 > 100_000.0);
-        self.calls < SAMPLE || self.calls.is_multiple_of(SAMPLE) || long
+        self.calls < 16 || self.calls.is_multiple_of(SAMPLE) || long
     }
 
     /// Takes note of what a call needed: rises at once, falls slowly.

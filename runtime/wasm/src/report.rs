@@ -18,8 +18,8 @@ pub(crate) struct Stopped {
 
 /// Accesses this close to the end of the 32-bit addresses come from a stack pointer that went below 0.
 const WRAPPED: std::ops::Range<u64> = (1 << 32) - (64 << 20)..(1 << 32) + (64 << 20);
-/// Longest backtrace that is shown, in frames.
-const MOST_FRAMES: usize = 32;
+/// Frames of one function that tell of a recursion. (Backtraces have at most 20 frames.)
+const RECURSION: usize = 6;
 
 impl Stopped {
     /// Explains a call that ended with an error of wasmtime's.
@@ -132,11 +132,14 @@ fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reas
 }
 
 /// Whether an out-of-bounds access was one of a stack that has run out. Rust, C and others keep a stack of their own
-/// that grows down to address 0 of linear memory, and on to addresses that wrapped.
+/// that grows down to address 0 of linear memory, and on to addresses that wrapped. Bulk operations trap without an
+/// address: then a recursion in the backtrace decides.
 fn below_stack(error: &wasmtime::Error) -> bool {
     let text = format!("{error:#}");
     let Some((_, rest)) = text.split_once("memory fault at wasm address 0x") else {
-        return false;
+        let frames = frames(error);
+        let times = |frame: &String| frames.iter().filter(|other| *other == frame).count();
+        return frames.iter().any(|frame| times(frame) >= RECURSION);
     };
     let digits = rest
         .split(|c: char| !c.is_ascii_hexdigit())
@@ -145,15 +148,88 @@ fn below_stack(error: &wasmtime::Error) -> bool {
     u64::from_str_radix(digits, 16).is_ok_and(|address| WRAPPED.contains(&address))
 }
 
-/// The guest's backtrace: a function a line, innermost first, names demangled.
+/// The guest's backtrace: a function a line, innermost first, names demangled. What a language's own machinery for panics
+/// did on top is left out.
 fn backtrace(error: &wasmtime::Error) -> Option<String> {
-    let backtrace = error.downcast_ref::<WasmBacktrace>()?;
+    let frames = frames(error);
+    let own = frames
+        .iter()
+        .position(|frame| !machinery(frame))
+        .unwrap_or(0);
+    (!frames.is_empty()).then(|| frames[own..].join("\n"))
+}
+
+fn frames(error: &wasmtime::Error) -> Vec<String> {
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
+        return Vec::new();
+    };
     let text = backtrace.to_string();
-    let frames: Vec<&str> = text
-        .lines()
-        .filter_map(|line| line.split_once(" - "))
-        .map(|(_, frame)| frame.trim())
-        .take(MOST_FRAMES)
-        .collect();
-    (!frames.is_empty()).then(|| frames.join("\n"))
+    let frames = text.lines().filter_map(|line| line.split_once(" - "));
+    frames.map(|(_, frame)| name(frame.trim())).collect()
+}
+
+/// A function's name as its author wrote it: without the module's name in front, and without the compiler's hashes.
+fn name(frame: &str) -> String {
+    let name = frame.split_once('!').map_or(frame, |(_, name)| name);
+    let name = match name.rsplit_once("::h") {
+        Some((name, hash)) if is_hash(hash) => name,
+        _ => name,
+    };
+    let mut clean = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        clean.push_str(before);
+        match after.split_once(']') {
+            Some((hash, after)) if is_hash(hash) => rest = after,
+            _ => {
+                clean.push('[');
+                rest = after;
+            }
+        }
+    }
+    clean + rest
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn machinery(frame: &str) -> bool {
+    const OF_RUST: [&str; 6] = [
+        "__rust",
+        "std::panicking::",
+        "std::sys::",
+        "std::alloc::",
+        "core::panicking::",
+        "alloc::alloc::",
+    ];
+    OF_RUST.iter().any(|start| frame.starts_with(start)) || frame == "abort"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn names_lose_what_compilers_added() {
+        let cases = [
+            ("fraud.wasm!fraud::add::h0123456789abcdef", "fraud::add"),
+            (
+                "std[a543996e6e7dbf1e]::rt::f::{closure#0}",
+                "std::rt::f::{closure#0}",
+            ),
+            (
+                "m!<fraud::Velocity as Aggregate>::add",
+                "<fraud::Velocity as Aggregate>::add",
+            ),
+            ("m!f::<[u8]>", "f::<[u8]>"),
+            (
+                "m!core::slice::sort::<[T; 4]>::h0123",
+                "core::slice::sort::<[T; 4]>::h0123",
+            ),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(name(given), expected);
+        }
+    }
 }

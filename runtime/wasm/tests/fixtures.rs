@@ -20,23 +20,25 @@ use tidemill_wasm::{
 
 /// The files of 0.1.0 and their SHA-256. A line is added for a new fixture; none is ever changed.
 const FIXTURES: [(&str, &str); 2] = [
-    ("0.1.0/rust-transform.wasm", "b0cc8fee49e5f1de75b616eaabf588efd6e90eea66e2c2bf0bed5f68efa7d4b6"),
-    ("0.1.0/c-transform.wasm", "d7b8f0cad41d6289872f49cf05e20a9af6e6f30481f67cba78d7fe208a41e4a9"),
+    (
+        "0.1.0/rust-transform.wasm",
+        "b0cc8fee49e5f1de75b616eaabf588efd6e90eea66e2c2bf0bed5f68efa7d4b6",
+    ),
+    (
+        "0.1.0/c-transform.wasm",
+        "d7b8f0cad41d6289872f49cf05e20a9af6e6f30481f67cba78d7fe208a41e4a9",
+    ),
 ];
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../wit/fixtures")
-        .join(name)
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/fixtures")).join(name)
 }
 
 fn each_module(check: impl Fn(&str, &Module)) {
     let host = shown::host();
     for (name, _) in FIXTURES {
-        check(
-            name,
-            &host.load(&file(name), &Limits::default()).expect(name),
-        );
+        let module = host.load(&file(name), &Limits::default());
+        check(name, &module.expect(name));
     }
 }
 

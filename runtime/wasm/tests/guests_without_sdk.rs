@@ -5,14 +5,16 @@
 
 mod shown;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tidemill_rows::arrow_array::{ArrayRef, Float64Array};
 use tidemill_wasm::{
-    Aggregate, Firing, Limits, Module, Reason, RowsIn, Settings, Table, Transform, Values,
+    Aggregate, Firing, Limits, Module, ModuleError, Reason, RowsIn, Settings, Table, Transform,
+    Values,
 };
 
 /// Builds the guests, once in this process, and gives the file of one.
@@ -42,10 +44,16 @@ fn build() -> PathBuf {
     out
 }
 
+/// A guest, loaded once in this process: compiling the Python interpreter takes a while.
 fn module(name: &str) -> Module {
-    shown::host()
-        .load(&guest(name), &Limits::default())
-        .expect(name)
+    static LOADED: Mutex<BTreeMap<String, Module>> = Mutex::new(BTreeMap::new());
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let load = || {
+        shown::host()
+            .load(&guest(name), &Limits::default())
+            .expect(name)
+    };
+    loaded.entry(name.to_owned()).or_insert_with(load).clone()
 }
 
 fn settings(module: &Module, name: &str, config: &str) -> Settings {
@@ -176,6 +184,18 @@ fn an_exception_in_python_fails_its_row_alone() {
         .iter()
         .any(|line| line.text.contains("OverflowError"));
     assert!(logged, "the traceback is in the log: {:?}", trapped.log);
+}
+
+#[test]
+fn a_configuration_is_refused_in_python() {
+    let module = module("payments.wasm");
+    match module.transform(settings(&module, "large", "{\"at_least\":-1.0}")) {
+        Err(ModuleError::Config { message, .. }) => {
+            assert_eq!(message, "an amount below zero makes no sense here");
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was accepted"),
+    }
 }
 
 /// Totals and payments of a table of accumulators.

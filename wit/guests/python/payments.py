@@ -7,6 +7,7 @@ per key and window, and says so above a limit.
 import json
 
 import wit_world.exports as exports
+from componentize_py_types import Err
 from wit_world.exports.aggregate import Accumulated
 from wit_world.imports.columns import Column, Table, Values_Floats, Values_Words
 from wit_world.imports.outcome import Emitted, Failure, Output, Produced_Made
@@ -29,6 +30,8 @@ class Setup(exports.Setup):
 
     def configure(self, f, text):
         config[f] = json.loads(text)
+        if min(config[f].values()) < 0:
+            raise Err("an amount below zero makes no sense here")
 
 
 class Transform(exports.Transform):

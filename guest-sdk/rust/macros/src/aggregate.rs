@@ -73,6 +73,12 @@ fn add(method: &ImplItemFn) -> Result<(Type, Type, Type)> {
         return error(&method.sig.inputs, format!("`add` takes an accumulator and a row: write `{ADD}`"));
     };
     let accumulator = behind_mut(accumulator, "the accumulator", "&mut Spent")?;
+    if accumulator.to_token_stream().to_string().contains('\'') {
+        return error(
+            accumulator,
+            "an accumulator owns its values: write its struct without a lifetime, `String` for `&str`, `Vec<u8>` for `&[u8]`",
+        );
+    }
     Ok((accumulator.clone(), by_value(row, "a row")?.clone(), returned(method)?))
 }
 
@@ -156,13 +162,11 @@ impl Methods {
 
     fn calls(&self) -> TokenStream {
         let (row, acc) = (&self.row, &self.accumulator);
-        let done = self.done.iter().map(|done| quote_spanned!(done.span()=> done::<#done>();));
+        let [added, merged] = &self.done;
         let create = quote_spanned!(acc.span()=> __tidemill::create::<#acc>());
         let finish = self.finish();
         quote! {
             fn create(&self) -> ::core::result::Result<__tidemill::Table, ::std::string::String> {
-                fn done<D: __tidemill::Done>() {}
-                #(#done)*
                 ::core::result::Result::Ok(#create)
             }
 
@@ -173,7 +177,7 @@ impl Methods {
                 accs: &__tidemill::Table,
                 marks: &[u32],
             ) -> ::core::result::Result<__tidemill::Accumulated, ::std::string::String> {
-                __tidemill::accumulate::<#acc, #row, _, _>(
+                __tidemill::accumulate::<#acc, #row, #added, _>(
                     rows, groups, accs, marks, |acc, row| self.add(acc, row),
                 )
             }
@@ -184,7 +188,7 @@ impl Methods {
                 others: &__tidemill::Table,
                 groups: &[u32],
             ) -> ::core::result::Result<__tidemill::Accumulated, ::std::string::String> {
-                __tidemill::merge::<#acc, _, _>(into, others, groups, |acc, other| self.merge(acc, other))
+                __tidemill::merge::<#acc, #merged, _>(into, others, groups, |acc, other| self.merge(acc, other))
             }
 
             #finish
@@ -192,7 +196,7 @@ impl Methods {
     }
 
     fn finish(&self) -> TokenStream {
-        let acc = &self.accumulator;
+        let (acc, result) = (&self.accumulator, &self.result);
         let (key_type, key) = match &self.key {
             Some(key) => (key.to_token_stream(), Some(quote!(key,))),
             None => (quote!(__tidemill::NoKey), None),
@@ -205,7 +209,7 @@ impl Methods {
                 accs: &__tidemill::Table,
             ) -> ::core::result::Result<__tidemill::Outcome, ::std::string::String> {
                 let accs = __tidemill::decode::<#acc>(accs)?;
-                __tidemill::finish::<#acc, #key_type, _, _>(
+                __tidemill::finish::<#acc, #key_type, #result, _>(
                     keys, firings, &accs, |key, window, acc| self.finish(#key window, acc),
                 )
             }

@@ -1,7 +1,7 @@
 //! What `#[transform]` and `#[aggregate]` ask of an `impl` block.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, Lifetime, PathArguments, Result, ReturnType, Type,
@@ -174,9 +174,11 @@ fn inferred(ty: &Type) -> Result<Type> {
 pub fn expand(block: &ItemImpl, function: &Function, kind: &str, described: &TokenStream, calls: &TokenStream) -> TokenStream {
     let (ty, name, doc) = (function.ty, function.name(), documentation(&block.attrs));
     let doc = match doc.is_empty() {
-        true => quote!(<Self as ::tidemill::Config>::DOC),
+        true => quote_spanned!(function.span()=> <#ty as ::tidemill::Config>::DOC),
         false => quote!(#doc),
     };
+    let config = quote_spanned!(function.span()=> __tidemill::describe_fields::<#ty>);
+    let parse = quote_spanned!(function.span()=> __tidemill::parse::<#ty>(config));
     quote! {
         #block
 
@@ -189,14 +191,14 @@ pub fn expand(block: &ItemImpl, function: &Function, kind: &str, described: &Tok
                 fn describe(json: &mut ::std::string::String) {
                     __tidemill::begin(json, #name, #kind, #doc);
                     #described
-                    __tidemill::member(json, "config", __tidemill::describe_fields::<Self>);
+                    __tidemill::member(json, "config", #config);
                     json.push('}');
                 }
 
                 fn configure(
                     config: &str,
                 ) -> ::core::result::Result<Self, ::std::string::String> {
-                    __tidemill::parse::<Self>(config)
+                    #parse
                 }
 
                 #calls

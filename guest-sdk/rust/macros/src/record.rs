@@ -81,6 +81,12 @@ fn column_name(value: &Expr) -> Result<String> {
 /// Says what to write where that can be seen from the type's name; the rest is left to trait bounds.
 fn check_type(column: &Column, lifetime: Option<&Lifetime>) -> Result<()> {
     let name = type_name(column.ty);
+    if column.role == Role::Column && is_list(column.ty) {
+        return error(
+            column.ty,
+            "a column holds one value per row: write several fields, or in an accumulator #[record(encoded)]",
+        );
+    }
     match column.role {
         Role::EventTime if name.as_deref() != Some("Timestamp") => {
             error(column.ty, "the event time of a row is a Timestamp: write `Timestamp`")
@@ -325,4 +331,10 @@ fn borrows_for_ever(ty: &Type) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a type is a `Vec` of anything but bytes.
+fn is_list(ty: &Type) -> bool {
+    type_name(ty).as_deref() == Some("Vec")
+        && !ty.to_token_stream().to_string().replace(' ', "").ends_with("Vec<u8>")
 }

@@ -60,8 +60,7 @@ fn filter(method: &ImplItemFn) -> Result<Parts> {
     if matches!(method.sig.output, syn::ReturnType::Default) {
         return error(&method.sig.ident, format!("`filter` says whether the row goes on: write `{FILTER}`"));
     }
-    let check = quote_spanned!(verdict.span()=> verdict::<#verdict>(););
-    let call = call(method, &row, sides.as_ref());
+    let call = call(method, &row, sides.as_ref(), &verdict);
     Ok((
         described(&row, &quote!(json.push_str("\"same\"")), sides.as_ref()),
         quote! {
@@ -69,8 +68,6 @@ fn filter(method: &ImplItemFn) -> Result<Parts> {
                 &self,
                 rows: &__tidemill::Batch,
             ) -> ::core::result::Result<__tidemill::Outcome, ::std::string::String> {
-                fn verdict<V: __tidemill::Verdict>() {}
-                #check
                 #call
             }
         },
@@ -86,7 +83,7 @@ fn map(method: &ImplItemFn) -> Result<Parts> {
     let output = quote_spanned!(made.span()=>
         __tidemill::describe_output::<<#made as __tidemill::Mapped>::Row>(json)
     );
-    let call = call(method, &row, sides.as_ref());
+    let call = call(method, &row, sides.as_ref(), &made);
     Ok((
         described(&row, &output, sides.as_ref()),
         quote! {
@@ -112,7 +109,6 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
     let sides = sides.map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides")).transpose()?;
     let made = output_of(out)?;
     let done = returned(method)?;
-    let done = quote_spanned!(done.span()=> done::<#done>(););
     let output = quote_spanned!(made.span()=> __tidemill::describe_output::<#made>(json));
     let no_sides = quote!(__tidemill::NoSides);
     let (sides_type, sides_argument) = match sides {
@@ -126,9 +122,7 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
                 &self,
                 rows: &__tidemill::Batch,
             ) -> ::core::result::Result<__tidemill::Outcome, ::std::string::String> {
-                fn done<D: __tidemill::Done>() {}
-                #done
-                __tidemill::flat_map::<#row, #made, #sides_type, _, _>(
+                __tidemill::flat_map::<#row, #made, #sides_type, #done, _>(
                     rows,
                     |row, out, sides| self.flat_map(row, out, #sides_argument),
                 )
@@ -163,14 +157,14 @@ fn row_and_sides(method: &ImplItemFn, write: &str) -> Result<(Type, Option<Type>
 }
 
 /// The call of `filter` or `map`.
-fn call(method: &ImplItemFn, row: &Type, sides: Option<&Type>) -> TokenStream {
+fn call(method: &ImplItemFn, row: &Type, sides: Option<&Type>, made: &Type) -> TokenStream {
     let name = &method.sig.ident;
     let plumbing = format_ident!("{name}");
     let (sides_type, sides_argument) = match sides {
         Some(sides) => (quote!(#sides), Some(quote!(sides))),
         None => (quote!(__tidemill::NoSides), None),
     };
-    quote!(__tidemill::#plumbing::<#row, #sides_type, _, _>(rows, |row, sides| self.#name(row, #sides_argument)))
+    quote!(__tidemill::#plumbing::<#row, #sides_type, #made, _>(rows, |row, sides| self.#name(row, #sides_argument)))
 }
 
 fn described(row: &Type, output: &TokenStream, sides: Option<&Type>) -> TokenStream {

@@ -23,7 +23,7 @@ impl<'a> Object<'a> {
     /// Takes the value with this name out.
     pub fn take(&mut self, name: &str) -> Option<Json<'a>> {
         let index = self.0.iter().position(|(each, _)| each == name)?;
-        Some(self.0.swap_remove(index).1)
+        Some(self.0.remove(index).1)
     }
 
     /// The name of a value that nobody took.
@@ -68,7 +68,8 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn error(&self) -> String {
-        ["the configuration is not a JSON object of values, at byte ", &self.at.to_string()].concat()
+        let place = self.at.to_string();
+        crate::describe::joined(&["the configuration is not a JSON object of values, at byte ", &place])
     }
 
     fn at_end(&mut self) -> bool {
@@ -77,15 +78,16 @@ impl<'a> Reader<'a> {
 
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
-        let rest = &self.text.as_bytes()[self.at..];
-        self.at += rest.iter().take_while(|byte| b" \t\r\n".contains(byte)).count();
+        while matches!(self.text.as_bytes().get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Goes past this text, if it is next.
     fn eat(&mut self, text: &str) -> bool {
         self.peek();
-        let found = self.text[self.at..].starts_with(text);
+        let found = self.text.get(self.at..self.at + text.len()) == Some(text);
         self.at += if found { text.len() } else { 0 };
         found
     }
@@ -128,28 +130,35 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 self.items("]", |reader| reader.value(depth + 1)).map(Json::List)
             }
-            b'-' | b'0'..=b'9' => Some(self.number()),
+            b'-' | b'0'..=b'9' => self.number(),
             _ => None,
         }
     }
 
-    fn number(&mut self) -> Json<'a> {
-        let rest = &self.text[self.at..];
-        let part = |byte: char| matches!(byte, '0'..='9' | '-' | '+' | '.' | 'e' | 'E');
-        let length = rest.find(|byte| !part(byte)).unwrap_or(rest.len());
-        self.at += length;
-        Json::Number(&rest[..length])
+    fn number(&mut self) -> Option<Json<'a>> {
+        let part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let start = self.skip(part);
+        self.text.get(start..self.at).map(Json::Number)
+    }
+
+    /// Goes past bytes for which `which` holds; gives back where they start.
+    fn skip(&mut self, which: impl Fn(&u8) -> bool) -> usize {
+        let start = self.at;
+        while self.text.as_bytes().get(self.at).is_some_and(&which) {
+            self.at += 1;
+        }
+        start
     }
 
     /// The rest of a string; the opening quote is behind us.
     fn string(&mut self) -> Option<String> {
         let mut string = String::new();
         loop {
-            let rest = &self.text[self.at..];
-            let plain = rest.find(['"', '\\'])?;
-            string += &rest[..plain];
-            self.at += plain + 1;
-            if rest.as_bytes()[plain] == b'"' {
+            let start = self.skip(|&byte| byte != b'"' && byte != b'\\');
+            string += self.text.get(start..self.at)?;
+            let end = *self.text.as_bytes().get(self.at)?;
+            self.at += 1;
+            if end == b'"' {
                 return Some(string);
             }
             string.push(self.escape()?);
@@ -181,7 +190,7 @@ impl<'a> Reader<'a> {
         if !(0xd800..0xdc00).contains(&first) {
             return char::from_u32(first);
         }
-        self.text[self.at..].starts_with("\\u").then_some(())?;
+        (self.text.get(self.at..self.at + 2) == Some("\\u")).then_some(())?;
         self.at += 2;
         let second = self.unit()?.checked_sub(0xdc00).filter(|&second| second < 0x400)?;
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + second)

@@ -40,8 +40,9 @@ struct Row {
     wants: Vec<Want>,
     slots: Vec<Slot>,
     scratch: Vec<u8>,
-    /// For each node whether the row had it already.
-    entered: Vec<bool>,
+    /// For each node the last row that had it, by the number of rows so far.
+    entered: Vec<u64>,
+    rows: u64,
     /// For each column the next that is read from the same field.
     twins: Vec<Option<usize>>,
     /// Where the value of the first field that no column wants begins, and the object that it is in.
@@ -82,7 +83,8 @@ impl JsonDecoder {
             wants: format.columns.iter().map(Want::of).collect(),
             slots: vec![Slot::Missing; format.columns.len()],
             scratch: Vec::new(),
-            entered: vec![false; nodes.len()],
+            entered: vec![0; nodes.len()],
+            rows: 0,
             twins: fields::twins(&format.columns),
             stranger: None,
         };
@@ -164,7 +166,7 @@ impl Row {
     fn clear(&mut self) {
         self.slots.fill(Slot::Missing);
         self.scratch.clear();
-        self.entered.fill(false);
+        self.rows += 1;
         self.stranger = None;
     }
 
@@ -244,7 +246,7 @@ impl Row {
         Ok(target)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(
         &mut self,
         nodes: &mut [Node],
@@ -256,17 +258,23 @@ impl Row {
         match target {
             Target::Column(mut column) => {
                 let at = cursor.at;
-                self.column(column, first, cursor, depth)?;
-                while let Some(twin) = self.twins[column] {
-                    (column, cursor.at) = (twin, at);
+                loop {
                     self.column(column, first, cursor, depth)?;
+                    let Some(twin) = self.twins[column] else {
+                        return Ok(());
+                    };
+                    (column, cursor.at) = (twin, at);
                 }
-                Ok(())
             }
             Target::Node(node) => self.nested(nodes, node, cursor, depth),
             Target::Unknown => {
                 self.stranger = self.stranger.or(Some((cursor.at, parent)));
-                cursor.skip_value(depth)
+                match first {
+                    b'"' => cursor.string().map(|_| ()),
+                    b'-' | b'0'..=b'9' => cursor.number().map(|_| ()),
+                    b'n' => cursor.literal("null"),
+                    _ => cursor.skip_value(depth),
+                }
             }
         }
     }
@@ -279,7 +287,7 @@ impl Row {
         cursor: &mut Cursor,
         depth: usize,
     ) -> Result<(), Syntax> {
-        let again = std::mem::replace(&mut self.entered[node], true);
+        let again = std::mem::replace(&mut self.entered[node], self.rows) == self.rows;
         let object = cursor.peek() == b'{';
         if again || !object {
             let slot = match cursor.peek() {
@@ -302,7 +310,7 @@ impl Row {
     }
 
     /// Reads the value of a column.
-    #[inline]
+    #[inline(always)]
     fn column(
         &mut self,
         column: usize,

@@ -10,11 +10,12 @@ use hashbrown::HashMap;
 use tidemill_core::window::{KeyId, Op, Plan, Slot};
 use tidemill_rows::Batch;
 use tidemill_wasm::Table;
-use tidemill_wasm::{Aggregate, CallError, Failed, RowsIn};
+use tidemill_wasm::{CallError, Failed, RowsIn};
 
 use super::groups::Groups;
 use super::pieces::Pieces;
 use super::schedule::{Adds, Merges, Scheduler};
+use crate::functions::AggregateCalls;
 use crate::state::Accumulators;
 
 /// What came of a plan.
@@ -45,7 +46,7 @@ pub struct Given<'a> {
 
 /// One aggregate function on one worker, with its accumulators.
 pub struct Aggregator {
-    guest: Aggregate,
+    guest: Box<dyn AggregateCalls>,
     /// The function's input columns, as indices of the batch's.
     inputs: Vec<usize>,
     /// Whether the function wants stamps.
@@ -64,7 +65,7 @@ impl Aggregator {
     /// # Errors
     /// If the function cannot say what the accumulator of no rows is.
     pub fn new(
-        mut guest: Aggregate,
+        mut guest: Box<dyn AggregateCalls>,
         inputs: Vec<usize>,
         with_stamps: bool,
     ) -> Result<Self, CallError> {
@@ -82,8 +83,8 @@ impl Aggregator {
     }
 
     /// The function, for `finish` and for what it logged.
-    pub fn guest(&mut self) -> &mut Aggregate {
-        &mut self.guest
+    pub fn guest(&mut self) -> &mut dyn AggregateCalls {
+        &mut *self.guest
     }
 
     /// Carries a plan out. `given` is absent when no row is involved.

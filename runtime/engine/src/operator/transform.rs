@@ -7,13 +7,15 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 use tidemill_rows::Batch;
-use tidemill_wasm::{Emitted, Output as Shape, Produced, RowsIn, Transform as Guest};
+use tidemill_wasm::{Emitted, Output as Shape, Produced, RowsIn};
 
 use super::Operator;
 use crate::aggregate::carry_out::take_columns;
 use crate::blame::Blame;
 use crate::error::EngineError;
 use crate::event::Output;
+use crate::functions::TransformCalls;
+use crate::talk::Talk;
 use crate::failure::{FailedRow, failed_batch};
 use crate::metrics::{Counters, add};
 
@@ -25,13 +27,15 @@ pub const SIDES: usize = 2;
 /// What a transform operator is made of.
 pub struct TransformParts {
     /// Calls the function.
-    pub guest: Guest,
+    pub guest: Box<dyn TransformCalls>,
     /// The function's input columns, as indices of the input's.
     pub inputs: Vec<usize>,
     /// Whether the function wants stamps.
     pub with_stamps: bool,
     /// How the rows of each target are made, and their schema.
     pub targets: Vec<(Shape, SchemaRef)>,
+    /// Where the function is heard.
+    pub talk: Talk,
     /// Whom failed rows are put down to.
     pub blame: Blame,
     /// Counters of this operator on this worker.
@@ -93,6 +97,8 @@ impl Operator for Transform {
             len: batch.len(),
         };
         let outcome = parts.guest.apply(&rows).map_err(|e| parts.blame.call(e))?;
+        let (lines, notes) = (parts.guest.take_log(), parts.guest.take_notes());
+        parts.talk.hear(&lines, notes, &parts.counters);
         let failed: Vec<FailedRow> = outcome
             .failed
             .into_iter()

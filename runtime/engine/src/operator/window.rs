@@ -26,6 +26,7 @@ use crate::error::EngineError;
 use crate::event::Output;
 use crate::failure::{FailedRow, failed_batch};
 use crate::metrics::{Counters, add};
+use crate::talk::Talk;
 
 /// Port of late rows.
 pub const LATE: usize = 1;
@@ -51,6 +52,8 @@ pub struct WindowParts {
     pub finish_keys: Vec<usize>,
     /// Result schemas: of the main output, then of the side outputs.
     pub schemas: Vec<SchemaRef>,
+    /// Where the function is heard.
+    pub talk: Talk,
     /// Whom failed rows are put down to, and what is done about them.
     pub blame: Blame,
     /// Counters of this operator on this worker.
@@ -147,6 +150,9 @@ impl Window {
         }
         self.plan.firings = firings;
         let parts = &mut self.parts;
+        let guest = parts.aggregator.guest();
+        let (lines, notes) = (guest.take_log(), guest.take_notes());
+        parts.talk.hear(&lines, notes, &parts.counters);
         parts.window.commit(&self.plan);
         self.plan.gone.iter().for_each(|&key| parts.keying.table.remove(key));
         let counted = &self.plan.counters;

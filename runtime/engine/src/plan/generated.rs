@@ -19,7 +19,8 @@ pub fn nexmark(nexmark: &file::Nexmark) -> NexmarkSpec {
         rate: nexmark.rate.as_ref().map(|rate| rate.value),
         splits: nexmark.splits.value as usize,
         seed: nexmark.seed.value,
-        ..NexmarkSpec::default()
+        base_time: nexmark.start.value,
+        out_of_order_group: nexmark.shuffle.value,
     }
 }
 
@@ -37,9 +38,10 @@ pub fn datagen(datagen: &file::Datagen, columns: &[file::Column]) -> DatagenSpec
 fn column(column: &file::Column) -> GeneratedColumn {
     let generator = column.generator.clone().expect("every column of a generator has one");
     let values = match generator {
-        Generator::Chance { .. } => Generate::Bools,
+        Generator::Bools => Generate::Bools,
         Generator::IntegerRange { min, max } => Generate::Integers { low: min, high: max },
         Generator::Sequence { start } => Generate::Sequence { start, step: 1 },
+        Generator::Bursts { keys, rows, groups } => Generate::Bursts { keys, rows, groups },
         Generator::FloatRange { min, max } => Generate::Floats { low: min, high: max },
         Generator::Letters { length } => {
             Generate::RandomText { shortest: length as usize, longest: length as usize }
@@ -47,5 +49,5 @@ fn column(column: &file::Column) -> GeneratedColumn {
         Generator::OneOf { texts } => Generate::Choice(texts),
         Generator::Clock { start, step, jitter } => Generate::Time { start, step, jitter },
     };
-    GeneratedColumn { name: column.name.value.clone(), values, nulls: 0.0 }
+    GeneratedColumn { name: column.name.value.clone(), values, nulls: column.nulls }
 }

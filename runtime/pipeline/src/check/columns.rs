@@ -9,23 +9,42 @@ use crate::place::Spanned;
 use crate::read::Draft;
 
 pub(super) fn check(draft: &Draft, d: &mut Diagnostics) {
-    let sources = &draft.pipeline.sources;
-    for source in sources.iter().filter(|source| !source.columns.is_empty()) {
+    let sources: Vec<Known<'_>> = draft
+        .pipeline
+        .sources
+        .iter()
+        .zip(&draft.columns)
+        .filter_map(|(source, names)| Some(Known { source, names: names.as_ref()? }))
+        .collect();
+    for source in &sources {
         event_time(source, d);
     }
     for operator in &draft.pipeline.operators {
-        of_operator(operator, sources, d);
+        of_operator(operator, &sources, d);
     }
 }
 
-fn event_time(source: &Source, d: &mut Diagnostics) {
+/// A source of which the names of the columns are known.
+struct Known<'a> {
+    source: &'a Source,
+    names: &'a [String],
+}
+
+impl Known<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+}
+
+fn event_time(known: &Known<'_>, d: &mut Diagnostics) {
+    let source = known.source;
     let EventTime::Columns(names) = &source.event_time else { return };
     for name in names {
-        let Some(column) = find(&source.columns, name) else {
-            missing(name, &format!("`event-time` of source `{}`", source.name), source, d);
-            continue;
-        };
-        if column.ty != LogicalType::Time {
+        if !known.has(name) {
+            missing(name, &format!("`event-time` of source `{}`", source.name), known, d);
+        }
+        let column = source.columns.iter().find(|column| column.name.value == name.value);
+        if let Some(column) = column.filter(|column| column.ty != LogicalType::Time) {
             d.error(&name.span, format!("`event-time` of source `{}` is not a time", source.name))
                 .label(format!("expected a column of type time, found \"{}\"", column.ty))
                 .also(&column.type_span, "its type")
@@ -45,38 +64,34 @@ fn time_help(column: &Column) -> String {
 }
 
 /// Key and renamed columns of an operator that takes the main outputs of sources.
-fn of_operator(operator: &Operator, sources: &[Source], d: &mut Diagnostics) {
+fn of_operator(operator: &Operator, sources: &[Known<'_>], d: &mut Diagnostics) {
     for input in operator.inputs.iter().filter(|input| input.side.is_none()) {
-        let source = sources.iter().find(|source| source.name.value == input.name);
-        let Some(source) = source.filter(|source| !source.columns.is_empty()) else { continue };
+        let known = sources.iter().find(|known| known.source.name.value == input.name);
+        let Some(known) = known else { continue };
         let key = format!("`key` of operator `{}`", operator.name);
-        for name in operator.key.iter().filter(|name| find(&source.columns, name).is_none()) {
-            missing(name, &key, source, d);
+        for name in operator.key.iter().filter(|name| !known.has(name)) {
+            missing(name, &key, known, d);
         }
         let rename = format!("`rename` of operator `{}`", operator.name);
-        for name in operator.rename.iter().map(|rename| &rename.input) {
-            if find(&source.columns, name).is_none() {
-                missing(name, &rename, source, d);
-            }
+        let renamed = operator.rename.iter().map(|rename| &rename.input);
+        for name in renamed.filter(|name| !known.has(name)) {
+            missing(name, &rename, known, d);
         }
     }
-}
-
-fn find<'a>(columns: &'a [Column], name: &Spanned<String>) -> Option<&'a Column> {
-    columns.iter().find(|column| column.name.value == name.value)
 }
 
 /// More columns than this are not listed.
 const LISTED: usize = 12;
 
-fn missing(name: &Spanned<String>, what: &str, source: &Source, d: &mut Diagnostics) {
-    let names: Vec<&str> = source.columns.iter().map(|column| column.name.value.as_str()).collect();
+fn missing(name: &Spanned<String>, what: &str, known: &Known<'_>, d: &mut Diagnostics) {
+    let names: Vec<&str> = known.names.iter().map(String::as_str).collect();
     let help = match names.len() {
         0..=LISTED => suggestion(name, &names),
         n => format!("there are {n}, among them {}", list(names[..LISTED].iter().copied(), "and")),
     };
-    d.error(&name.span, format!("{what} names a column that source `{}` does not have", source.name))
+    let source = &known.source.name;
+    d.error(&name.span, format!("{what} names a column that source `{source}` does not have"))
         .label(format!("there is no column `{name}`"))
-        .also(&source.name.span, "the source's columns are declared here")
+        .also(&source.span, "the source's columns are declared here")
         .help(help);
 }

@@ -35,6 +35,10 @@ fn check_input(draft: &Draft, taker: &str, input: &Input, d: &mut Diagnostics) {
 }
 
 fn unknown(draft: &Draft, taker: &str, input: &Input, d: &mut Diagnostics) {
+    if draft.sources.is_empty() {
+        // There is no readable source, which was said; any name may be one of them.
+        return;
+    }
     let names: Vec<&str> =
         draft.sources.iter().chain(&draft.operators).map(|name| name.value.as_str()).collect();
     d.error(&input.span, format!("{taker} takes from `{}`, which does not exist", input.name))

@@ -12,8 +12,8 @@ pub(super) fn check(draft: &Draft, d: &mut Diagnostics) {
             match seen.iter().find(|(_, first)| first.value == name.value) {
                 Some((first_kind, first)) => {
                     d.error(&name.span, format!("the name `{name}` stands for two things"))
-                        .label(format!("a {kind} here"))
-                        .also(&first.span, format!("a {first_kind} here"))
+                        .label(format!("{kind} here"))
+                        .also(&first.span, format!("{first_kind} here"))
                         .help("rename one of them: names are unique in a file");
                 }
                 None => seen.push((kind, name)),

@@ -13,7 +13,7 @@ pub static SINK: Shape = Shape {
         key("file", Kind::TextOr(&FILE), Said("one connector must be there"), r#""late.jsonl""#),
         key("folder", Kind::TextOr(&FOLDER), Said("one connector must be there"), r#""bad""#),
         key("blackhole", Kind::Empty, Said("one connector must be there"), "{}"),
-        later("kafka"),
+        later("kafka", "sinks are `stdout`, `file`, `folder` and `blackhole`"),
         key("format", Kind::Words(SinkFormat::WORDS), Value(r#""json""#), r#""table""#),
     ],
 };

@@ -14,8 +14,8 @@ pub static PIPELINE: Shape = Shape {
         key("sources", Kind::Named(&SOURCE), Required, r#"{ lines = { stdin = {} } }"#),
         key("operators", Kind::Named(&OPERATOR), Said("none"), r#"{ large = { input = "lines" } }"#),
         key("sinks", Kind::Named(&SINK), Required, r#"{ out = { input = "large", stdout = {} } }"#),
-        later("state"),
-        later("checkpoints"),
+        later("state", "state is held in memory"),
+        later("checkpoints", "a run that stops starts anew"),
     ],
 };
 
@@ -26,7 +26,7 @@ pub static MODULE: Shape = Shape {
         key("file", Kind::Text, Required, r#""fraud.wasm""#),
         key("source", Kind::Text, Said("none"), r#""rules""#),
         key("limits", Kind::Table(&LIMITS), Said("the defaults"), r#"{ memory = "128MiB" }"#),
-        later("grant"),
+        later("grant", "a module has no access to anything outside"),
     ],
 };
 

@@ -38,16 +38,15 @@ pub struct Column {
     pub time_format: TimeFormat,
     /// How `datagen` makes it.
     pub generator: Option<Generator>,
+    /// The share of rows, 0 to 1, in which `datagen` makes it null; 0 unless null is allowed.
+    pub nulls: f64,
 }
 
-/// How `datagen` makes a column's values.
+/// How `datagen` makes a column's values. `i` is the row's number over all splits, from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Generator {
-    /// True with this probability.
-    Chance {
-        /// 0 to 1.
-        share: f64,
-    },
+    /// True or false, each as likely.
+    Bools,
     /// Uniform over `min..=max`.
     IntegerRange {
         /// The smallest value.
@@ -55,10 +54,19 @@ pub enum Generator {
         /// The largest value.
         max: i64,
     },
-    /// The row's number, from `start`.
+    /// `start + i`.
     Sequence {
         /// The first row's value.
         start: i64,
+    },
+    /// Keys that come in bursts: `keys` of them in `groups` equal groups that take turns, each key with `rows` rows a turn.
+    Bursts {
+        /// How many keys; a multiple of `groups`.
+        keys: u64,
+        /// How many rows a key has in a turn.
+        rows: u64,
+        /// How many groups take turns.
+        groups: u64,
     },
     /// Uniform over `min..max`.
     FloatRange {
@@ -67,9 +75,9 @@ pub enum Generator {
         /// What is not reached.
         max: f64,
     },
-    /// Lowercase letters and digits.
+    /// Small letters.
     Letters {
-        /// Number of characters, or of bytes.
+        /// Number of characters.
         length: u32,
     },
     /// One of these texts, each as likely.
@@ -77,7 +85,7 @@ pub enum Generator {
         /// The texts.
         texts: Vec<String>,
     },
-    /// Rises by `step` from row to row over all splits, less up to `jitter`.
+    /// `start + i * step`, less a random time up to `jitter`.
     Clock {
         /// The first row's time in microseconds since the Unix epoch.
         start: i64,

@@ -52,7 +52,7 @@ pub struct Files {
 }
 
 words! {
-    /// One of Nexmark's kinds of events.
+    /// Which of Nexmark's events become rows.
     NexmarkKind {
         /// Bids: 46 of 50 events.
         Bids = "bids",
@@ -76,8 +76,12 @@ pub struct Nexmark {
     pub seed: Spanned<u64>,
     /// Event i is in split i mod `splits`.
     pub splits: Spanned<u32>,
-    /// The only kind that is given on; absent: all three.
+    /// The only kind of which events become rows; absent: all three, in one schema.
     pub only: Option<Spanned<NexmarkKind>>,
+    /// The time of event 0, in microseconds since the Unix epoch.
+    pub start: Spanned<i64>,
+    /// Events are shuffled within groups of so many; 1 leaves them in order.
+    pub shuffle: Spanned<u64>,
 }
 
 /// The settings of made-up rows.

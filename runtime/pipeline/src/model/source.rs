@@ -41,7 +41,7 @@ pub enum EventTime {
     Columns(Vec<Spanned<String>>),
     /// The clock of reading, as `time = "ingestion"` says.
     Ingestion,
-    /// What the generator gives an event: of `nexmark`, where nothing else is said.
+    /// What the generator gives an event, column `time`: of `nexmark`, where nothing else is said.
     Own,
     /// Nothing is said: the clock of reading, and nothing may depend on it.
     Unstated,

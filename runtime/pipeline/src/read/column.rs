@@ -4,7 +4,7 @@ use tidemill_rows::LogicalType;
 
 use super::generator;
 use crate::diagnostics::Diagnostics;
-use crate::keys::COLUMN;
+use crate::keys::{COLUMN, GENERATED};
 use crate::model::{Column, Connector, Format, TimeFormat};
 use crate::nearest::{list, nearest};
 use crate::place::{Span, Spanned};
@@ -14,6 +14,9 @@ use crate::tree::{Entry, Node, Value, quoted};
 /// The deepest path that the decoder follows.
 const DEEPEST: usize = 127;
 
+/// A source has at most so many columns.
+const MOST_COLUMNS: usize = 1_024;
+
 /// What a column is read for: decides which of its settings mean something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
@@ -21,6 +24,16 @@ enum Origin {
     Csv,
     Generated,
     Unknown,
+}
+
+/// The names of a source's columns, if it declares them in a table.
+pub(super) fn names(source: &Section<'_>) -> Option<Vec<String>> {
+    match &source.entry("columns")?.node.value {
+        Value::Table(entries) if !entries.is_empty() => {
+            Some(entries.iter().map(|entry| entry.key.value.clone()).collect())
+        }
+        _ => None,
+    }
 }
 
 /// Reads `columns` of a source.
@@ -50,6 +63,12 @@ pub(super) fn read(
     if entries.is_empty() {
         missing(source, d);
     }
+    if let Some(first) = entries.get(MOST_COLUMNS) {
+        d.error(&first.key.span, format!("{} has too many columns: {}", source.title, entries.len()))
+            .label(format!("expected at most {MOST_COLUMNS}; this is the first beyond"))
+            .help("declare those that are used");
+    }
+    let entries = &entries[..entries.len().min(MOST_COLUMNS)];
     let columns: Vec<Column> =
         entries.iter().filter_map(|entry| column(source, origin, entry, d)).collect();
     if matches!(origin, Origin::Json | Origin::Csv) {
@@ -82,61 +101,73 @@ fn column(source: &Section<'_>, origin: Origin, entry: &Entry, d: &mut Diagnosti
         return None;
     }
     let title = format!("column `{name}` of {}", source.title);
-    let table = match &entry.node.value {
-        Value::Text(_) => return short(&title, origin, entry, d),
-        Value::Table(entries) => Section::open(&COLUMN, title, (entries, name.span.clone()), d),
-        other => {
-            d.error(&entry.node.span, format!("{title} has no type"))
-                .label(format!("expected a type or a table with one, found {}", other.found()))
-                .help(format!("for example `{name} = \"integer\"` or `{name} = {{ type = \"time\", format = \"epoch-ms\" }}`"));
-            return None;
-        }
-    };
+    let mut short = Vec::new();
+    let table = settings(title, origin, entry, &mut short, d)?;
     let word = table.text("type", d);
+    if origin == Origin::Generated {
+        return generated(&table, name, word?, d);
+    }
     let path = path(&table, name, origin, d);
     let time_format = table.word("format", d);
-    let (ty, nullable) = type_of(&table.title, word.as_ref()?, d)?;
-    check_time_format(&table, ty, origin, d);
-    let generator = match origin {
-        Origin::Generated => Some(generator::read(&table, ty, d)?),
-        Origin::Unknown => None,
-        Origin::Json | Origin::Csv => {
-            generator::refuse_all(&table, d);
-            None
-        }
-    };
+    let word = word?;
+    let (ty, nullable) = type_of(&table.title, &word, d)?;
+    check_time_format(&table, ty, d);
     Some(Column {
         name: name.clone(),
         ty,
         nullable,
-        type_span: word?.span,
+        type_span: word.span,
         path: path?,
         time_format: time_format?.value,
-        generator,
+        generator: None,
+        nulls: 0.0,
     })
 }
 
-/// A column that is only a type.
-fn short(title: &str, origin: Origin, entry: &Entry, d: &mut Diagnostics) -> Option<Column> {
-    let table = [Entry {
-        key: Spanned::new("type".to_owned(), entry.node.span.clone()),
-        node: entry.node.clone(),
-    }];
-    let table = Section::open(&COLUMN, title.to_owned(), (&table, entry.node.span.clone()), d);
-    let word = table.text("type", d)?;
-    let (ty, nullable) = type_of(title, &word, d)?;
-    let generator = match origin {
-        Origin::Generated => Some(generator::read(&table, ty, d)?),
-        _ => None,
-    };
+/// The table of a column's settings; a text alone is its type.
+fn settings<'a>(
+    title: String,
+    origin: Origin,
+    entry: &'a Entry,
+    short: &'a mut Vec<Entry>,
+    d: &mut Diagnostics,
+) -> Option<Section<'a>> {
+    let (name, node) = (&entry.key, &entry.node);
+    let shape = if origin == Origin::Generated { &GENERATED } else { &COLUMN };
+    match &node.value {
+        Value::Text(_) => {
+            let key = Spanned::new("type".to_owned(), node.span.clone());
+            short.push(Entry { key, node: node.clone() });
+            Some(Section::open(shape, title, (short, node.span.clone()), d))
+        }
+        Value::Table(entries) => Some(Section::open(shape, title, (entries, name.span.clone()), d)),
+        _ => {
+            d.error(&node.span, format!("{title} has no type"))
+                .label(format!("expected a type or a table with one, found {}", node.found()))
+                .help(format!("for example `{name} = \"integer\"` or `{name} = {{ type = \"time\" }}`"));
+            None
+        }
+    }
+}
+
+fn generated(
+    table: &Section<'_>,
+    name: &Spanned<String>,
+    word: Spanned<String>,
+    d: &mut Diagnostics,
+) -> Option<Column> {
+    let (ty, nullable) = type_of(&table.title, &word, d)?;
+    let nulls = generator::nulls(table, nullable, d);
+    let generator = generator::read(table, ty, d)?;
     Some(Column {
-        name: entry.key.clone(),
+        name: name.clone(),
         ty,
         nullable,
         type_span: word.span,
-        path: entry.key.clone().map(|name| vec![name]),
+        path: name.clone().map(|name| vec![name]),
         time_format: TimeFormat::Rfc3339,
-        generator,
+        generator: Some(generator),
+        nulls: nulls?,
     })
 }
 
@@ -186,15 +217,10 @@ fn type_of(title: &str, word: &Spanned<String>, d: &mut Diagnostics) -> Option<(
     None
 }
 
-fn check_time_format(table: &Section<'_>, ty: LogicalType, origin: Origin, d: &mut Diagnostics) {
-    let Some(entry) = table.entry("format") else { return };
-    let why = match (ty, origin) {
-        (LogicalType::Time, Origin::Generated) => "the value is made, not decoded".to_owned(),
-        (LogicalType::Time, _) => return,
-        _ => format!("only a time has one, and the type is \"{ty}\""),
-    };
+fn check_time_format(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) {
+    let Some(entry) = table.entry("format").filter(|_| ty != LogicalType::Time) else { return };
     d.error(&entry.key.span, format!("`format` of {} has no effect", table.title))
-        .label(why)
+        .label(format!("only a time has one, and the type is \"{ty}\""))
         .help("leave it out");
 }
 
@@ -205,15 +231,9 @@ fn path(
     origin: Origin,
     d: &mut Diagnostics,
 ) -> Option<Spanned<Vec<String>>> {
-    let Some(Entry { key, node }) = table.entry("path") else {
+    let Some(Entry { node, .. }) = table.entry("path") else {
         return Some(name.clone().map(|name| vec![name]));
     };
-    if origin == Origin::Generated {
-        d.error(&key.span, format!("`path` of {} has no effect", table.title))
-            .label("the value is made, not decoded")
-            .help("leave it out");
-        return None;
-    }
     let texts = table.texts_of("path", node, d);
     let names: Vec<String> = match &node.value {
         Value::Text(text) if origin != Origin::Csv => text.split('.').map(str::to_owned).collect(),
@@ -242,7 +262,7 @@ fn check_path(
         return Some(());
     };
     d.error(&node.span, format!("`path` of {} leads nowhere", table.title))
-        .label(format!("{expected}, found {}", node.value.found()))
+        .label(format!("{expected}, found {}", node.found()))
         .help("for example `path = \"address.city\"`; `path = [\"a.b\", \"c\"]` if a name holds a point");
     None
 }

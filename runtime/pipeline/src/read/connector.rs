@@ -17,7 +17,7 @@ pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned
     let span = place_of(&chosen, &section.span);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.has("kafka") => return None,
+        [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
         [] => {
             d.error(&section.span, format!("{} does not say where its rows come from", section.title))
                 .label(format!("expected one of {}", list(CONNECTORS, "or")))
@@ -78,7 +78,9 @@ fn nexmark(table: &Section<'_>, d: &mut Diagnostics) -> Option<Nexmark> {
     let event_rate = table.whole("event-rate", d);
     let seed = table.whole("seed", d);
     let splits = table.whole("splits", d);
-    let only = if table.has("only") { Some(table.word("only", d)?) } else { None };
+    let only = table.word("only", d);
+    let start = super::generator::moment(table, "start", d);
+    let shuffle = table.whole("shuffle", d);
     Some(Nexmark {
         events,
         rate,
@@ -86,6 +88,8 @@ fn nexmark(table: &Section<'_>, d: &mut Diagnostics) -> Option<Nexmark> {
         seed: seed?.map(i64::unsigned_abs),
         splits: splits?.map(|n| n as u32),
         only,
+        start: start?,
+        shuffle: shuffle?.map(i64::unsigned_abs),
     })
 }
 

@@ -6,31 +6,23 @@ use tidemill_rows::time_text::parse_rfc3339;
 use crate::diagnostics::Diagnostics;
 use crate::model::Generator;
 use crate::nearest::list;
+use crate::keys::BURSTS;
+use crate::place::Spanned;
 use crate::section::Section;
 use crate::tree::{Value, quoted};
 
 /// Every setting of a generator.
 const SETTINGS: [&str; 9] =
-    ["min", "max", "sequence", "share", "length", "one-of", "start", "step", "jitter"];
+    ["min", "max", "sequence", "bursts", "length", "one-of", "start", "step", "jitter"];
 
 /// The settings that a type has.
 fn settings(ty: LogicalType) -> &'static [&'static str] {
     match ty {
-        LogicalType::Bool => &["share"],
-        LogicalType::Integer => &["min", "max", "sequence"],
+        LogicalType::Bool | LogicalType::Bytes => &[],
+        LogicalType::Integer => &["min", "max", "sequence", "bursts"],
         LogicalType::Float => &["min", "max"],
         LogicalType::Text => &["length", "one-of"],
-        LogicalType::Bytes => &["length"],
         LogicalType::Time => &["start", "step", "jitter"],
-    }
-}
-
-/// Reports settings of generators where rows are decoded.
-pub(super) fn refuse_all(table: &Section<'_>, d: &mut Diagnostics) {
-    for entry in table.chosen(&SETTINGS) {
-        d.error(&entry.key.span, format!("`{}` of {} has no effect", entry.key, table.title))
-            .label("it is for `datagen`, which makes values up")
-            .help("leave it out");
     }
 }
 
@@ -45,36 +37,51 @@ pub(super) fn read(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) ->
         }
     }
     match ty {
-        LogicalType::Bool => share(table, d),
+        LogicalType::Bool => Some(Generator::Bools),
         LogicalType::Integer => integer(table, d),
         LogicalType::Float => float(table, d),
         LogicalType::Text if table.has("one-of") => one_of(table, d),
-        LogicalType::Text | LogicalType::Bytes => {
-            let length = table.whole("length", d)?;
-            Some(Generator::Letters { length: length.value as u32 })
-        }
+        LogicalType::Text => Some(Generator::Letters { length: table.whole("length", d)?.value as u32 }),
         LogicalType::Time => clock(table, d),
+        LogicalType::Bytes => {
+            d.error(&table.place("type"), format!("{} cannot be made up", table.title))
+                .label("`datagen` makes no bytes")
+                .help("use a text");
+            None
+        }
     }
 }
 
-fn share(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
-    let share = table.number("share", d)?;
-    if (0.0..=1.0).contains(&share.value) {
-        return Some(Generator::Chance { share: share.value });
+/// The share of nulls.
+pub(super) fn nulls(table: &Section<'_>, nullable: bool, d: &mut Diagnostics) -> Option<f64> {
+    let share = table.number("nulls", d)?;
+    if !(0.0..=1.0).contains(&share.value) {
+        d.error(&share.span, format!("`nulls` of {} is no share", table.title))
+            .label(format!("expected a number from 0 to 1, found {}", share.value))
+            .help("`nulls = 0.1` makes every tenth value null");
+        return None;
     }
-    d.error(&share.span, format!("`share` of {} is no share", table.title))
-        .label(format!("expected a number from 0 to 1, found {}", share.value));
-    None
+    if share.value > 0.0 && !nullable {
+        d.error(&share.span, format!("{} may not be null", table.title))
+            .label("nulls are asked for here")
+            .also(&table.place("type"), "but not allowed here")
+            .help("write a `?` behind the type");
+    }
+    Some(share.value)
 }
 
 fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
-    if table.has("sequence") {
-        for entry in table.chosen(&["min", "max"]) {
-            d.error(&entry.key.span, format!("`{}` of {} has no effect", entry.key, table.title))
-                .label("beside `sequence`, which counts rows")
+    let chosen = table.chosen(&["sequence", "bursts", "min", "max"]);
+    if let Some(first) = chosen.iter().find(|e| ["sequence", "bursts"].contains(&e.key.value.as_str())) {
+        for other in chosen.iter().filter(|entry| entry.key != first.key) {
+            d.error(&other.key.span, format!("`{}` of {} has no effect", other.key, table.title))
+                .label(format!("beside `{}`, which says every value", first.key))
                 .help("leave one of them out");
         }
-        return Some(Generator::Sequence { start: table.whole("sequence", d)?.value });
+        return match first.key.value.as_str() {
+            "bursts" => bursts(table, d),
+            _ => Some(Generator::Sequence { start: table.whole("sequence", d)?.value }),
+        };
     }
     let bound = |name, otherwise, d: &mut Diagnostics| match table.entry(name) {
         None => Some(otherwise),
@@ -86,6 +93,21 @@ fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     let (min, max) = (bound("min", 0, d), bound("max", 99_999, d));
     let (min, max) = (min?, max?);
     (min <= max).then_some(Generator::IntegerRange { min, max }).or_else(|| empty_range(table, d))
+}
+
+fn bursts(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
+    let settings = table.table("bursts", &BURSTS, d)?;
+    let (keys, rows) = (settings.whole("keys", d), settings.whole("rows", d));
+    let groups = settings.whole("groups", d)?.map(i64::unsigned_abs);
+    let keys = keys?.map(i64::unsigned_abs);
+    if keys.value % groups.value != 0 {
+        d.error(&groups.span, format!("the groups of {} are not equal", settings.title))
+            .label("expected a divisor of the number of keys")
+            .also(&keys.span, "the keys")
+            .help("for example `{ keys = 1000, rows = 20, groups = 10 }`");
+        return None;
+    }
+    Some(Generator::Bursts { keys: keys.value, rows: rows?.value.unsigned_abs(), groups: groups.value })
 }
 
 fn float(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
@@ -114,13 +136,21 @@ fn one_of(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
 }
 
 fn clock(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
-    let start = table.text("start", d)?;
+    let start = moment(table, "start", d);
     let (step, jitter) = (table.duration("step", d), table.duration("jitter", d));
-    let Ok(micros) = parse_rfc3339(start.value.as_bytes()) else {
-        d.error(&start.span, format!("`start` of {} is not a time", table.title))
-            .label(format!("expected a time by RFC 3339, found {}", quoted(&start.value)))
-            .help("for example `start = \"2013-01-01T00:00:00Z\"`");
-        return None;
-    };
-    Some(Generator::Clock { start: micros, step: step?.value, jitter: jitter?.value })
+    Some(Generator::Clock { start: start?.value, step: step?.value, jitter: jitter?.value })
+}
+
+/// A time by RFC 3339, in microseconds since the Unix epoch.
+pub(super) fn moment(table: &Section<'_>, name: &str, d: &mut Diagnostics) -> Option<Spanned<i64>> {
+    let text = table.text(name, d)?;
+    match parse_rfc3339(text.value.as_bytes()) {
+        Ok(micros) => Some(Spanned::new(micros, text.span)),
+        Err(_) => {
+            d.error(&text.span, format!("`{name}` of {} is not a time", table.title))
+                .label(format!("expected a time by RFC 3339, found {}", quoted(&text.value)))
+                .help(format!("for example `{name} = \"2013-01-01T00:00:00Z\"`"));
+            None
+        }
+    }
 }

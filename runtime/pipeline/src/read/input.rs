@@ -8,6 +8,10 @@ use crate::tree::quoted;
 /// Reads `input`. That what it names exists is checked later.
 pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Input> {
     let mut inputs: Vec<Input> = Vec::new();
+    if !section.chosen(&["left", "right"]).is_empty() {
+        // Joins, which are reported as not built yet.
+        return inputs;
+    }
     for text in section.texts("input", d) {
         let (name, side) = match text.value.split_once('.') {
             Some((name, side)) => (name.to_owned(), Some(side.to_owned())),

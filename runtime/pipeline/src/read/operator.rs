@@ -132,7 +132,7 @@ fn unknown_module(name: &str, text: &Spanned<String>, modules: &[Module], d: &mu
 fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
     let Some(entry) = section.entry("rename") else { return Vec::new() };
     let Value::Table(entries) = &entry.node.value else {
-        return section.refuse::<()>("rename", &entry.node, d).into_iter().map(|()| unreachable!()).collect();
+        return section.refuse("rename", &entry.node, d).unwrap_or_default();
     };
     let mut renames = Vec::new();
     for entry in entries {
@@ -141,9 +141,9 @@ fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
                 column: entry.key.clone(),
                 input: Spanned::new(input.clone(), entry.node.span.clone()),
             }),
-            other => {
+            _ => {
                 d.error(&entry.node.span, format!("`rename` of {} holds no name", section.title))
-                    .label(format!("expected a column of the input, found {}", other.found()))
+                    .label(format!("expected a column of the input, found {}", entry.node.found()))
                     .help(format!("as in `rename = {{ {} = \"total_amount\" }}`", entry.key));
             }
         }

@@ -34,7 +34,7 @@ fn connector(
     let span = place_of(&chosen, &section.span);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.has("kafka") => return None,
+        [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
         [] => {
             d.error(&section.span, format!("{} does not say where its rows go", section.title))
                 .label(format!("expected one of {}", list(CONNECTORS, "or")))

@@ -3,10 +3,10 @@
 use super::operator::twice;
 use super::{Named, column, connector, failure};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Connector, EventTime, Format, Source, Strategy};
+use crate::model::{Connector, EventTime, Format, Source, Strategy, UnknownFields, WhenIdle};
 use crate::place::Spanned;
 use crate::section::Section;
-use crate::tree::{Value, quoted};
+use crate::tree::{Node, Value, quoted};
 
 /// The longest line that may be asked for.
 const LARGEST_LINE: u64 = 256 << 20;
@@ -15,7 +15,7 @@ const LARGEST_LINE: u64 = 256 << 20;
 const MAX_AHEAD: i64 = 86_400_000_000;
 
 /// Reads `[sources.<name>]`.
-pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Option<Source> {
+pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Source {
     let section = &named.section;
     let connector = connector::read(section, d);
     let format = section.word("format", d);
@@ -32,24 +32,27 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Option<Source> {
     let unknown_fields = section.word("unknown-fields", d);
     let line_limit = line_limit(section, d);
     let failure = failure::read(section, d);
-    let connector = connector?;
-    check_applies(section, &connector, d);
+    if let Some(connector) = &connector {
+        check_applies(section, connector, d);
+    }
+    let none = section.span.clone();
+    let connector = connector.unwrap_or(Spanned::new(Connector::Stdin, none.clone()));
     let live = connector.value.is_live();
-    Some(Source {
+    Source {
         name: named.name.clone(),
-        format: format?,
-        delimiter: delimiter?,
-        line_limit: line_limit?,
-        unknown_fields: unknown_fields?,
+        format: format.unwrap_or(Spanned::new(Format::Json, none.clone())),
+        delimiter: delimiter.unwrap_or(b','),
+        line_limit: line_limit.unwrap_or(Spanned::new(0, none.clone())),
+        unknown_fields: unknown_fields.unwrap_or(Spanned::new(UnknownFields::Ignore, none.clone())),
         columns,
         event_time,
-        strategy: strategy?,
-        idle_timeout: idle_timeout?,
-        when_idle: when_idle?,
+        strategy,
+        idle_timeout: idle_timeout.flatten(),
+        when_idle: when_idle.unwrap_or(Spanned::new(WhenIdle::Hold, none)),
         max_ahead: max_ahead.unwrap_or(live.then_some(MAX_AHEAD)),
         failure,
         connector,
-    })
+    }
 }
 
 /// What only means something where bytes are decoded.
@@ -124,15 +127,12 @@ fn event_time(section: &Section<'_>, d: &mut Diagnostics) -> EventTime {
         }
         (Some(_), None) => EventTime::Columns(columns),
         (None, Some(_)) => EventTime::Ingestion,
+        (None, None) if section.has_any(&["event-time", "time"]) => EventTime::Ingestion,
         (None, None) => EventTime::Unstated,
     }
 }
 
-fn strategy(
-    section: &Section<'_>,
-    event_time: &EventTime,
-    d: &mut Diagnostics,
-) -> Option<Spanned<Strategy>> {
+fn strategy(section: &Section<'_>, event_time: &EventTime, d: &mut Diagnostics) -> Spanned<Strategy> {
     let (order, word) = (section.entry("out-of-orderness"), section.entry("watermark"));
     if let (Some(order), Some(word)) = (order, word) {
         d.error(&word.key.span, format!("{} has two watermarks", section.title))
@@ -140,20 +140,27 @@ fn strategy(
             .also(&order.key.span, "and another here")
             .help("leave one of them out: `watermark = \"monotonic\"` is `out-of-orderness = \"0s\"`");
     }
+    // Where something is wrong, the strategy stands in a place of its own: it is not missing.
+    let unreadable = Spanned::new(Strategy::None, 0..0);
     if order.is_some() {
-        let micros = section.duration("out-of-orderness", d)?;
-        return Some(micros.map(Strategy::OutOfOrderness));
+        let micros = section.duration("out-of-orderness", d);
+        return micros.map_or(unreadable, |micros| micros.map(Strategy::OutOfOrderness));
     }
-    if word.is_none() {
-        let default = match event_time {
-            EventTime::Ingestion => Strategy::OutOfOrderness(0),
-            _ => Strategy::None,
-        };
-        return Some(Spanned::new(default, section.span.clone()));
+    match word {
+        Some(word) => watermark(section, &word.node, d).unwrap_or(unreadable),
+        None if section.has_any(&["out-of-orderness", "watermark"]) => unreadable,
+        None => {
+            let ingestion = matches!(event_time, EventTime::Ingestion);
+            let default = if ingestion { Strategy::OutOfOrderness(0) } else { Strategy::None };
+            Spanned::new(default, section.span.clone())
+        }
     }
-    if matches!(&word?.node.value, Value::Text(text) if text == "custom") {
-        crate::section::not_built_yet(&word?.node.span, "`watermark = \"custom\"`", d)
-            .help("what works now: `out-of-orderness`, \"monotonic\" and \"none\"");
+}
+
+fn watermark(section: &Section<'_>, node: &Node, d: &mut Diagnostics) -> Option<Spanned<Strategy>> {
+    if matches!(&node.value, Value::Text(text) if text == "custom") {
+        crate::section::not_built_yet(&node.span, "`watermark = \"custom\"`", d)
+            .help("in this version there are `out-of-orderness`, \"monotonic\" and \"none\"");
         return None;
     }
     let word = section.one_of("watermark", &["monotonic", "none"], d)?;

@@ -30,7 +30,7 @@ pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window
     let mode = section.one_of("mode", &["accumulating", "discarding", "retract"], d);
     if mode.as_ref().is_some_and(|mode| mode.value == "retract") {
         not_built_yet(&section.place("mode"), "`mode = \"retract\"`", d)
-            .help("what works now: \"accumulating\" and \"discarding\"");
+            .help("in this version there are \"accumulating\" and \"discarding\"");
         return None;
     }
     let mode = match mode?.value.as_str() {
@@ -44,11 +44,11 @@ pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window
 fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagnostics) {
     if KINDS_OF_LATER.contains(&word) {
         not_built_yet(&entry.node.span, &format!("`window = \"{word}\"`"), d)
-            .help("what works now: `tumble`, `hop` and `session`, as in `window = { tumble = \"1h\" }`");
+            .help("in this version there are `tumble`, `hop` and `session`, as in `window = { tumble = \"1h\" }`");
         return;
     }
     let problem = d.error(&entry.node.span, format!("`window` of {} is of the wrong type", operator.title));
-    problem.label(format!("expected a table, found {}", entry.node.value.found()));
+    problem.label(format!("expected a table, found {}", entry.node.found()));
     match KINDS.contains(&word) {
         true => problem.help(format!("give its length, as in `window = {{ {word} = \"1h\" }}`")),
         false => problem.help("for example `window = { tumble = \"1h\" }`"),
@@ -59,7 +59,7 @@ fn kind(section: &Section<'_>, entry: &Entry, d: &mut Diagnostics) -> Option<Win
     let chosen = section.chosen(&KINDS);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.chosen(&KINDS_OF_LATER).is_empty() => {
+        [] if section.chosen(&KINDS_OF_LATER).is_empty() && !section.has_any(&KINDS) => {
             d.error(&entry.node.span, format!("{} does not say which windows", section.title))
                 .label("expected one of `tumble`, `hop` or `session` in here")
                 .help("for example `window = { tumble = \"1h\" }`");

@@ -8,7 +8,7 @@ use crate::keys::{Kind, quoted_words};
 use crate::model::Word;
 use crate::nearest::nearest;
 use crate::place::Spanned;
-use crate::tree::{Node, Value, quoted};
+use crate::tree::{Node, Value};
 use crate::units;
 
 impl Section<'_> {
@@ -72,7 +72,8 @@ impl Section<'_> {
         }
         let bound = if number < min { ("small", "least", min) } else { ("large", "most", max) };
         d.error(&node.span, format!("`{name}` of {} is too {}", self.title, bound.0))
-            .label(format!("expected at {} {}, found {number}", bound.1, bound.2));
+            .label(format!("expected at {} {}, found {number}", bound.1, bound.2))
+            .help(format!("for example `{name} = {}`", self.key(name).example));
         None
     }
 
@@ -101,7 +102,7 @@ impl Section<'_> {
         let Value::Text(text) = &node.value else { return self.bare_duration(name, &node, d) };
         let micros = match units::duration(text) {
             Ok(micros) => micros,
-            Err(why) => return self.bad_unit(name, &node, (text, "duration", &why), d),
+            Err(why) => return self.bad_unit(name, &node, ("duration", &why), d),
         };
         let allowed = match self.key(name).kind {
             Kind::Offset => true,
@@ -113,7 +114,7 @@ impl Section<'_> {
         }
         let which = if micros < 0 { "negative" } else { "zero" };
         d.error(&node.span, format!("`{name}` of {} is {which}", self.title))
-            .label(format!("expected a duration above zero, found {}", quoted(text)))
+            .label(format!("expected {}, found {}", self.key(name).kind.expected(), node.found()))
             .help(format!("for example `{name} = {}`", self.key(name).example));
         None
     }
@@ -152,7 +153,7 @@ impl Section<'_> {
         match units::size(text) {
             Ok(0) => self.refuse(name, &node, d),
             Ok(bytes) => Some(Spanned::new(bytes, node.span)),
-            Err(why) => self.bad_unit(name, &node, (text, "size", &why), d),
+            Err(why) => self.bad_unit(name, &node, ("size", &why), d),
         }
     }
 
@@ -168,11 +169,11 @@ impl Section<'_> {
         &self,
         name: &str,
         node: &Node,
-        (text, what, why): (&str, &str, &str),
+        (what, why): (&str, &str),
         d: &mut Diagnostics,
     ) -> Option<T> {
         d.error(&node.span, format!("`{name}` of {} is not a {what}", self.title))
-            .label(format!("expected a {what} such as {}, found {}", self.key(name).example, quoted(text)))
+            .label(format!("expected a {what} such as {}, found {}", self.key(name).example, node.found()))
             .help(why.to_owned());
         None
     }
@@ -196,7 +197,7 @@ impl Section<'_> {
             return Some(Spanned::new(text.clone(), node.span));
         }
         let problem = d.error(&node.span, format!("`{name}` of {} is not known", self.title));
-        problem.label(format!("expected {}, found {}", quoted_words(words), quoted(text)));
+        problem.label(format!("expected {}, found {}", quoted_words(words), node.found()));
         match nearest(text, words.iter().copied()) {
             Some(near) => problem.help(format!("did you mean `{name} = \"{near}\"`?")),
             None => problem.help(format!("for example `{name} = {}`", self.key(name).example)),

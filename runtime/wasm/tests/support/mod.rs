@@ -15,7 +15,13 @@ static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet", "--target", "wasm32-unknown-unknown"])
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--target",
+            "wasm32-unknown-unknown",
+        ])
         .current_dir(workspace)
         .env("CARGO_TARGET_DIR", &target)
         .env_remove("RUSTFLAGS")
@@ -33,12 +39,18 @@ pub fn guest(name: &str) -> PathBuf {
 /// A host whose cache lasts as long as the test binary's folder.
 pub fn host() -> Host {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("module-cache");
-    Host::new(HostConfig { cache, compiler: Compiler::InProcess }).unwrap()
+    Host::new(HostConfig {
+        cache,
+        compiler: Compiler::InProcess,
+    })
+    .unwrap()
 }
 
 /// The guest without an SDK.
 pub fn plain() -> Module {
-    host().load(&guest("plain_guest"), &Limits::default()).unwrap()
+    host()
+        .load(&guest("plain_guest"), &Limits::default())
+        .unwrap()
 }
 
 /// Settings for a function by name.
@@ -71,14 +83,20 @@ impl Rows {
 
     /// Rows of the figures: i64, i64, f64, text of 20 bytes, text of 20 bytes, time.
     pub fn figures(rows: usize) -> Self {
-        let times: Vec<i64> = (0..rows as i64).map(|at| 1_700_000_000_000_000 + at).collect();
+        let times: Vec<i64> = (0..rows as i64)
+            .map(|at| 1_700_000_000_000_000 + at)
+            .collect();
         let text = |salt: usize| {
             StringArray::from_iter_values((0..rows).map(|at| format!("{:>20}", at * 7919 + salt)))
         };
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from_iter_values(0..rows as i64)),
-            Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|at| at * 3))),
-            Arc::new(Float64Array::from_iter_values((0..rows).map(|at| at as f64 / 7.0))),
+            Arc::new(Int64Array::from_iter_values(
+                (0..rows as i64).map(|at| at * 3),
+            )),
+            Arc::new(Float64Array::from_iter_values(
+                (0..rows).map(|at| at as f64 / 7.0),
+            )),
             Arc::new(text(1)),
             Arc::new(text(2)),
             Arc::new(TimestampMicrosecondArray::from(times.clone()).with_timezone("UTC")),
@@ -91,15 +109,23 @@ impl Rows {
         let n: Vec<i64> = n.into_iter().collect();
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from(n.clone())),
-            Arc::new(StringArray::from_iter_values(n.iter().map(|n| format!("text {n}")))),
+            Arc::new(StringArray::from_iter_values(
+                n.iter().map(|n| format!("text {n}")),
+            )),
             Arc::new(BooleanArray::from_iter(n.iter().map(|n| Some(n % 2 == 0)))),
         ];
-        Self { times: n.iter().map(|n| n * 1000).collect(), columns }
+        Self {
+            times: n.iter().map(|n| n * 1000).collect(),
+            columns,
+        }
     }
 
     /// Rows of the folding function: n.
     pub fn folding(n: &[i64]) -> Self {
         let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(n.to_vec()))];
-        Self { times: vec![0; n.len()], columns }
+        Self {
+            times: vec![0; n.len()],
+            columns,
+        }
     }
 }

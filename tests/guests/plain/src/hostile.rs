@@ -9,6 +9,7 @@ use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Output, Pro
 const BAD: i64 = 13;
 
 /// Serves a call as `how` says.
+#[inline(never)]
 pub fn apply(how: &str, rows: Batch) -> Result<Output, String> {
     let Values::Words(n) = &rows.columns[0].values else { unreachable!() };
     let bad = n.contains(&BAD);
@@ -159,6 +160,7 @@ fn words(entry: &mut Emitted) -> &mut Vec<i64> {
     }
 }
 
+#[inline(never)]
 fn endless() {
     let mut n = 0u64;
     loop {

@@ -36,14 +36,18 @@ impl ReadAll {
     }
 }
 
-/// Makes every second row again, all of its columns.
+/// Reads every field as `ReadAll` does, and makes every second row again, all of its columns.
 #[derive(Config)]
-pub struct HalfOut {}
+pub struct HalfOut {
+    #[config(default = 0.5)]
+    pub never: f64,
+}
 
 #[transform]
 impl HalfOut {
     fn map<'a>(&self, row: Wide<'a>) -> Option<Wide<'a>> {
-        (row.id & 1 == 0).then_some(row)
+        let read = row.sum() != self.never;
+        (read && row.id & 1 == 0).then_some(row)
     }
 }
 
@@ -68,7 +72,8 @@ mod tests {
 
     #[test]
     fn every_second_row_comes_out() {
-        assert!(HalfOut {}.map(row(1)).is_none());
-        assert_eq!(HalfOut {}.map(row(2)).map(|row| row.quantity), Some(2));
+        let half_out = HalfOut { never: 0.5 };
+        assert!(half_out.map(row(1)).is_none());
+        assert_eq!(half_out.map(row(2)).map(|row| row.quantity), Some(2));
     }
 }

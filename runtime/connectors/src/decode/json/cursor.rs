@@ -65,7 +65,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over a literal.
-    #[inline]
+    #[inline(always)]
     pub fn literal(&mut self, word: &'static str) -> Result<(), Syntax> {
         if self.row[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -76,11 +76,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over a string whose quotation mark is next. Escapes are checked for their form only.
-    #[inline]
+    #[inline(always)]
     pub fn string(&mut self) -> Result<Quoted, Syntax> {
         let start = self.at + 1;
         self.at = scan::string_end(self.row, start);
-        if self.peek() == b'"' && self.at < self.row.len() {
+        if self.peek() == b'"' {
             self.at += 1;
             return Ok(Quoted {
                 start,
@@ -91,6 +91,7 @@ impl<'a> Cursor<'a> {
         self.string_with_escapes(start)
     }
 
+    #[inline(never)]
     fn string_with_escapes(&mut self, start: usize) -> Result<Quoted, Syntax> {
         let mut escaped = false;
         loop {
@@ -218,11 +219,7 @@ impl<'a> Cursor<'a> {
         let mut levels: u128 = 0;
         let mut open = 0;
         loop {
-            let opened = self.skip_start()?;
-            if let Some(object) = opened {
-                if depth + open >= DEPTH_LIMIT {
-                    return self.expected(TOO_DEEP);
-                }
+            if let Some(object) = self.skip_start(depth + open)? {
                 levels = levels << 1 | u128::from(object);
                 open += 1;
                 continue;
@@ -251,15 +248,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over a scalar or an empty object or array (`None`), or into an object or array with something in it.
+    /// Steps over a scalar or an empty object or array (`None`), or into an object (`true`) or array with something in it.
     #[inline]
-    fn skip_start(&mut self) -> Result<Option<bool>, Syntax> {
+    fn skip_start(&mut self, depth: usize) -> Result<Option<bool>, Syntax> {
         match self.next_mark() {
             b'"' => self.string().map(|_| None),
             b'-' | b'0'..=b'9' => self.number().map(|_| None),
             b'n' => self.literal("null").map(|()| None),
             b't' => self.literal("true").map(|()| None),
             b'f' => self.literal("false").map(|()| None),
+            b'{' | b'[' if depth >= DEPTH_LIMIT => self.expected(TOO_DEEP),
             b'{' => {
                 self.at += 1;
                 if self.next_mark() == b'}' {

@@ -28,9 +28,42 @@ pub struct Node {
 /// A field that is expected next.
 #[derive(Debug)]
 struct Expected {
+    target: Target,
+    /// The length of `key`.
+    len: usize,
+    /// Its first sixteen bytes, and which of them count: one comparison for most names.
+    head: u128,
+    mask: u128,
     /// `"name":`
     key: Box<[u8]>,
-    target: Target,
+}
+
+impl Expected {
+    fn new(name: &[u8], target: Target) -> Self {
+        let key = [b"\"", name, b"\":"].concat();
+        let mut head = [0; 16];
+        let mut mask = [0; 16];
+        for (i, &byte) in key.iter().take(16).enumerate() {
+            (head[i], mask[i]) = (byte, 0xFF);
+        }
+        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
+        Self {
+            target,
+            len: key.len(),
+            head,
+            mask,
+            key: key.into(),
+        }
+    }
+
+    #[inline(always)]
+    fn begins(&self, rest: &[u8]) -> bool {
+        match rest.first_chunk::<16>() {
+            Some(first) if u128::from_le_bytes(*first) & self.mask != self.head => false,
+            Some(_) if self.len <= 16 => true,
+            _ => rest.starts_with(&self.key),
+        }
+    }
 }
 
 /// So many fields of an object are foreseen.
@@ -51,17 +84,18 @@ impl Node {
     #[inline(always)]
     pub fn foreseen(&self, rest: &[u8], number: usize) -> Option<(Target, usize, usize)> {
         let expected = self.order.get(number)?;
-        if rest.starts_with(&expected.key) {
-            return Some((expected.target, expected.key.len(), number));
+        if expected.begins(rest) {
+            return Some((expected.target, expected.len, number));
         }
         self.foreseen_later(rest, number + 1)
     }
 
+    #[cold]
     fn foreseen_later(&self, rest: &[u8], number: usize) -> Option<(Target, usize, usize)> {
         let later = self.order.iter().enumerate().skip(number).take(MISSING);
         later
-            .filter(|(_, expected)| rest.starts_with(&expected.key))
-            .map(|(number, expected)| (expected.target, expected.key.len(), number))
+            .filter(|(_, expected)| expected.begins(rest))
+            .map(|(number, expected)| (expected.target, expected.len, number))
             .next()
     }
 
@@ -78,8 +112,7 @@ impl Node {
             return;
         }
         self.lessons -= 1;
-        let key = [b"\"", name, b"\":"].concat().into_boxed_slice();
-        let expected = Expected { key, target };
+        let expected = Expected::new(name, target);
         if next == self.order.len() {
             self.order.push(expected);
         } else {

@@ -1,0 +1,116 @@
+//! The functions of the bench: run as a module in the sandbox, and compiled into the bench for the ratio between them.
+
+use tidemill::prelude::*;
+
+/// Six columns: three numbers, two texts, a time.
+#[derive(Record)]
+pub struct Wide<'a> {
+    pub id: i64,
+    pub quantity: i64,
+    pub amount: f64,
+    pub account: &'a str,
+    pub city: &'a str,
+    pub at: Timestamp,
+}
+
+impl Wide<'_> {
+    /// All numbers, the time, and the length and first byte of each text.
+    fn sum(&self) -> f64 {
+        let first = |text: &str| i64::from(text.as_bytes().first().copied().unwrap_or(0));
+        let text = |value: &str| value.len() as i64 + first(value);
+        let whole = self.id.wrapping_add(self.quantity).wrapping_add(self.at.micros());
+        whole.wrapping_add(text(self.account)).wrapping_add(text(self.city)) as f64 + self.amount
+    }
+}
+
+/// Reads every field. No sum is `never`, which a compiler cannot know, so no row comes out.
+#[derive(Config)]
+pub struct ReadAll {
+    #[config(default = 0.5)]
+    pub never: f64,
+}
+
+#[transform]
+impl ReadAll {
+    fn filter(&self, row: Wide) -> bool {
+        row.sum() == self.never
+    }
+}
+
+/// Reads every field, and makes every second row again with all of its columns.
+#[derive(Config)]
+pub struct HalfOut {
+    #[config(default = 0.5)]
+    pub never: f64,
+}
+
+#[transform]
+impl HalfOut {
+    fn map<'a>(&self, row: Wide<'a>) -> Option<Wide<'a>> {
+        (row.sum() != self.never && row.id & 1 == 0).then_some(row)
+    }
+}
+
+/// What the filter looks at.
+#[derive(Record)]
+pub struct Bid {
+    pub auction: i64,
+}
+
+/// Bids on every so many-th auction.
+#[derive(Config)]
+pub struct EveryNth {
+    #[config(default = 123)]
+    pub n: i64,
+}
+
+#[transform]
+impl EveryNth {
+    fn filter(&self, bid: Bid) -> bool {
+        bid.auction % self.n == 0
+    }
+}
+
+/// A row of which nothing is read.
+#[derive(Record)]
+pub struct Nothing {}
+
+/// How many rows there were.
+#[derive(Record, Default, Clone)]
+pub struct Counted {
+    pub rows: i64,
+}
+
+/// Counts rows.
+#[derive(Config)]
+pub struct Count {}
+
+#[aggregate]
+impl Count {
+    fn add(&self, counted: &mut Counted, _row: Nothing) {
+        counted.rows += 1;
+    }
+
+    fn merge(&self, counted: &mut Counted, other: Counted) {
+        counted.rows += other.rows;
+    }
+
+    fn finish(&self, _window: Window, counted: &Counted) -> Counted {
+        counted.clone()
+    }
+}
+
+tidemill::module!(ReadAll, HalfOut, EveryNth, Count);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_counts() {
+        let at = Timestamp::from_micros(1_000);
+        let row = Wide { id: 1, quantity: 2, amount: 0.25, account: "a", city: "", at };
+        assert_eq!(row.sum(), 1.0 + 2.0 + 1_000.0 + 1.0 + f64::from(b'a') + 0.25);
+        assert!(HalfOut { never: 0.5 }.map(row).is_none());
+    }
+}

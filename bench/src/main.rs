@@ -1,0 +1,79 @@
+//! `make bench`: measures what Tidemill promises, prints a table, writes `target/bench.json`.
+//!
+//! Rules: a rate is rows per CPU-second (user and system, all threads of the process) with one worker, the median of five
+//! runs; ratios between worker counts are wall-clock. Deadlines are on. `native_ratio` is the time with the function in the
+//! sandbox over the time with the same function compiled into this bench, in the same run.
+
+mod boundary;
+mod figure;
+mod native;
+mod pipelines;
+mod process;
+mod usage;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::figure::Figure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How often each figure is measured; the median counts.
+pub const RUNS: usize = 1;
+
+/// Where things are.
+pub struct Places {
+    /// The checkout.
+    pub checkout: PathBuf,
+    /// The module of the bench's functions.
+    pub module: PathBuf,
+    /// The `tidemill` command.
+    pub command: PathBuf,
+}
+
+/// One group of figures.
+type Group = (&'static str, fn(&Places) -> Result<Vec<Figure>>);
+
+const GROUPS: &[Group] = &[
+    ("boundary", boundary::measure),
+    ("json-filter", pipelines::json_filter),
+    ("json-tumble", pipelines::json_tumble),
+    ("gen-tumble", pipelines::gen_tumble),
+    ("gen-hop", pipelines::gen_hop),
+    ("gen-session", pipelines::gen_session),
+    ("gen-tumble-two-workers", pipelines::two_workers),
+    ("lone-row", process::lone_row),
+    ("start", process::start),
+    ("idle-memory", process::idle_memory),
+];
+
+fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let places = places()?;
+    let mut figures: Vec<Figure> = Vec::new();
+    for (name, measure) in GROUPS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.starts_with(wanted.as_str())) {
+            let measured = measure(&places).with_context(|| format!("measuring {name}"))?;
+            measured.iter().for_each(figure::print);
+            figures.extend(measured);
+        }
+    }
+    let path = places.checkout.join("target/bench.json");
+    figure::write(&path, &figures, wanted.is_empty())
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn places() -> Result<Places> {
+    let var = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .with_context(|| format!("{name} is not set: run `make bench`"))
+    };
+    Ok(Places {
+        checkout: var("TIDEMILL_CHECKOUT")?,
+        module: var("TIDEMILL_BENCH_MODULE")?,
+        command: var("TIDEMILL_COMMAND")?,
+    })
+}

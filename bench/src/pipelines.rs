@@ -1,0 +1,205 @@
+//! Pipelines run in this process: rows per CPU-second.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use tidemill_connectors::SourceSpec;
+use tidemill_connectors::datagen::Generate;
+use tidemill_connectors::nexmark::{Kind, NexmarkSpec, write_json_lines};
+use tidemill_engine::functions::{Functions, InModules};
+use tidemill_engine::plan::{Plan, StationKind};
+use tidemill_engine::{BATCH_ROWS, Options, Totals};
+use tidemill_wasm::{Compiler, Host, HostConfig};
+
+use crate::figure::{Figure, Limit, median};
+use crate::native::CompiledIn;
+use crate::usage::{self, Spent};
+use crate::{Places, RUNS};
+
+/// Bids in the JSON file.
+const BIDS: u64 = 3_000_000;
+
+/// A host of the bench's own, with a cache beside its data.
+pub fn host(places: &Places) -> Result<Host> {
+    let cache = data(places)?.join("modules");
+    let compiler = Compiler::InProcess;
+    Ok(Host::new(HostConfig { cache, compiler })?)
+}
+
+/// The folder of what the bench makes.
+fn data(places: &Places) -> Result<PathBuf> {
+    let folder = places.checkout.join("target/bench");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// The plan of a pipeline file of the bench.
+pub fn plan(places: &Places, name: &str, workers: usize) -> Result<Plan> {
+    let data = data(places)?;
+    let file = data.join(format!("{name}.toml"));
+    fs::copy(places.checkout.join(format!("bench/pipelines/{name}.toml")), &file)?;
+    fs::copy(&places.module, data.join("functions.wasm"))?;
+    let checked = tidemill_pipeline::read(&file)?;
+    let (plan, _) = tidemill_engine::plan(checked, &host(places)?, workers)?;
+    Ok(plan)
+}
+
+/// What one run took and came to.
+pub struct Ran {
+    /// Time.
+    pub spent: Spent,
+    /// Rows that the source gave.
+    pub rows: u64,
+    /// Rows that came to the sink.
+    pub results: u64,
+}
+
+/// Runs a plan to its end.
+pub fn run(plan: &Plan, functions: Arc<dyn Functions>) -> Result<Ran> {
+    let now = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_micros() as i64)
+    };
+    let options =
+        Options { batch_rows: BATCH_ROWS, now: Arc::new(now), log: Arc::new(|_, _| {}), functions };
+    let (summary, spent) = usage::of(|| -> Result<_> {
+        Ok(tidemill_engine::start(plan, &options)?.wait()?)
+    });
+    let totals: Vec<Totals> = summary?.totals;
+    let first = totals.first().context("a pipeline has a source")?;
+    let last = totals.last().context("a pipeline has a sink")?;
+    Ok(Ran { spent, rows: first.rows_out, results: last.rows_in })
+}
+
+/// Rows per CPU-second and what goes with it.
+struct Rate {
+    rate: f64,
+    native_ratio: f64,
+    note: String,
+}
+
+fn rate(plan: &Plan) -> Result<Rate> {
+    let (mut cpu, mut wall, mut native) = (Vec::new(), Vec::new(), Vec::new());
+    let mut results = 0.0;
+    for _ in 0..RUNS {
+        let ran = run(plan, Arc::new(InModules))?;
+        cpu.push(ran.spent.cpu / ran.rows as f64);
+        wall.push(ran.spent.wall / ran.rows as f64);
+        results = ran.results as f64 / ran.rows as f64;
+        let ran = run(plan, Arc::new(CompiledIn))?;
+        native.push(ran.spent.cpu / ran.rows as f64);
+    }
+    let cpu = median(cpu);
+    let note = format!(
+        "{:.2} M rows/s wall-clock, {results:.4} results per row",
+        1e-6 / median(wall)
+    );
+    Ok(Rate { rate: 1.0 / cpu, native_ratio: cpu / median(native), note })
+}
+
+fn rows_per_second(name: &'static str, plan: &Plan, least: f64) -> Result<Figure> {
+    let Rate { rate, native_ratio, note } = rate(plan)?;
+    Ok(Figure {
+        name,
+        value: rate,
+        unit: "rows/s",
+        rate: Some(rate),
+        native_ratio: Some(native_ratio),
+        limit: Limit::Least(least),
+        note,
+    })
+}
+
+/// Bids as JSON lines, made once.
+fn bids(places: &Places) -> Result<()> {
+    let file = data(places)?.join("bids.jsonl");
+    if file.exists() {
+        return Ok(());
+    }
+    let spec = NexmarkSpec {
+        kind: Kind::Bids,
+        events: Some(BIDS * 50 / 46),
+        events_per_second: 10_000.0,
+        seed: 1,
+        ..NexmarkSpec::default()
+    };
+    let part = file.with_extension("part");
+    write(&spec, &part)?;
+    Ok(fs::rename(part, file)?)
+}
+
+fn write(spec: &NexmarkSpec, file: &Path) -> Result<()> {
+    let mut out = std::io::BufWriter::new(fs::File::create(file)?);
+    write_json_lines(spec, &mut out)?;
+    Ok(std::io::Write::flush(&mut out)?)
+}
+
+/// JSON lines, a filter.
+pub fn json_filter(places: &Places) -> Result<Vec<Figure>> {
+    bids(places)?;
+    Ok(vec![rows_per_second("json-filter", &plan(places, "json-filter", 1)?, 1.5e6)?])
+}
+
+/// JSON lines, a keyed count.
+pub fn json_tumble(places: &Places) -> Result<Vec<Figure>> {
+    bids(places)?;
+    Ok(vec![rows_per_second("json-tumble", &plan(places, "json-tumble", 1)?, 1.2e6)?])
+}
+
+/// Generated rows, a keyed count.
+pub fn gen_tumble(places: &Places) -> Result<Vec<Figure>> {
+    Ok(vec![rows_per_second("gen-tumble", &plan(places, "gen-tumble", 1)?, 5e6)?])
+}
+
+/// Hopping windows, as a share of tumbling ones in the same run.
+pub fn gen_hop(places: &Places) -> Result<Vec<Figure>> {
+    let tumble = rate(&plan(places, "gen-tumble", 1)?)?;
+    let hop = rate(&plan(places, "gen-hop", 1)?)?;
+    Ok(vec![Figure {
+        name: "gen-hop",
+        value: 100.0 * hop.rate / tumble.rate,
+        unit: "percent",
+        rate: Some(hop.rate),
+        native_ratio: Some(hop.native_ratio),
+        limit: Limit::Least(70.0),
+        note: format!("{:.2} M rows/s; {}", hop.rate / 1e6, hop.note),
+    }])
+}
+
+/// Sessions of keys that come in bursts.
+pub fn gen_session(places: &Places) -> Result<Vec<Figure>> {
+    let mut plan = plan(places, "gen-session", 1)?;
+    let StationKind::Source(source) = &mut plan.stations[0].kind else {
+        anyhow::bail!("the first station is the source")
+    };
+    let SourceSpec::Datagen(rows) = &mut source.spec else {
+        anyhow::bail!("the source is a generator")
+    };
+    rows.columns[0].values = Generate::Bursts { keys: 100_000, rows: 20, groups: 10 };
+    Ok(vec![rows_per_second("gen-session", &plan, 3e6)?])
+}
+
+/// Two workers against one, wall-clock.
+pub fn two_workers(places: &Places) -> Result<Vec<Figure>> {
+    let (one, two) = (plan(places, "gen-tumble", 1)?, plan(places, "gen-tumble", 2)?);
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let alone = run(&one, Arc::new(InModules))?.spent.wall;
+        let both = run(&two, Arc::new(InModules))?;
+        ratios.push(alone / both.spent.wall);
+        rates.push(both.rows as f64 / both.spent.wall);
+    }
+    let rate = median(rates);
+    Ok(vec![Figure {
+        name: "gen-tumble-two-workers",
+        value: 100.0 * median(ratios),
+        unit: "percent",
+        rate: Some(rate),
+        native_ratio: None,
+        limit: Limit::Least(180.0),
+        note: format!("{:.2} M rows/s wall-clock on two workers", rate / 1e6),
+    }])
+}

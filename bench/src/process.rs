@@ -1,0 +1,149 @@
+//! Figures of the `tidemill` command as a process: latency, start, memory.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::Places;
+use crate::figure::{Figure, Limit, median};
+
+const PIPELINE: &str = r#"
+name = "lone"
+
+[sources.bids]
+SOURCE
+format = "json"
+event-time = "time"
+out-of-orderness = "1s"
+
+[sources.bids.columns]
+auction = "integer"
+time = "time"
+
+[operators.every]
+input = "bids"
+function = "functions.wasm/every-nth"
+config = { n = 1 }
+
+[sinks.out]
+input = "every"
+stdout = {}
+format = "json"
+"#;
+
+const ROW: &str = "{\"auction\":7,\"time\":\"2026-01-01T00:00:00Z\"}\n";
+
+/// A folder with a pipeline that passes every row on.
+fn folder(places: &Places, source: &str) -> Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("pipeline.toml"), PIPELINE.replace("SOURCE", source))?;
+    fs::copy(&places.module, folder.path().join("functions.wasm"))?;
+    Ok(folder)
+}
+
+fn command(places: &Places, folder: &Path) -> Result<Child> {
+    let child = Command::new(&places.command)
+        .args(["run", "--quiet", "--workers", "1", "pipeline.toml"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    child.with_context(|| format!("starting {}", places.command.display()))
+}
+
+/// A run that is fed by standard input.
+struct Fed {
+    child: Child,
+    out: BufReader<std::process::ChildStdout>,
+}
+
+impl Fed {
+    fn start(places: &Places, folder: &Path) -> Result<Self> {
+        let mut child = command(places, folder)?;
+        let out = BufReader::new(child.stdout.take().context("standard output is piped")?);
+        Ok(Self { child, out })
+    }
+
+    /// Sends a row and waits for it to come out.
+    fn row(&mut self) -> Result<Duration> {
+        let started = Instant::now();
+        let stdin = self.child.stdin.as_mut().context("standard input is piped")?;
+        stdin.write_all(ROW.as_bytes())?;
+        stdin.flush()?;
+        let mut line = String::new();
+        self.out.read_line(&mut line)?;
+        anyhow::ensure!(line.contains("\"auction\":7"), "the row came out as {line:?}");
+        Ok(started.elapsed())
+    }
+
+    fn end(mut self) -> Result<()> {
+        drop(self.child.stdin.take());
+        anyhow::ensure!(self.child.wait()?.success(), "the run failed");
+        Ok(())
+    }
+}
+
+/// A lone row from standard input to standard output: the median of 200, sent 50 ms apart.
+pub fn lone_row(places: &Places) -> Result<Vec<Figure>> {
+    let folder = folder(places, "stdin = {}")?;
+    let mut fed = Fed::start(places, folder.path())?;
+    fed.row()?;
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        sleep(Duration::from_millis(50));
+        times.push(fed.row()?.as_secs_f64() * 1e3);
+    }
+    fed.end()?;
+    let worst = times.iter().copied().fold(0.0, f64::max);
+    let note = format!("slowest of 200: {worst:.2} ms");
+    Ok(vec![plain("lone-row", median(times), "ms", Limit::Most(2.0), note)])
+}
+
+/// From the start of the process to its first row, the module in the cache: the median of ten.
+pub fn start(places: &Places) -> Result<Vec<Figure>> {
+    let folder = folder(places, "stdin = {}")?;
+    let mut times = Vec::new();
+    for _ in 0..11 {
+        let started = Instant::now();
+        let mut fed = Fed::start(places, folder.path())?;
+        fed.row()?;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+        fed.end()?;
+    }
+    // The first one may have compiled the module.
+    let note = format!("with the cache cold: {:.0} ms", times.remove(0));
+    Ok(vec![plain("start", median(times), "ms", Limit::Most(150.0), note)])
+}
+
+/// Resident memory 5 s after the last of a million rows of a followed file.
+pub fn idle_memory(places: &Places) -> Result<Vec<Figure>> {
+    let folder = folder(places, "files = \"rows.jsonl\"\nfollow = true")?;
+    fs::write(folder.path().join("rows.jsonl"), ROW.repeat(1_000_000))?;
+    let mut fed = Fed::start(places, folder.path())?;
+    let mut line = String::new();
+    for _ in 0..1_000_000 {
+        line.clear();
+        anyhow::ensure!(fed.out.read_line(&mut line)? > 0, "the run ended early");
+    }
+    sleep(Duration::from_secs(5));
+    let status = fs::read_to_string(format!("/proc/{}/status", fed.child.id()))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kb: f64 = resident
+        .and_then(|text| text.trim().strip_suffix(" kB"))
+        .context("the kernel tells resident memory")?
+        .trim()
+        .parse()?;
+    fed.child.kill()?;
+    fed.child.wait()?;
+    let note = "after a million rows".to_owned();
+    Ok(vec![plain("idle-memory", kb / 1024.0, "MB", Limit::Most(64.0), note)])
+}
+
+fn plain(name: &'static str, value: f64, unit: &'static str, limit: Limit, note: String) -> Figure {
+    Figure { name, value, unit, rate: None, native_ratio: None, limit, note }
+}

@@ -1,0 +1,30 @@
+//! What this process has used: CPU time of all threads, and wall-clock time.
+
+use std::time::Instant;
+
+/// Time spent between two moments, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    /// CPU time, user and system, all threads.
+    pub cpu: f64,
+    /// Wall-clock time.
+    pub wall: f64,
+}
+
+/// Runs something and says what it took.
+pub fn of<T>(run: impl FnOnce() -> T) -> (T, Spent) {
+    let (cpu, wall) = (cpu(), Instant::now());
+    let done = run();
+    (done, Spent { cpu: self::cpu() - cpu, wall: wall.elapsed().as_secs_f64() })
+}
+
+fn cpu() -> f64 {
+    // SAFETY: an all-zero rusage is a valid value, and the call only writes to it.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage
+    };
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}

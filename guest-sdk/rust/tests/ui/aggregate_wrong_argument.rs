@@ -1,0 +1,9 @@
+use tidemill::prelude::*;
+
+#[derive(Config)]
+struct Sums {}
+
+#[aggregate(parallel)]
+impl Sums {}
+
+fn main() {}

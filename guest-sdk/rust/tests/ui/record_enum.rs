@@ -1,0 +1,9 @@
+use tidemill::prelude::*;
+
+#[derive(Record)]
+enum Payment {
+    Card,
+    Cash,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tidemill::prelude::*;
+
+#[derive(Record)]
+struct Payment<T> {
+    amount: T,
+}
+
+fn main() {}

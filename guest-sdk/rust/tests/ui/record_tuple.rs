@@ -1,0 +1,6 @@
+use tidemill::prelude::*;
+
+#[derive(Record)]
+struct Payment(f64);
+
+fn main() {}

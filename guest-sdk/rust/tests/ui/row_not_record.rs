@@ -1,0 +1,17 @@
+use tidemill::prelude::*;
+
+struct Row {
+    value: i64,
+}
+
+#[derive(Config)]
+struct Large {}
+
+#[transform]
+impl Large {
+    fn filter(&self, row: Row) -> bool {
+        row.value > 0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,90 @@
+//! The command line, as clap reads it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+use crate::cmd::{bench, build, check, compile_module, doctor, inspect, run};
+use crate::talk::Talk;
+
+/// A stream processor whose user logic runs as WebAssembly.
+///
+/// A pipeline file says which rows are read, what happens to them and where results go; modules hold the functions. Data is
+/// written to standard output, everything else to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "tidemill", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "`tidemill <command> --help` says more about a command.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Build(build::Args),
+    Inspect(inspect::Args),
+    Bench(bench::Args),
+    Doctor(doctor::Args),
+    #[command(hide = true)]
+    CompileModule(compile_module::Args),
+}
+
+impl Command {
+    /// How this command talks.
+    pub fn talk(&self) -> Talk {
+        match self {
+            Self::Run(args) => Talk::new(args.format, args.quiet),
+            _ => Talk::new(Format::Text, false),
+        }
+    }
+}
+
+/// Which pipeline, and what is different from its file.
+#[derive(Args, Debug)]
+pub struct PipelineArgs {
+    /// The pipeline file
+    #[arg(default_value = "pipeline.toml")]
+    pub pipeline: PathBuf,
+    /// Sets a key of the pipeline file for this time, such as `sources.payments.files=other.jsonl`
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub set: Vec<(String, String)>,
+}
+
+/// How many workers.
+#[derive(Args, Debug)]
+pub struct WorkerArgs {
+    /// Threads that work on rows [default: the file's `workers`, else one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+}
+
+/// For whom output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: JSON
+    Json,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
+        None => Err("expected `key=value`, such as `workers=2`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

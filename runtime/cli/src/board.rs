@@ -1,0 +1,121 @@
+//! What progress and summaries show of each station: its kind, its counters, its watermark and how far that lags.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tidemill_core::time;
+use tidemill_engine::plan::{Plan, StationKind};
+use tidemill_engine::{Options, Totals};
+use tidemill_rows::time_text::rfc3339;
+
+use crate::figures::per_second;
+
+/// The clock: microseconds since the Unix epoch.
+pub fn now() -> i64 {
+    // A clock before 1970 is a machine whose clock was never set.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+/// How every command runs plans.
+pub fn options(talk: &crate::talk::Talk) -> Options {
+    let talk = talk.clone();
+    Options {
+        batch_rows: tidemill_engine::BATCH_ROWS,
+        now: std::sync::Arc::new(now),
+        log: std::sync::Arc::new(move |operator, line| talk.logged(operator, line)),
+        functions: std::sync::Arc::new(tidemill_engine::functions::InModules),
+    }
+}
+
+/// What is known of each station before the run, in the order of the plan.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The stations.
+    pub stations: Vec<Station>,
+}
+
+/// One station.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// Its name.
+    pub name: String,
+    /// `source`, `transform`, `window` or `sink`.
+    pub kind: &'static str,
+    /// The sources upstream, as indices; a source is its own.
+    sources: Vec<usize>,
+    /// Whether rows come as they happen, so that its watermark is held against the clock.
+    live: bool,
+}
+
+impl Board {
+    /// The stations of a plan.
+    pub fn new(plan: &Plan) -> Self {
+        let mut stations: Vec<Station> = Vec::with_capacity(plan.stations.len());
+        for (index, station) in plan.stations.iter().enumerate() {
+            let upstream = plan.edges.iter().filter(|edge| edge.to == index).map(|edge| edge.from);
+            let upstream: Vec<usize> = upstream.filter(|&from| from < index).collect();
+            let (kind, own) = match &station.kind {
+                StationKind::Source(source) => ("source", Some(!source.clock.bounded)),
+                StationKind::Transform(_) => ("transform", None),
+                StationKind::Window(_) => ("window", None),
+                StationKind::Sink(_) => ("sink", None),
+            };
+            let mut sources: Vec<usize> = match own {
+                Some(_) => vec![index],
+                None => upstream.iter().flat_map(|&from| stations[from].sources.clone()).collect(),
+            };
+            sources.sort_unstable();
+            sources.dedup();
+            let live = own.unwrap_or_else(|| upstream.iter().any(|&from| stations[from].live));
+            stations.push(Station { name: station.name.clone(), kind, sources, live });
+        }
+        Self { pipeline: plan.name.clone(), stations }
+    }
+
+    /// The stations with their counters.
+    pub fn with<'a>(
+        &'a self,
+        totals: &'a [Totals],
+    ) -> impl Iterator<Item = (&'a Station, &'a Totals)> {
+        self.stations.iter().zip(totals)
+    }
+
+    /// Rows that all sources have read.
+    pub fn rows_read(&self, totals: &[Totals]) -> u64 {
+        self.with(totals).filter(|(station, _)| station.is_source()).map(|(_, t)| t.rows_in).sum()
+    }
+}
+
+impl Station {
+    /// Whether it is a source.
+    pub fn is_source(&self) -> bool {
+        self.kind == "source"
+    }
+
+    /// How far the watermark lags, in microseconds: behind the clock where rows come as they happen, else behind the
+    /// largest event time read.
+    pub fn lag(&self, own: &Totals, all: &[Totals], now: i64) -> Option<i64> {
+        let largest = || self.sources.iter().map(|&source| all[source].largest).max();
+        let against = if self.live { now } else { largest().filter(|&t| t != time::MIN)? };
+        let known = own.watermark != time::MIN && own.watermark != time::MAX;
+        known.then(|| against.saturating_sub(own.watermark).max(0))
+    }
+
+    /// The station's figures for programs; `rows` is what it took since `time` ago.
+    pub fn event(&self, own: &Totals, all: &[Totals], (rows, time): (u64, Duration)) -> Value {
+        let lag = self.lag(own, all, now());
+        json!({
+            "name": self.name, "kind": self.kind,
+            "rows_in": own.rows_in, "rows_out": own.rows_out, "filtered": own.filtered,
+            "late": own.late, "behind": own.behind, "in_gaps": own.in_gaps,
+            "windows_missed": own.windows_missed, "null_keys": own.null_keys,
+            "failed": own.failed, "failed_results": own.failed_results, "keys": own.keys,
+            "watermark": lag.map(|_| rfc3339(own.watermark).to_string()),
+            "lag_ms": lag.map(|us| us / 1000),
+            "busy_s": own.busy_ns as f64 / 1e9,
+            "rows_per_s": per_second(rows, time).round(),
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! The commands, one file each.
+
+pub mod bench;
+pub mod build;
+pub mod check;
+pub mod compile_module;
+pub mod doctor;
+pub mod inspect;
+pub mod run;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::error::Failure;
+
+/// Runs a command.
+pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Run(args) => run::run(&args)?,
+        Command::Check(args) => check::check(&args)?,
+        Command::Build(args) => build::build(&args)?,
+        Command::Inspect(args) => inspect::inspect(&args)?,
+        Command::Bench(args) => bench::bench(&args)?,
+        Command::Doctor(_) => return Ok(doctor::doctor()),
+        Command::CompileModule(args) => return Ok(compile_module::compile_module(args)),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,153 @@
+//! `tidemill bench`: how fast a pipeline is, without what its sinks cost.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use serde_json::json;
+use tidemill_connectors::SinkSpec;
+use tidemill_engine::Plan;
+use tidemill_engine::plan::StationKind;
+
+use crate::args::{Format, PipelineArgs, WorkerArgs};
+use crate::board::{Board, options};
+use crate::error::Failure;
+use crate::figures::{counted, per_second, rate, took};
+use crate::talk::Talk;
+use crate::{folders, load, usage};
+
+/// Measure how fast a pipeline is
+///
+/// Runs it several times with every sink replaced by `blackhole`: rows are made and counted, but neither encoded nor
+/// written. Prints rows per second of the clock and per second of CPU time (user and system, all threads), as medians.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    workers: WorkerArgs,
+    /// How often it is run
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// One run's figures.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    rows: u64,
+    time: Duration,
+    cpu: Duration,
+}
+
+/// Measures a pipeline.
+pub fn bench(args: &Args) -> Result<(), Failure> {
+    let talk = Talk::new(Format::Text, false);
+    let mut plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
+    refuse_endless(&plan)?;
+    for station in &mut plan.stations {
+        if let StationKind::Sink(sink) = &mut station.kind {
+            sink.spec = SinkSpec::Blackhole;
+        }
+    }
+    let mut runs = Vec::new();
+    for number in 1..=args.runs {
+        let run = once(&plan, &talk)?;
+        talk.note(format!("run {number} of {}: {}", args.runs, run.text()));
+        runs.push(run);
+    }
+    let text = match args.format {
+        Format::Text => verdict(&plan, &runs),
+        Format::Json => figures(&plan, &runs),
+    };
+    // Nobody may listen any more: nothing is lost.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(())
+}
+
+/// What never ends cannot be measured from start to end.
+fn refuse_endless(plan: &Plan) -> Result<(), Failure> {
+    let endless = plan.stations.iter().find(
+        |station| matches!(&station.kind, StationKind::Source(source) if !source.spec.bounded()),
+    );
+    match endless {
+        None => Ok(()),
+        Some(source) => {
+            let error = anyhow!("source {} has no end, and bench runs to the end", source.name);
+            Err(Failure::wrong(error).hint("give it files, or a generator a number of rows, with --set"))
+        }
+    }
+}
+
+fn once(plan: &Plan, talk: &Talk) -> Result<Run, Failure> {
+    let (start, cpu) = (Instant::now(), usage::cpu());
+    let summary = tidemill_engine::start(plan, &options(talk))?.wait()?;
+    let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
+    Ok(Run { rows: Board::new(plan).rows_read(&summary.totals), time, cpu })
+}
+
+impl Run {
+    fn text(&self) -> String {
+        format!(
+            "{} in {}: {} rows/s, {} rows per CPU second",
+            counted(self.rows, "row"),
+            took(self.time),
+            rate(per_second(self.rows, self.time)),
+            rate(per_second(self.rows, self.cpu))
+        )
+    }
+}
+
+/// The middle one; of two, the lower.
+fn median(runs: &[Run], figure: impl Fn(&Run) -> f64) -> f64 {
+    let mut figures: Vec<f64> = runs.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[(figures.len() - 1) / 2]
+}
+
+fn verdict(plan: &Plan, runs: &[Run]) -> String {
+    format!(
+        "{}: {} rows/s, {} rows per CPU second (median of {}, {})",
+        plan.name,
+        rate(median(runs, |run| per_second(run.rows, run.time))),
+        rate(median(runs, |run| per_second(run.rows, run.cpu))),
+        counted(runs.len() as u64, "run"),
+        counted(plan.workers as u64, "worker"),
+    )
+}
+
+fn figures(plan: &Plan, runs: &[Run]) -> String {
+    let each: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            let (time, cpu) = (run.time.as_secs_f64(), run.cpu.as_secs_f64());
+            json!({ "rows": run.rows, "elapsed_s": time, "cpu_s": cpu })
+        })
+        .collect();
+    json!({
+        "pipeline": plan.name, "workers": plan.workers,
+        "rows_per_s": median(runs, |run| per_second(run.rows, run.time)).round(),
+        "rows_per_cpu_s": median(runs, |run| per_second(run.rows, run.cpu)).round(),
+        "runs": each,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        let run = |rows| Run { rows, time: Duration::from_secs(1), cpu: Duration::from_secs(2) };
+        let of = |rows: &[u64]| {
+            let runs: Vec<Run> = rows.iter().map(|&rows| run(rows)).collect();
+            median(&runs, |run| per_second(run.rows, run.cpu))
+        };
+        assert_eq!(of(&[10, 2, 4]), 2.0);
+        assert_eq!(of(&[10, 2]), 1.0);
+        assert_eq!(of(&[8]), 4.0);
+    }
+}

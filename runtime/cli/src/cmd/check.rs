@@ -1,0 +1,102 @@
+//! `tidemill check`: everything that can be known of a pipeline before its first row.
+
+use std::io::Write;
+
+use anyhow::anyhow;
+use tidemill_connectors::SourceSpec;
+use tidemill_engine::Plan;
+use tidemill_engine::plan::{Station, StationKind, explain};
+use tidemill_wasm::Module;
+
+use crate::args::{Format, PipelineArgs, WorkerArgs};
+use crate::error::Failure;
+use crate::figures::counted;
+use crate::talk::Talk;
+use crate::{folders, load, module_text};
+
+/// Check a pipeline file and its modules
+///
+/// Reads the file, loads the modules, and holds them against each other: names, types, wiring, windows, configuration, the
+/// files that sources read. Everything that is wrong is shown in one go, with the file's lines; then the exit code is 2.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    workers: WorkerArgs,
+    /// Print the plan: chains, exchanges, keys, panes
+    #[arg(long)]
+    explain: bool,
+}
+
+/// Checks a pipeline.
+pub fn check(args: &Args) -> Result<(), Failure> {
+    let talk = Talk::new(Format::Text, false);
+    let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
+    let mut text = format!("{}: nothing is wrong\n", args.pipeline.pipeline.display());
+    text.push_str(&format!("  {}\n", wiring(&plan)));
+    for module in modules(&plan) {
+        text.push_str(&format!(
+            "  module {} (sha256 {}): {}; it may {}\n",
+            module.file().display(),
+            module.short_hash(),
+            module_text::offers(module),
+            module_text::may_do(module)
+        ));
+    }
+    for station in &plan.stations {
+        if let StationKind::Source(source) = &station.kind {
+            text.push_str(&format!("  source {}: {}\n", station.name, input(station, &source.spec)?));
+        }
+    }
+    if args.explain {
+        text.push_str(&format!("\n{}", explain(&plan)));
+    }
+    // Nobody may listen any more: nothing is lost.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+fn wiring(plan: &Plan) -> String {
+    let of = |wanted: fn(&StationKind) -> bool, noun: &str| {
+        let n = plan.stations.iter().filter(|station| wanted(&station.kind)).count();
+        counted(n as u64, noun)
+    };
+    format!(
+        "{}, {}, {}; {}",
+        of(|kind| matches!(kind, StationKind::Source(_)), "source"),
+        of(|kind| matches!(kind, StationKind::Transform(_) | StationKind::Window(_)), "operator"),
+        of(|kind| matches!(kind, StationKind::Sink(_)), "sink"),
+        counted(plan.workers as u64, "worker")
+    )
+}
+
+/// The modules of a plan, each once.
+fn modules(plan: &Plan) -> Vec<&Module> {
+    let mut modules: Vec<&Module> = Vec::new();
+    for station in &plan.stations {
+        let module = match &station.kind {
+            StationKind::Transform(transform) => &transform.function.module,
+            StationKind::Window(window) => &window.function.module,
+            StationKind::Source(_) | StationKind::Sink(_) => continue,
+        };
+        if modules.iter().all(|known| known.file() != module.file()) {
+            modules.push(module);
+        }
+    }
+    modules
+}
+
+/// What a source reads; its files must be there.
+fn input(station: &Station, spec: &SourceSpec) -> Result<String, Failure> {
+    let refused = |error| Failure::wrong(anyhow!("source {}: {error}", station.name));
+    spec.check().map_err(refused)?;
+    let splits = spec.split_names().map_err(refused)?.len() as u64;
+    Ok(match spec {
+        SourceSpec::Files(files) if files.follow => counted(splits, "file") + ", followed",
+        SourceSpec::Files(_) => counted(splits, "file"),
+        SourceSpec::Stdin(_) => "standard input".to_owned(),
+        SourceSpec::Nexmark(_) => format!("nexmark, {}", counted(splits, "split")),
+        SourceSpec::Datagen(_) => format!("datagen, {}", counted(splits, "split")),
+    })
+}

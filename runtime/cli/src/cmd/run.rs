@@ -1,0 +1,84 @@
+//! `tidemill run`: a pipeline in the foreground, from start to end.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use tidemill_connectors::SinkSpec;
+use tidemill_engine::plan::StationKind;
+use tidemill_engine::{EngineError, Plan, Summary};
+
+use crate::args::{Format, PipelineArgs, WorkerArgs};
+use crate::board::{Board, options};
+use crate::error::Failure;
+use crate::progress::{Progress, Shown};
+use crate::signals::Caught;
+use crate::summary::{End, Ran};
+use crate::talk::Talk;
+use crate::{exit, folders, load, summary, usage};
+
+/// Run a pipeline
+///
+/// Reads until the input ends, which for standard input and followed files may be never. SIGINT (Ctrl-C) and SIGTERM stop
+/// it gracefully: nothing more is read, rows in flight are written, open windows are not fired. A second signal ends it at
+/// once.
+///
+/// On a terminal, progress is shown on standard error, unless rows go to the same terminal. With `--format json`, progress
+/// (every second), warnings, log lines, the summary and errors are lines of JSON with a field `event`.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = exit::HELP)]
+pub struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    #[command(flatten)]
+    workers: WorkerArgs,
+    /// How standard error talks
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Say nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Runs a pipeline.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let talk = Talk::new(args.format, args.quiet);
+    let signals = Caught::new()?;
+    let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
+    let board = Board::new(&plan);
+    let (start, cpu) = (Instant::now(), usage::cpu());
+    let running = tidemill_engine::start(&plan, &options(&talk))?;
+    signals.stop(running.stopper(), talk.clone())?;
+    let metrics = running.metrics();
+    let progress = Progress::start(shown(&plan, &talk), &board, metrics.clone(), &talk);
+    let ended = running.wait();
+    drop(progress);
+    let end = match &ended {
+        Ok(Summary { stopped: false, .. }) => End::Done,
+        Ok(Summary { stopped: true, .. }) => End::Stopped,
+        Err(EngineError::OutputClosed) => return Ok(()),
+        Err(_) => End::Failed,
+    };
+    let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
+    let ran = Ran { time, cpu, totals: metrics.totals(), end };
+    if !talk.is_quiet() {
+        summary::tell(&board, &ran, &talk);
+    }
+    ended.map(|_| ()).map_err(Failure::from)
+}
+
+/// Where progress is shown. Rows on the same terminal would tear it apart, and are progress enough.
+fn shown(plan: &Plan, talk: &Talk) -> Shown {
+    let to_stdout = |kind: &StationKind| match kind {
+        StationKind::Sink(sink) => matches!(sink.spec, SinkSpec::Stdout { .. }),
+        _ => false,
+    };
+    let rows_on_terminal = std::io::stdout().is_terminal()
+        && plan.stations.iter().any(|station| to_stdout(&station.kind));
+    if talk.is_json() && !talk.is_quiet() {
+        Shown::Told
+    } else if talk.has_watcher() && !rows_on_terminal {
+        Shown::Drawn
+    } else {
+        Shown::Nowhere
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a command failed: what is told, and the exit code that goes with it.
+
+use std::fmt;
+
+use tidemill_connectors::ConnectorError;
+use tidemill_engine::EngineError;
+use tidemill_engine::error::StoppedByRow;
+use tidemill_pipeline::Report;
+use tidemill_wasm::ModuleError;
+
+use crate::exit::Exit;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    cause: Cause,
+    hint: Option<String>,
+}
+
+/// What is told.
+#[derive(Debug)]
+pub enum Cause {
+    /// What is wrong with the pipeline file, line by line.
+    Report(Box<Report>),
+    /// What stopped the pipeline.
+    Engine(Box<EngineError>),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// Something in the command line, the pipeline file or a module is wrong.
+    pub fn wrong(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Wrong, cause: Cause::Other(error.into()), hint: None }
+    }
+
+    /// The same failure, with what to do about it.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What is told.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// What to do about it, on one line.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Report(report) => report.fmt(f),
+            // It tells what lies below it by itself.
+            Self::Engine(error) => error.fmt(f),
+            Self::Other(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Self {
+        Self { exit: Exit::Wrong, cause: Cause::Report(Box::new(report)), hint: None }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let exit = match &error {
+            EngineError::Panic { .. } => Exit::Internal,
+            EngineError::Connector { source: ConnectorError::Internal(_), .. } => Exit::Internal,
+            EngineError::Connector { source: ConnectorError::Configuration(_), .. } => Exit::Wrong,
+            EngineError::Module { .. } => Exit::Wrong,
+            _ => Exit::Failed,
+        };
+        let hint = match &error {
+            EngineError::Row(row) => row_hint(row),
+            _ => None,
+        };
+        Self { exit, cause: Cause::Engine(Box::new(error)), hint }
+    }
+}
+
+fn row_hint(stopped: &StoppedByRow) -> Option<String> {
+    let name = &stopped.row.operator;
+    let section = if stopped.row.function.is_some() { "operators" } else { "sources" };
+    if stopped.row.fatal {
+        return None;
+    }
+    Some(match &stopped.threshold {
+        Some(_) => format!("[{section}.{name}] failures = {{ most = … }} is how many are put up with"),
+        None => format!(
+            "[{section}.{name}] on-failure = \"skip\" goes on without such rows, \"dead-letter\" \
+             sends them to {name}.failed"
+        ),
+    })
+}
+
+impl From<ModuleError> for Failure {
+    fn from(error: ModuleError) -> Self {
+        Self::wrong(error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { exit: Exit::Failed, cause: Cause::Other(error), hint: None }
+    }
+}

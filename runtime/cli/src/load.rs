@@ -1,0 +1,47 @@
+//! From the command line to a plan.
+
+use tidemill_engine::Plan;
+use tidemill_pipeline::{Checked, Pipeline, Report, Settings, read_with};
+use tidemill_wasm::Host;
+
+use crate::args::{PipelineArgs, WorkerArgs};
+use crate::error::Failure;
+use crate::talk::Talk;
+
+/// Reads and checks a pipeline file.
+///
+/// # Errors
+/// A report of everything that is wrong with it.
+pub fn read(args: &PipelineArgs) -> Result<Checked, Report> {
+    let environment = &|name: &str| std::env::var(name).ok();
+    read_with(&args.pipeline, &Settings { overrides: &args.set, environment })
+}
+
+/// Reads, checks and plans a pipeline; tells the warnings.
+///
+/// # Errors
+/// If it cannot run as it stands.
+pub fn plan(
+    args: &PipelineArgs,
+    workers: &WorkerArgs,
+    host: &Host,
+    talk: &Talk,
+) -> Result<Plan, Failure> {
+    let checked = read(args)?;
+    let workers = count(workers, &checked.pipeline);
+    let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
+    talk.warnings(&warnings);
+    Ok(plan)
+}
+
+/// How many workers a pipeline runs on.
+pub fn count(args: &WorkerArgs, pipeline: &Pipeline) -> usize {
+    let asked = args.workers.map(usize::from);
+    let written = pipeline.workers.as_ref().map(|workers| workers.value);
+    asked.or(written).unwrap_or_else(cores)
+}
+
+/// How many cores this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

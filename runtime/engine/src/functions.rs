@@ -1,0 +1,167 @@
+//! The seam to functions: what operators call, and who makes it ready.
+//!
+//! Users' functions are always guests of modules ([`InModules`]). The seam is there so that the project's bench can run the
+//! same pipelines with the same functions compiled into it, and say what the sandbox costs.
+
+use arrow_array::ArrayRef;
+use tidemill_wasm::{
+    Accumulated, Aggregate, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
+    Settings, Table, Transform,
+};
+
+/// A function of kind transform, made ready on one worker. See [`Transform`] for the calls.
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of `Transform`'s calls")]
+pub trait TransformCalls: Send {
+    /// Takes rows through the function.
+    fn apply(&mut self, rows: &RowsIn<'_>) -> Result<Outcome, CallError>;
+
+    /// Lines logged since the last time.
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    /// Counts since the last time.
+    fn take_notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
+/// A function of kind aggregate, made ready on one worker. See [`Aggregate`] for the calls.
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of `Aggregate`'s calls")]
+pub trait AggregateCalls: Send {
+    /// The accumulator of no rows.
+    fn create(&mut self) -> Result<Table, CallError>;
+
+    /// Adds rows to accumulators.
+    fn accumulate(
+        &mut self,
+        rows: &RowsIn<'_>,
+        groups: &[u32],
+        accs: &Table,
+        marks: &[u32],
+        keys: &[u32],
+    ) -> Result<Accumulated, CallError>;
+
+    /// Merges accumulators.
+    fn merge(
+        &mut self,
+        into: &Table,
+        others: &Table,
+        groups: &[u32],
+    ) -> Result<Accumulated, CallError>;
+
+    /// Makes results.
+    fn finish(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &[Firing],
+        accs: &Table,
+    ) -> Result<Outcome, CallError>;
+
+    /// Lines logged since the last time.
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    /// Counts since the last time.
+    fn take_notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
+/// Makes functions ready, one per operator and worker.
+#[expect(clippy::missing_errors_doc, reason = "the errors are those of the module")]
+pub trait Functions: Send + Sync {
+    /// A transform.
+    fn transform(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn TransformCalls>, ModuleError>;
+
+    /// An aggregate.
+    fn aggregate(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn AggregateCalls>, ModuleError>;
+}
+
+/// Functions as guests of their modules, in the sandbox.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InModules;
+
+impl Functions for InModules {
+    fn transform(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn TransformCalls>, ModuleError> {
+        Ok(Box::new(module.transform(settings)?))
+    }
+
+    fn aggregate(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn AggregateCalls>, ModuleError> {
+        Ok(Box::new(module.aggregate(settings)?))
+    }
+}
+
+impl TransformCalls for Transform {
+    fn apply(&mut self, rows: &RowsIn<'_>) -> Result<Outcome, CallError> {
+        Transform::apply(self, rows)
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Transform::take_log(self)
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        Transform::take_notes(self)
+    }
+}
+
+impl AggregateCalls for Aggregate {
+    fn create(&mut self) -> Result<Table, CallError> {
+        Aggregate::create(self)
+    }
+
+    fn accumulate(
+        &mut self,
+        rows: &RowsIn<'_>,
+        groups: &[u32],
+        accs: &Table,
+        marks: &[u32],
+        keys: &[u32],
+    ) -> Result<Accumulated, CallError> {
+        Aggregate::accumulate(self, rows, groups, accs, marks, keys)
+    }
+
+    fn merge(
+        &mut self,
+        into: &Table,
+        others: &Table,
+        groups: &[u32],
+    ) -> Result<Accumulated, CallError> {
+        Aggregate::merge(self, into, others, groups)
+    }
+
+    fn finish(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &[Firing],
+        accs: &Table,
+    ) -> Result<Outcome, CallError> {
+        Aggregate::finish(self, keys, firings, accs)
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Aggregate::take_log(self)
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        Aggregate::take_notes(self)
+    }
+}
