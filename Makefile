@@ -20,6 +20,7 @@ demo: build ## Eight days of real flights through WebAssembly, as a table
 	@$(BIN) build examples/flights/pipeline.toml
 	@echo; echo '$$ tidemill run examples/flights/pipeline.toml'
 	@$(BIN) run examples/flights/pipeline.toml
+	@echo; echo 'More in examples/flights/out: hours, late flights, rolling worst delays, working days of aircraft.'
 
 build: ## The `tidemill` command, into CARGO_TARGET_DIR
 	@scripts/setup build
@@ -32,7 +33,11 @@ test: ## Everything that the runner checks
 	@scripts/test
 
 bench: build ## Figures, as a table and in target/bench.json
-	@$(BIN) bench
+	@cargo build --release --locked -p tidemill-bench
+	@cargo build --release --locked --target wasm32-unknown-unknown --manifest-path bench/functions/Cargo.toml
+	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) \
+	  TIDEMILL_BENCH_MODULE=$(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/bench_functions.wasm \
+	  $(CARGO_TARGET_DIR)/release/tidemill-bench
 
 doctor: ## What is missing, and the command that mends it
 	@scripts/setup doctor

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use tidemill_connectors::SourceSpec;
-use tidemill_connectors::datagen::Generate;
 use tidemill_connectors::nexmark::{Kind, NexmarkSpec, write_json_lines};
 use tidemill_engine::functions::{Functions, InModules};
-use tidemill_engine::plan::{Plan, StationKind};
+use tidemill_engine::plan::Plan;
 use tidemill_engine::{BATCH_ROWS, Options, Totals};
 use tidemill_wasm::{Compiler, Host, HostConfig};
 
@@ -171,14 +169,7 @@ pub fn gen_hop(places: &Places) -> Result<Vec<Figure>> {
 
 /// Sessions of keys that come in bursts.
 pub fn gen_session(places: &Places) -> Result<Vec<Figure>> {
-    let mut plan = plan(places, "gen-session", 1)?;
-    let StationKind::Source(source) = &mut plan.stations[0].kind else {
-        anyhow::bail!("the first station is the source")
-    };
-    let SourceSpec::Datagen(rows) = &mut source.spec else {
-        anyhow::bail!("the source is a generator")
-    };
-    rows.columns[0].values = Generate::Bursts { keys: 100_000, rows: 20, groups: 10 };
+    let plan = plan(places, "gen-session", 1)?;
     Ok(vec![rows_per_second("gen-session", &plan, 3e6)?])
 }
 

@@ -38,14 +38,15 @@ where
     let reader = R::open(rows.into())?;
     let count = rows.rows as usize;
     let mut accs = Accs::<A>::decode(accs)?;
-    let groups = groups.get(..count).ok_or("the host sent fewer groups than rows")?;
+    let groups = groups
+        .get(..count)
+        .ok_or("the host sent fewer groups than rows")?;
     let mut marked = A::with_rows(marks.len());
     let mut start = 0;
     for (index, end) in segments(marks, count) {
         for row in start..end {
             // SAFETY: the reader was opened with `count` rows, and there are as many groups.
-            let (group, values) =
-                unsafe { (*groups.get_unchecked(row), R::read(&reader, row)) };
+            let (group, values) = unsafe { (*groups.get_unchecked(row), R::read(&reader, row)) };
             accs.change(group, row, |acc| add(acc, values))?;
         }
         if index < marks.len() {
@@ -59,7 +60,9 @@ where
 /// Cuts `count` rows behind each mark: the index of the mark, and where the rows up to it end. What follows the last mark
 /// has an index behind the marks.
 fn segments(marks: &[u32], count: usize) -> impl Iterator<Item = (usize, usize)> {
-    let ends = marks.iter().map(move |&mark| (mark as usize + 1).min(count));
+    let ends = marks
+        .iter()
+        .map(move |&mark| (mark as usize + 1).min(count));
     ends.chain([count]).enumerate()
 }
 
@@ -68,7 +71,12 @@ fn segments(marks: &[u32], count: usize) -> impl Iterator<Item = (usize, usize)>
 /// # Errors
 /// What the host sent does not fit together.
 #[inline(always)]
-pub fn merge<A, D, F>(into: &Table, others: &Table, groups: &[u32], merge: F) -> Result<Accumulated, String>
+pub fn merge<A, D, F>(
+    into: &Table,
+    others: &Table,
+    groups: &[u32],
+    merge: F,
+) -> Result<Accumulated, String>
 where
     A: Accumulator + Default,
     D: Done,
@@ -76,7 +84,9 @@ where
 {
     let mut accs = Accs::<A>::decode(into)?;
     let others = decode::<A>(others)?;
-    let groups = groups.get(..others.len()).ok_or("the host sent fewer groups than others")?;
+    let groups = groups
+        .get(..others.len())
+        .ok_or("the host sent fewer groups than others")?;
     for (row, (&group, other)) in groups.iter().zip(others).enumerate() {
         accs.change(group, row, |acc| merge(acc, other))?;
     }
@@ -129,7 +139,11 @@ struct Accs<A> {
 
 impl<A: Accumulator + Default> Accs<A> {
     fn decode(table: &Table) -> Result<Self, String> {
-        Ok(Self { accs: decode(table)?, kept: A::default(), failures: Vec::new() })
+        Ok(Self {
+            accs: decode(table)?,
+            kept: A::default(),
+            failures: Vec::new(),
+        })
     }
 
     #[inline(always)]
@@ -145,7 +159,10 @@ impl<A: Accumulator + Default> Accs<A> {
         row: usize,
         change: impl FnOnce(&mut A) -> D,
     ) -> Result<(), String> {
-        let acc = self.accs.get_mut(group as usize).ok_or_else(unknown_group)?;
+        let acc = self
+            .accs
+            .get_mut(group as usize)
+            .ok_or_else(unknown_group)?;
         if D::FALLIBLE {
             self.kept.copy_from(acc);
         }
@@ -157,7 +174,12 @@ impl<A: Accumulator + Default> Accs<A> {
     }
 
     fn finish(self, marked: Table) -> Accumulated {
-        Accumulated { accs: encode(&self.accs), marked, failures: self.failures, clean: true }
+        Accumulated {
+            accs: encode(&self.accs),
+            marked,
+            failures: self.failures,
+            clean: true,
+        }
     }
 }
 
@@ -173,7 +195,9 @@ fn unknown_group() -> String {
 pub fn decode<A: Accumulator>(table: &Table) -> Result<Vec<A>, String> {
     let reader = A::open(table.into())?;
     // SAFETY: the reader was opened with this many rows.
-    Ok((0..table.rows as usize).map(|row| unsafe { A::read(&reader, row) }).collect())
+    Ok((0..table.rows as usize)
+        .map(|row| unsafe { A::read(&reader, row) })
+        .collect())
 }
 
 fn encode<A: Accumulator>(accs: &[A]) -> Table {
@@ -183,5 +207,8 @@ fn encode<A: Accumulator>(accs: &[A]) -> Table {
 }
 
 fn table<A: Record>(columns: A::Columns, rows: usize) -> Table {
-    Table { rows: rows as u32, columns: A::finish(columns).columns }
+    Table {
+        rows: rows as u32,
+        columns: A::finish(columns).columns,
+    }
 }

@@ -171,7 +171,12 @@ pub fn take<C: Config, T: ConfigValue>(object: &mut Object<'_>, index: usize) ->
     };
     T::from_json(json).ok_or_else(|| {
         let (name, logical) = (field.name, T::TYPE);
-        crate::describe::joined(&["field ", name, " is missing or has another type than ", logical])
+        crate::describe::joined(&[
+            "field ",
+            name,
+            " is missing or has another type than ",
+            logical,
+        ])
     })
 }
 

@@ -11,9 +11,14 @@ pub fn module(functions: &[Entry]) -> String {
     json += "{\"interface\":";
     text(&mut json, INTERFACE);
     json += ",\"sdk\":";
-    text(&mut json, concat!("tidemill-rust ", env!("CARGO_PKG_VERSION")));
+    text(
+        &mut json,
+        concat!("tidemill-rust ", env!("CARGO_PKG_VERSION")),
+    );
     json += ",\"functions\":";
-    list(&mut json, functions, |json, function| (function.describe)(json));
+    list(&mut json, functions, |json, function| {
+        (function.describe)(json)
+    });
     json.push('}');
     json
 }

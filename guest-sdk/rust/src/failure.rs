@@ -42,19 +42,31 @@ impl Failure {
     /// such as `negative-amount`, `message` a sentence for people.
     #[cold]
     pub fn invalid(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Invalid, code: code.into(), message: message.into() }
+        Self {
+            severity: Severity::Invalid,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// Nothing can go on: the pipeline stops, whatever the operator's `on-failure` says.
     #[cold]
     pub fn fatal(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Fatal, code: code.into(), message: message.into() }
+        Self {
+            severity: Severity::Fatal,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// Something outside is unavailable for now. Without a capability of the module it is taken as `invalid`.
     #[cold]
     pub fn retry(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Retry, code: code.into(), message: message.into() }
+        Self {
+            severity: Severity::Retry,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// What follows from it.
@@ -80,7 +92,12 @@ impl Failure {
             Severity::Fatal => 1,
             Severity::Retry => 2,
         };
-        outcome::Failure { row: row as u32, severity, code: self.code, message: self.message }
+        outcome::Failure {
+            row: row as u32,
+            severity,
+            code: self.code,
+            message: self.message,
+        }
     }
 }
 

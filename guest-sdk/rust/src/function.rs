@@ -80,5 +80,8 @@ pub trait Function: 'static {
 
 #[cold]
 fn other_kind(call: &str) -> String {
-    crate::describe::joined(&["this function is of a kind that does not have the call ", call])
+    crate::describe::joined(&[
+        "this function is of a kind that does not have the call ",
+        call,
+    ])
 }

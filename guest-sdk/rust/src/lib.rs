@@ -59,8 +59,8 @@
 //! [dependencies]
 //! tidemill = "0.1"
 //!
-//! [profile.release]       # small, with the names of functions for the report of a bad row
-//! opt-level = "s"
+//! [profile.release]       # fast and small, with the names of functions for the report of a bad row
+//! opt-level = 3
 //! lto = true
 //! codegen-units = 1
 //! strip = "debuginfo"
@@ -101,6 +101,8 @@ mod function;
 mod module;
 
 mod aggregate;
+#[cfg(any(test, all(target_arch = "wasm32", feature = "allocator")))]
+mod allocator;
 mod answer;
 mod describe;
 mod transform;
@@ -122,7 +124,8 @@ pub use tidemill_macros::{Config, Record, Sides, aggregate, transform};
 /// What an author imports: `use tidemill::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Config, Extended, Failure, Firing, Output, Record, Same, Sides, Timestamp, Window, aggregate, log, transform,
+        Config, Extended, Failure, Firing, Output, Record, Same, Sides, Timestamp, Window,
+        aggregate, log, transform,
     };
 }
 
@@ -133,14 +136,17 @@ pub mod __private {
     pub use crate::answer::{Done, Finished, Mapped, Verdict};
     pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
     pub use crate::bindings::tidemill::operator::columns::{Batch, Table};
-    pub use crate::bindings::tidemill::operator::outcome::{Emitted, Firing as WireFiring, Output as Outcome};
+    pub use crate::bindings::tidemill::operator::outcome::{
+        Emitted, Firing as WireFiring, Output as Outcome,
+    };
     pub use crate::config::json::Object;
     pub use crate::config::{ConfigField, ConfigValue, describe_fields, parse, take};
     pub use crate::describe::{begin, member};
     pub use crate::module::{Entry, Module, entry};
     pub use crate::output::{NoKey, NoSides, Side, describe_output};
     pub use crate::record::{
-        Accumulator, ColumnOf, FromRow, Made, Record, Rows, Shape, Untimed, column, describe_columns,
+        Accumulator, ColumnOf, FromRow, Made, Record, Rows, Shape, Untimed, column,
+        describe_columns,
     };
     pub use crate::transform::{filter, flat_map, map};
     #[cfg(feature = "encoded")]

@@ -40,7 +40,10 @@ fn hand_over(level: Level, line: &str) {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn hand_over(level: Level, line: &str) {
-    #[expect(clippy::print_stderr, reason = "a test run shows this with the test that wrote it")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "a test run shows this with the test that wrote it"
+    )]
     {
         eprintln!("{level:?}: {line}");
     }

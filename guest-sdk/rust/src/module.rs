@@ -16,7 +16,10 @@ pub struct Entry {
 
 /// The entry of function `F`.
 pub const fn entry<F: Function>() -> Entry {
-    Entry { describe: F::describe, configure: |config| Ok(Box::new(F::configure(config)?)) }
+    Entry {
+        describe: F::describe,
+        configure: |config| Ok(Box::new(F::configure(config)?)),
+    }
 }
 
 /// The functions of a module, in the order of their indices.
@@ -39,7 +42,10 @@ fn with<T>(f: u32, call: impl FnOnce(&dyn Function) -> Result<T, String>) -> Res
 
 #[cold]
 fn no_function(f: u32) -> String {
-    describe::joined(&["this module has no configured function with index ", &f.to_string()])
+    describe::joined(&[
+        "this module has no configured function with index ",
+        &f.to_string(),
+    ])
 }
 
 impl<M: Module> setup::Guest for M {
@@ -78,7 +84,9 @@ impl<M: Module> aggregate::Guest for M {
         accs: Table,
         marks: Vec<u32>,
     ) -> Result<Accumulated, String> {
-        with(f, |function| function.accumulate(&rows, &groups, &accs, &marks))
+        with(f, |function| {
+            function.accumulate(&rows, &groups, &accs, &marks)
+        })
     }
 
     fn merge(f: u32, into: Table, others: Table, groups: Vec<u32>) -> Result<Accumulated, String> {

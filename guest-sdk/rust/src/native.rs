@@ -30,7 +30,9 @@ use crate::module::entry;
 
 pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 pub use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
-pub use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Firing, Output, Produced};
+pub use crate::bindings::tidemill::operator::outcome::{
+    Emitted, Failure, Firing, Output, Produced,
+};
 
 /// The function with this configuration, a JSON object. Its calls are those of [`Function`].
 ///

@@ -29,7 +29,12 @@ pub struct Output<T: Record> {
 impl<T: Record> Output<T> {
     /// An output with room for `rows` rows.
     pub(crate) fn with_rows(rows: usize) -> Self {
-        Self { columns: T::with_rows(rows), origins: Vec::with_capacity(rows), row: 0, before: 0 }
+        Self {
+            columns: T::with_rows(rows),
+            origins: Vec::with_capacity(rows),
+            row: 0,
+            before: 0,
+        }
     }
 
     /// Gives a row to this output. The row is copied, so its texts may be those of the row that came in.
@@ -59,7 +64,9 @@ impl<T: Record> Output<T> {
     {
         let reader = R::view(&self.columns);
         // SAFETY: every row that is counted was written.
-        (0..self.len()).map(|row| unsafe { R::read(&reader, row) }).collect()
+        (0..self.len())
+            .map(|row| unsafe { R::read(&reader, row) })
+            .collect()
     }
 
     /// From now on rows are caused by row `row` of the call.
@@ -83,7 +90,13 @@ impl<T: Record> Output<T> {
         }
         let Made { columns, times } = T::finish(self.columns);
         let columns = columns.into_iter().map(Produced::Made).collect();
-        emitted.push(Emitted { target, origins: self.origins, times, changes: None, columns });
+        emitted.push(Emitted {
+            target,
+            origins: self.origins,
+            times,
+            changes: None,
+            columns,
+        });
     }
 }
 
@@ -108,7 +121,10 @@ impl Record for Same {
     fn write(&self, _columns: &mut Self::Columns) {}
     fn truncate(_columns: &mut Self::Columns, _rows: usize) {}
     fn finish(_columns: Self::Columns) -> Made {
-        Made { columns: Vec::<Column>::new(), times: None }
+        Made {
+            columns: Vec::<Column>::new(),
+            times: None,
+        }
     }
 }
 
@@ -304,7 +320,10 @@ impl Record for NoKey {
     fn write(&self, _columns: &mut Self::Columns) {}
     fn truncate(_columns: &mut Self::Columns, _rows: usize) {}
     fn finish(_columns: Self::Columns) -> Made {
-        Made { columns: Vec::new(), times: None }
+        Made {
+            columns: Vec::new(),
+            times: None,
+        }
     }
 }
 

@@ -139,7 +139,11 @@ impl<'b> Rows<'b> {
     /// # Errors
     /// It is not there, or has another layout or length.
     pub fn column<T: ReadValue<'b>>(&self, index: usize) -> Result<T::Reader, String> {
-        match self.columns.get(index).and_then(|column| T::open(column, self.rows)) {
+        match self
+            .columns
+            .get(index)
+            .and_then(|column| T::open(column, self.rows))
+        {
             Some(reader) => Ok(reader),
             None => Err(misfit(index, T::TYPE)),
         }
@@ -150,7 +154,9 @@ impl<'b> Rows<'b> {
     /// # Errors
     /// There are fewer than rows.
     pub fn times(&self) -> Result<&'b [i64], String> {
-        self.times.get(..self.rows).ok_or_else(|| "the host sent fewer times than rows".to_owned())
+        self.times
+            .get(..self.rows)
+            .ok_or_else(|| "the host sent fewer times than rows".to_owned())
     }
 }
 
@@ -166,13 +172,21 @@ fn misfit(index: usize, logical: &str) -> String {
 
 impl<'b> From<&'b Batch> for Rows<'b> {
     fn from(batch: &'b Batch) -> Self {
-        Self { rows: batch.rows as usize, times: &batch.times, columns: &batch.columns }
+        Self {
+            rows: batch.rows as usize,
+            times: &batch.times,
+            columns: &batch.columns,
+        }
     }
 }
 
 impl<'b> From<&'b Table> for Rows<'b> {
     fn from(table: &'b Table) -> Self {
-        Self { rows: table.rows as usize, times: &[], columns: &table.columns }
+        Self {
+            rows: table.rows as usize,
+            times: &[],
+            columns: &table.columns,
+        }
     }
 }
 
@@ -189,5 +203,8 @@ pub fn describe_columns<T: Record>(json: &mut String) {
 
 /// The type of a column that `T` can be, for the derive.
 pub const fn column<T: Value>(name: &'static str) -> ColumnOf {
-    ColumnOf { name, logical: T::TYPE }
+    ColumnOf {
+        name,
+        logical: T::TYPE,
+    }
 }

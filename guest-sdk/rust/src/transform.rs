@@ -40,7 +40,13 @@ where
     let mut emitted = Vec::new();
     if !origins.is_empty() {
         let columns = Vec::new();
-        emitted.push(Emitted { target: 0, origins, times: None, changes: None, columns });
+        emitted.push(Emitted {
+            target: 0,
+            origins,
+            times: None,
+            changes: None,
+            columns,
+        });
     }
     sides.emit(&mut emitted);
     Ok(Outcome { emitted, failures })

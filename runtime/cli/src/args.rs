@@ -11,7 +11,12 @@ use crate::talk::Talk;
 /// A pipeline file says which rows are read, what happens to them and where results go; modules hold the functions. Data is
 /// written to standard output, everything else to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "tidemill", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "tidemill",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 #[command(after_help = "`tidemill <command> --help` says more about a command.")]
 pub struct Cli {
     /// What to do.

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
+use tidemill_connectors::SourceSpec;
 use tidemill_core::time;
 use tidemill_engine::plan::{Plan, StationKind};
 use tidemill_engine::{Options, Totals};
@@ -13,7 +14,9 @@ use crate::figures::per_second;
 /// The clock: microseconds since the Unix epoch.
 pub fn now() -> i64 {
     // A clock before 1970 is a machine whose clock was never set.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_micros() as i64)
 }
 
 /// How every command runs plans.
@@ -36,13 +39,38 @@ pub struct Board {
     pub stations: Vec<Station>,
 }
 
+/// What a station is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Reads rows.
+    Source,
+    /// Filters, maps.
+    Transform,
+    /// Aggregates windows.
+    Window,
+    /// Writes rows.
+    Sink,
+}
+
+impl Kind {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Transform => "transform",
+            Self::Window => "window",
+            Self::Sink => "sink",
+        }
+    }
+}
+
 /// One station.
 #[derive(Clone, Debug)]
 pub struct Station {
     /// Its name.
     pub name: String,
-    /// `source`, `transform`, `window` or `sink`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: Kind,
     /// The sources upstream, as indices; a source is its own.
     sources: Vec<usize>,
     /// Whether rows come as they happen, so that its watermark is held against the clock.
@@ -54,24 +82,39 @@ impl Board {
     pub fn new(plan: &Plan) -> Self {
         let mut stations: Vec<Station> = Vec::with_capacity(plan.stations.len());
         for (index, station) in plan.stations.iter().enumerate() {
-            let upstream = plan.edges.iter().filter(|edge| edge.to == index).map(|edge| edge.from);
+            let upstream = plan
+                .edges
+                .iter()
+                .filter(|edge| edge.to == index)
+                .map(|edge| edge.from);
             let upstream: Vec<usize> = upstream.filter(|&from| from < index).collect();
             let (kind, own) = match &station.kind {
-                StationKind::Source(source) => ("source", Some(!source.clock.bounded)),
-                StationKind::Transform(_) => ("transform", None),
-                StationKind::Window(_) => ("window", None),
-                StationKind::Sink(_) => ("sink", None),
+                StationKind::Source(source) => (Kind::Source, Some(is_live(&source.spec))),
+                StationKind::Transform(_) => (Kind::Transform, None),
+                StationKind::Window(_) => (Kind::Window, None),
+                StationKind::Sink(_) => (Kind::Sink, None),
             };
             let mut sources: Vec<usize> = match own {
                 Some(_) => vec![index],
-                None => upstream.iter().flat_map(|&from| stations[from].sources.clone()).collect(),
+                None => upstream
+                    .iter()
+                    .flat_map(|&from| stations[from].sources.clone())
+                    .collect(),
             };
             sources.sort_unstable();
             sources.dedup();
             let live = own.unwrap_or_else(|| upstream.iter().any(|&from| stations[from].live));
-            stations.push(Station { name: station.name.clone(), kind, sources, live });
+            stations.push(Station {
+                name: station.name.clone(),
+                kind,
+                sources,
+                live,
+            });
         }
-        Self { pipeline: plan.name.clone(), stations }
+        Self {
+            pipeline: plan.name.clone(),
+            stations,
+        }
     }
 
     /// The stations with their counters.
@@ -84,21 +127,37 @@ impl Board {
 
     /// Rows that all sources have read.
     pub fn rows_read(&self, totals: &[Totals]) -> u64 {
-        self.with(totals).filter(|(station, _)| station.is_source()).map(|(_, t)| t.rows_in).sum()
+        self.with(totals)
+            .filter(|(station, _)| station.is_source())
+            .map(|(_, t)| t.rows_in)
+            .sum()
+    }
+}
+
+/// Whether rows come as they happen. A generator's never do, also where it goes on for ever.
+fn is_live(spec: &SourceSpec) -> bool {
+    match spec {
+        SourceSpec::Files(files) => files.follow,
+        SourceSpec::Stdin(_) => true,
+        SourceSpec::Nexmark(_) | SourceSpec::Datagen(_) => false,
     }
 }
 
 impl Station {
     /// Whether it is a source.
     pub fn is_source(&self) -> bool {
-        self.kind == "source"
+        self.kind == Kind::Source
     }
 
     /// How far the watermark lags, in microseconds: behind the clock where rows come as they happen, else behind the
     /// largest event time read.
     pub fn lag(&self, own: &Totals, all: &[Totals], now: i64) -> Option<i64> {
         let largest = || self.sources.iter().map(|&source| all[source].largest).max();
-        let against = if self.live { now } else { largest().filter(|&t| t != time::MIN)? };
+        let against = if self.live {
+            now
+        } else {
+            largest().filter(|&t| t != time::MIN)?
+        };
         let known = own.watermark != time::MIN && own.watermark != time::MAX;
         known.then(|| against.saturating_sub(own.watermark).max(0))
     }
@@ -107,7 +166,7 @@ impl Station {
     pub fn event(&self, own: &Totals, all: &[Totals], (rows, time): (u64, Duration)) -> Value {
         let lag = self.lag(own, all, now());
         json!({
-            "name": self.name, "kind": self.kind,
+            "name": self.name, "kind": self.kind.word(),
             "rows_in": own.rows_in, "rows_out": own.rows_out, "filtered": own.filtered,
             "late": own.late, "behind": own.behind, "in_gaps": own.in_gaps,
             "windows_missed": own.windows_missed, "null_keys": own.null_keys,

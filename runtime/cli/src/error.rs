@@ -32,7 +32,11 @@ pub enum Cause {
 impl Failure {
     /// Something in the command line, the pipeline file or a module is wrong.
     pub fn wrong(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Wrong, cause: Cause::Other(error.into()), hint: None }
+        Self {
+            exit: Exit::Wrong,
+            cause: Cause::Other(error.into()),
+            hint: None,
+        }
     }
 
     /// The same failure, with what to do about it.
@@ -70,7 +74,11 @@ impl fmt::Display for Cause {
 
 impl From<Report> for Failure {
     fn from(report: Report) -> Self {
-        Self { exit: Exit::Wrong, cause: Cause::Report(Box::new(report)), hint: None }
+        Self {
+            exit: Exit::Wrong,
+            cause: Cause::Report(Box::new(report)),
+            hint: None,
+        }
     }
 }
 
@@ -78,8 +86,14 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let exit = match &error {
             EngineError::Panic { .. } => Exit::Internal,
-            EngineError::Connector { source: ConnectorError::Internal(_), .. } => Exit::Internal,
-            EngineError::Connector { source: ConnectorError::Configuration(_), .. } => Exit::Wrong,
+            EngineError::Connector {
+                source: ConnectorError::Internal(_),
+                ..
+            } => Exit::Internal,
+            EngineError::Connector {
+                source: ConnectorError::Configuration(_),
+                ..
+            } => Exit::Wrong,
             EngineError::Module { .. } => Exit::Wrong,
             _ => Exit::Failed,
         };
@@ -87,18 +101,28 @@ impl From<EngineError> for Failure {
             EngineError::Row(row) => row_hint(row),
             _ => None,
         };
-        Self { exit, cause: Cause::Engine(Box::new(error)), hint }
+        Self {
+            exit,
+            cause: Cause::Engine(Box::new(error)),
+            hint,
+        }
     }
 }
 
 fn row_hint(stopped: &StoppedByRow) -> Option<String> {
     let name = &stopped.row.operator;
-    let section = if stopped.row.function.is_some() { "operators" } else { "sources" };
+    let section = if stopped.row.function.is_some() {
+        "operators"
+    } else {
+        "sources"
+    };
     if stopped.row.fatal {
         return None;
     }
     Some(match &stopped.threshold {
-        Some(_) => format!("[{section}.{name}] failures = {{ most = … }} is how many are put up with"),
+        Some(_) => {
+            format!("[{section}.{name}] failures = {{ most = … }} is how many are put up with")
+        }
         None => format!(
             "[{section}.{name}] on-failure = \"skip\" goes on without such rows, \"dead-letter\" \
              sends them to {name}.failed"
@@ -114,6 +138,10 @@ impl From<ModuleError> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Failed, cause: Cause::Other(error), hint: None }
+        Self {
+            exit: Exit::Failed,
+            cause: Cause::Other(error),
+            hint: None,
+        }
     }
 }

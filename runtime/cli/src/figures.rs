@@ -43,13 +43,18 @@ fn three(number: f64) -> String {
 /// Rows per second; 0 where no time has passed.
 pub fn per_second(rows: u64, time: Duration) -> f64 {
     let seconds = time.as_secs_f64();
-    if seconds > 0.0 { rows as f64 / seconds } else { 0.0 }
+    if seconds > 0.0 {
+        rows as f64 / seconds
+    } else {
+        0.0
+    }
 }
 
 /// A time that something took: `412 ms`, `3.41 s`, `2m05s`, `3h07m`.
 pub fn took(time: Duration) -> String {
     let s = time.as_secs();
     match s {
+        0 if time.as_micros() < 1000 => format!("{} us", time.as_micros()),
         0 => format!("{} ms", time.as_millis()),
         1..60 => format!("{} s", three(time.as_secs_f64())),
         60..3600 => format!("{}m{:02}s", s / 60, s % 60),
@@ -66,10 +71,15 @@ pub fn span(us: i64) -> String {
         ("s", 1_000_000),
         ("ms", 1_000),
     ];
-    let Some(first) = UNITS.iter().position(|(_, unit)| us >= *unit) else { return "0ms".into() };
+    let Some(first) = UNITS.iter().position(|(_, unit)| us >= *unit) else {
+        return "0ms".into();
+    };
     let (word, unit) = UNITS[first];
     let large = format!("{}{word}", us / unit);
-    match UNITS.get(first + 1).map(|(word, unit)| (word, us % UNITS[first].1 / unit)) {
+    match UNITS
+        .get(first + 1)
+        .map(|(word, unit)| (word, us % UNITS[first].1 / unit))
+    {
         Some((word, small)) if small > 0 => format!("{large} {small}{word}"),
         _ => large,
     }
@@ -105,6 +115,7 @@ mod tests {
             (rate(16_600.0), "16.6 k"),
             (rate(1_240_000.0), "1.24 M"),
             (rate(2.5e9), "2.50 G"),
+            (took(Duration::from_micros(412)), "412 us"),
             (took(Duration::from_millis(412)), "412 ms"),
             (took(Duration::from_millis(3_412)), "3.41 s"),
             (took(Duration::from_secs(125)), "2m05s"),

@@ -10,7 +10,11 @@ use crate::error::Failure;
 
 /// The cache folder: `$TIDEMILL_CACHE`, `$XDG_CACHE_HOME/tidemill` or `~/.cache/tidemill`.
 pub fn cache() -> Result<PathBuf, Failure> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let absolute = |path: &PathBuf| path.is_absolute();
     set("TIDEMILL_CACHE")
         // A relative one is invalid and to be ignored, says the XDG specification.

@@ -14,7 +14,13 @@ use crate::talk::Talk;
 /// A report of everything that is wrong with it.
 pub fn read(args: &PipelineArgs) -> Result<Checked, Report> {
     let environment = &|name: &str| std::env::var(name).ok();
-    read_with(&args.pipeline, &Settings { overrides: &args.set, environment })
+    read_with(
+        &args.pipeline,
+        &Settings {
+            overrides: &args.set,
+            environment,
+        },
+    )
 }
 
 /// Reads, checks and plans a pipeline; tells the warnings.

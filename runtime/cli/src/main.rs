@@ -45,7 +45,9 @@ fn main() -> ExitCode {
         }
         // The panic's message and place were told by Rust's own hook.
         Err(_) => {
-            talk.line("error: this is a defect of Tidemill, please report it with what stands above");
+            talk.line(
+                "error: this is a defect of Tidemill, please report it with what stands above",
+            );
             Exit::Internal.into()
         }
     }

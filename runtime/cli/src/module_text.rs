@@ -7,8 +7,11 @@ use tidemill_wasm::{ConfigField, Function, Kind, Module, Output};
 pub fn offers(module: &Module) -> String {
     let functions = &module.description().functions;
     let of_kind = |kind: Kind| {
-        let names: Vec<&str> =
-            functions.iter().filter(|f| f.kind == kind).map(|f| f.name.as_str()).collect();
+        let names: Vec<&str> = functions
+            .iter()
+            .filter(|f| f.kind == kind)
+            .map(|f| f.name.as_str())
+            .collect();
         match names.len() {
             0 => None,
             1 => Some(format!("{} {}", kind.name(), names[0])),
@@ -16,7 +19,11 @@ pub fn offers(module: &Module) -> String {
         }
     };
     let kinds: Vec<String> = Kind::ALL.into_iter().rev().filter_map(of_kind).collect();
-    if kinds.is_empty() { "no functions".to_owned() } else { kinds.join("; ") }
+    if kinds.is_empty() {
+        "no functions".to_owned()
+    } else {
+        kinds.join("; ")
+    }
 }
 
 /// What its imports let it do.
@@ -33,8 +40,10 @@ pub fn may_do(module: &Module) -> &'static str {
 
 /// Columns as people write them: `(account: text, amount: float?)`.
 pub fn columns(fields: &[arrow_schema::Field]) -> String {
-    let words: Vec<String> =
-        fields.iter().map(|f| format!("{}: {}", f.name(), LogicalType::word(f))).collect();
+    let words: Vec<String> = fields
+        .iter()
+        .map(|f| format!("{}: {}", f.name(), LogicalType::word(f)))
+        .collect();
     format!("({})", words.join(", "))
 }
 
@@ -58,7 +67,12 @@ pub fn config(field: &ConfigField) -> String {
 /// What a function says of itself, by headings; what it does not have is left out.
 pub fn about(function: &Function) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    lines.extend(function.doc.as_ref().map(|doc| ("", doc.replace('\n', " "))));
+    lines.extend(
+        function
+            .doc
+            .as_ref()
+            .map(|doc| ("", doc.replace('\n', " "))),
+    );
     lines.push(("takes", columns(&function.input)));
     if !function.key.is_empty() {
         lines.push(("key", columns(&function.key)));
@@ -70,12 +84,28 @@ pub fn about(function: &Function) -> Vec<(&'static str, String)> {
     for side in &function.sides {
         lines.push(("side", format!("{}: {}", side.name, output(&side.output))));
     }
-    lines.extend(function.config.iter().map(|field| ("config", config(field))));
+    lines.extend(
+        function
+            .config
+            .iter()
+            .map(|field| ("config", config(field))),
+    );
     let traits = [
         (function.stamps, "stamps: it is given the rows' stamps"),
-        (function.changes, "changes: it takes rows that are not inserts"),
-        (function.combinable, "combinable: merging is exact in any order"),
+        (
+            function.changes,
+            "changes: it takes rows that are not inserts",
+        ),
+        (
+            function.combinable,
+            "combinable: merging is exact in any order",
+        ),
     ];
-    lines.extend(traits.into_iter().filter(|(has, _)| *has).map(|(_, text)| ("is", text.to_owned())));
+    lines.extend(
+        traits
+            .into_iter()
+            .filter(|(has, _)| *has)
+            .map(|(_, text)| ("is", text.to_owned())),
+    );
     lines
 }

@@ -42,7 +42,10 @@ pub struct Progress {
 impl Progress {
     /// Shows the progress of a run that has just started.
     pub fn start(shown: Shown, board: &Board, metrics: Arc<Metrics>, talk: &Talk) -> Self {
-        let none = Self { end: None, thread: None };
+        let none = Self {
+            end: None,
+            thread: None,
+        };
         if shown == Shown::Nowhere {
             return none;
         }
@@ -52,8 +55,14 @@ impl Progress {
             Shown::Drawn => draw(&board, &metrics, &talk, &ended),
             Shown::Told | Shown::Nowhere => tell(&board, &metrics, &talk, &ended),
         };
-        match std::thread::Builder::new().name("progress".to_owned()).spawn(show) {
-            Ok(thread) => Self { end: Some(end), thread: Some(thread) },
+        match std::thread::Builder::new()
+            .name("progress".to_owned())
+            .spawn(show)
+        {
+            Ok(thread) => Self {
+                end: Some(end),
+                thread: Some(thread),
+            },
             // A run without progress is better than none.
             Err(_) => none,
         }
@@ -115,14 +124,21 @@ struct Rates {
 
 impl Rates {
     fn new(totals: Vec<Totals>) -> Self {
-        Self { at: Instant::now(), before: totals }
+        Self {
+            at: Instant::now(),
+            before: totals,
+        }
     }
 
     /// Rows taken since the last look, and how long ago that was.
     fn since(&mut self, totals: &[Totals]) -> Vec<(u64, Duration)> {
         let time = self.at.elapsed();
         let rows = |(now, before): (&Totals, &Totals)| now.rows_in.saturating_sub(before.rows_in);
-        let taken = totals.iter().zip(&self.before).map(|both| (rows(both), time)).collect();
+        let taken = totals
+            .iter()
+            .zip(&self.before)
+            .map(|both| (rows(both), time))
+            .collect();
         *self = Self::new(totals.to_vec());
         taken
     }

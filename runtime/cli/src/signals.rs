@@ -34,7 +34,9 @@ impl Caught {
             }
         };
         let thread = std::thread::Builder::new().name("signals".to_owned());
-        thread.spawn(act).context("no thread could be started for signals")?;
+        thread
+            .spawn(act)
+            .context("no thread could be started for signals")?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 use tidemill_engine::Totals;
 
-use crate::board::{Board, Station};
+use crate::board::{Board, Kind, Station};
 use crate::figures::{count, counted, per_second, rate, took};
 use crate::talk::Talk;
 
@@ -76,7 +76,7 @@ fn text(board: &Board, ran: &Ran) -> String {
         took(ran.cpu),
         counted(read, "row"),
         rate(per_second(read, ran.time)),
-        table(board, ran),
+        table(board, ran).trim_fmt(),
     );
     for line in remarks(board, ran) {
         text.push_str(&format!("\n  {line}"));
@@ -84,48 +84,115 @@ fn text(board: &Board, ran: &Ran) -> String {
     text
 }
 
-/// A column of the table: its heading, its figure, and whether it is shown when it is 0 everywhere.
+/// A column of the table: its heading, its figure, the kinds of stations for which it means
+/// something, and whether it is shown where it is 0 everywhere.
 struct Column {
     heading: &'static str,
     figure: fn(&Totals) -> u64,
+    kinds: &'static [Kind],
     always: bool,
 }
 
+const ROWS: &[Kind] = &[Kind::Source, Kind::Transform, Kind::Window];
+const ALL: &[Kind] = &[Kind::Source, Kind::Transform, Kind::Window, Kind::Sink];
+const WINDOW: &[Kind] = &[Kind::Window];
+const TRANSFORM: &[Kind] = &[Kind::Transform];
+
 /// Every way that a row can go has its column.
 const COLUMNS: [Column; 10] = [
-    Column { heading: "rows in", figure: |t| t.rows_in, always: true },
-    Column { heading: "rows out", figure: |t| t.rows_out, always: true },
-    Column { heading: "filtered", figure: |t| t.filtered, always: false },
-    Column { heading: "late", figure: |t| t.late, always: true },
-    Column { heading: "behind", figure: |t| t.behind, always: false },
-    Column { heading: "in gaps", figure: |t| t.in_gaps, always: false },
-    Column { heading: "windows missed", figure: |t| t.windows_missed, always: false },
-    Column { heading: "null keys", figure: |t| t.null_keys, always: false },
-    Column { heading: "failed", figure: |t| t.failed, always: true },
-    Column { heading: "failed results", figure: |t| t.failed_results, always: false },
+    Column {
+        heading: "rows in",
+        figure: |t| t.rows_in,
+        kinds: ALL,
+        always: true,
+    },
+    Column {
+        heading: "rows out",
+        figure: |t| t.rows_out,
+        kinds: ROWS,
+        always: true,
+    },
+    Column {
+        heading: "filtered",
+        figure: |t| t.filtered,
+        kinds: TRANSFORM,
+        always: false,
+    },
+    Column {
+        heading: "late",
+        figure: |t| t.late,
+        kinds: WINDOW,
+        always: true,
+    },
+    Column {
+        heading: "behind",
+        figure: |t| t.behind,
+        kinds: WINDOW,
+        always: false,
+    },
+    Column {
+        heading: "in gaps",
+        figure: |t| t.in_gaps,
+        kinds: WINDOW,
+        always: false,
+    },
+    Column {
+        heading: "windows missed",
+        figure: |t| t.windows_missed,
+        kinds: WINDOW,
+        always: false,
+    },
+    Column {
+        heading: "null keys",
+        figure: |t| t.null_keys,
+        kinds: WINDOW,
+        always: false,
+    },
+    Column {
+        heading: "failed",
+        figure: |t| t.failed,
+        kinds: ROWS,
+        always: true,
+    },
+    Column {
+        heading: "failed results",
+        figure: |t| t.failed_results,
+        kinds: WINDOW,
+        always: false,
+    },
 ];
 
 fn table(board: &Board, ran: &Ran) -> Table {
-    let shown: Vec<&Column> =
-        COLUMNS.iter().filter(|c| c.always || ran.totals.iter().any(|t| (c.figure)(t) > 0)).collect();
+    let somewhere = |c: &&Column| c.always || ran.totals.iter().any(|t| (c.figure)(t) > 0);
+    let shown: Vec<&Column> = COLUMNS.iter().filter(somewhere).collect();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let mut head = vec!["", ""];
     head.extend(shown.iter().map(|column| column.heading));
     head.extend(["busy", "rows/s"]);
-    let width = head.len();
     table.set_header(head);
     for (station, own) in board.with(&ran.totals) {
-        let mut cells = vec![station.kind.to_owned(), station.name.clone()];
-        cells.extend(shown.iter().map(|column| count((column.figure)(own))));
+        let mut cells = vec![station.kind.word().to_owned(), station.name.clone()];
+        cells.extend(shown.iter().map(|column| column.cell(station, own)));
         cells.push(took(Duration::from_nanos(own.busy_ns)));
         cells.push(rate(per_second(own.rows_in, ran.time)));
         table.add_row(cells);
     }
-    for column in (2..width).filter_map(|i| table.column_mut(i)) {
+    for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+impl Column {
+    fn cell(&self, station: &Station, own: &Totals) -> String {
+        let means_something = self.kinds.contains(&station.kind);
+        if means_something {
+            count((self.figure)(own))
+        } else {
+            String::new()
+        }
+    }
 }
 
 /// What the figures do not say by themselves.
@@ -142,7 +209,7 @@ fn remarks(board: &Board, ran: &Ran) -> Vec<String> {
 fn accounts((station, own): (&Station, &Totals)) -> Option<String> {
     let lost = own.filtered + own.failed;
     let adds_up = own.rows_in == own.rows_out + lost;
-    (lost > 0 && adds_up && matches!(station.kind, "source" | "transform")).then(|| {
+    (lost > 0 && adds_up && matches!(station.kind, Kind::Source | Kind::Transform)).then(|| {
         format!(
             "{}: {} in = {} out + {} filtered + {} failed",
             own.name,

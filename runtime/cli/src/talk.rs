@@ -29,7 +29,12 @@ impl Talk {
         let terminal = std::io::stderr().is_terminal();
         let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self { format, quiet, color, drawn }
+        Self {
+            format,
+            quiet,
+            color,
+            drawn,
+        }
     }
 
     /// Whether only errors are told.
@@ -49,7 +54,8 @@ impl Talk {
 
     /// Where progress is drawn from now on.
     pub fn draw(&self) -> &MultiProgress {
-        self.drawn.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S));
+        self.drawn
+            .set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S));
         &self.drawn
     }
 
@@ -82,7 +88,9 @@ impl Talk {
         match self.format {
             _ if self.quiet || warnings.is_empty() => {}
             Format::Text => self.line(warnings.render(self.color) + "\n"),
-            Format::Json => problems(warnings).iter().for_each(|event| self.event(event)),
+            Format::Json => problems(warnings)
+                .iter()
+                .for_each(|event| self.event(event)),
         }
     }
 
@@ -101,7 +109,9 @@ impl Talk {
     pub fn failure(&self, failure: &Failure) {
         if self.is_json() {
             if let Cause::Report(report) = failure.cause() {
-                problems(report.diagnostics()).iter().for_each(|event| self.event(event));
+                problems(report.diagnostics())
+                    .iter()
+                    .for_each(|event| self.event(event));
             } else {
                 self.event(&failure_event(failure));
             }
@@ -117,7 +127,11 @@ impl Talk {
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.color {
+            format!("\x1b[{style}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -148,7 +162,9 @@ fn problems(diagnostics: &Diagnostics) -> Vec<Value> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let place = problem.span().and_then(|span| diagnostics.text().line(span));
+        let place = problem
+            .span()
+            .and_then(|span| diagnostics.text().line(span));
         let (file, line) = match place.as_ref().and_then(|place| place.rsplit_once(':')) {
             Some((file, line)) => (Some(file), line.parse::<u64>().ok()),
             None => (None, None),

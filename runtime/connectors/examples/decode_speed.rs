@@ -1,4 +1,5 @@
-//! How fast Nexmark bids are read from a file of JSON lines, against `serde_json` into a struct that borrows.
+//! How fast Nexmark bids are read from a file of JSON lines, against `serde_json` into a struct
+//! that borrows.
 //!
 //! `cargo run --release -p tidemill-connectors --example decode_speed [events]`
 

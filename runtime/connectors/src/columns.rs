@@ -1,7 +1,8 @@
 //! Columns being filled, row by row.
 //!
-//! A decoder first puts what it finds in a row into one [`Slot`] per column; only when the whole row is good are the slots
-//! appended. So a bad row leaves nothing behind, and of a field given twice the last one counts.
+//! A decoder first puts what it finds in a row into one [`Slot`] per column; only when the whole
+//! row is good are the slots appended. So a bad row leaves nothing behind, and of a field given
+//! twice the last one counts.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! Rows made up from a schema: seeded, so that the same specification always gives the same rows.
 //!
-//! Row i (from 0) is in split i mod splits, whatever the number of workers. Each value depends on the seed, its column and i
-//! alone, so splits are read independently and a row is the same however many are read at once.
+//! Row i (from 0) is in split i mod splits, whatever the number of workers. Each value depends on
+//! the seed, its column and i alone, so splits are read independently and a row is the same however
+//! many are read at once.
 
 mod column;
 
@@ -14,7 +15,7 @@ use crate::ConnectorError;
 use crate::generated::{self, Numbers};
 use crate::pace::Pace;
 use crate::random::mix;
-use crate::source::Share;
+use crate::source::{NamesAndSplits, Share};
 use crate::split::{Chunk, Split, Wake};
 
 /// Rows to make up.
@@ -91,8 +92,8 @@ pub enum Generate {
     },
     /// The same in every row.
     Constant(Constant),
-    /// The time `start` + i * `step` - j, where j is at random from 0 to `jitter`: with 0 times rise, otherwise rows are out
-    /// of order by at most the jitter. All in microseconds.
+    /// The time `start` + i * `step` - j, where j is at random from 0 to `jitter`: with 0 times
+    /// rise, otherwise rows are out of order by at most the jitter. All in microseconds.
     Time {
         /// Of row 0, since the epoch.
         start: i64,
@@ -101,11 +102,12 @@ pub enum Generate {
         /// How far rows are out of order.
         jitter: i64,
     },
-    /// Integer keys that come in bursts, for sessions. The `keys` keys, 0 to `keys` - 1, are in `groups` equal groups that
-    /// take turns; in a turn each key of the group has `rows` rows, in rounds through the group, in an order that changes.
+    /// Integer keys that come in bursts, for sessions. The `keys` keys, 0 to `keys` - 1, are in
+    /// `groups` equal groups that take turns; in a turn each key of the group has `rows` rows, in
+    /// rounds through the group, in an order that changes.
     ///
-    /// With 100,000 keys, 20 rows and 10 groups, a turn is 200,000 rows long: at a microsecond per row each key has 20 rows
-    /// within 0.2 s, then 1.8 s of silence.
+    /// With 100,000 keys, 20 rows and 10 groups, a turn is 200,000 rows long: at a microsecond per
+    /// row each key has 20 rows within 0.2 s, then 1.8 s of silence.
     Bursts {
         /// How many keys; a multiple of `groups`.
         keys: u64,
@@ -163,7 +165,7 @@ impl Generate {
                 if shortest > longest || *longest > LONGEST_TEXT =>
             {
                 Some(format!(
-                    "`length` must be at most {LONGEST_TEXT}, the shortest first: {shortest} to {longest}"
+                    "`length` must be at most {LONGEST_TEXT}: {shortest} to {longest}"
                 ))
             }
             Self::Time {
@@ -228,12 +230,7 @@ impl DatagenSpec {
         Ok(())
     }
 
-    pub(crate) fn open(
-        &self,
-        schema: &SchemaRef,
-        share: Share,
-        wake: &Wake,
-    ) -> (Vec<Arc<str>>, Vec<(usize, Box<dyn Split>)>) {
+    pub(crate) fn open(&self, schema: &SchemaRef, share: Share, wake: &Wake) -> NamesAndSplits {
         let names = self.names();
         let pace = self.rate.map(|rate| Pace::start(rate, wake));
         let split = |i: usize| -> (usize, Box<dyn Split>) {

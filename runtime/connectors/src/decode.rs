@@ -1,10 +1,10 @@
 //! From the bytes of one row to the slots of its columns.
 //!
 //! Rules that hold in every format (each format's own are in its module):
-//! 1. A value that doesn't fit its column's type makes the row a bad row. It is never made to fit: no text becomes a number,
-//!    no number loses its fraction, nothing becomes 0.
-//! 2. Integers lie in the range of `i64`. Floats are the double nearest to the digits; digits that no double reaches
-//!    (`1e400`) do not fit. Times lie in the years 1 to 9999.
+//! 1. A value that doesn't fit its column's type makes the row a bad row. It is never made to fit:
+//!    no text becomes a number, no number loses its fraction, nothing becomes 0.
+//! 2. Integers lie in the range of `i64`. Floats are the double nearest to the digits; digits that
+//!    no double reaches (`1e400`) do not fit. Times lie in the years 1 to 9999.
 //! 3. A column that is not nullable must be there and not null.
 
 pub mod csv;
@@ -21,8 +21,8 @@ use crate::{ConnectorError, LogicalType};
 /// Why a row could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// One of: `syntax`, `utf-8`, `not-an-object`, `depth`, `type`, `range`, `time`, `base64`, `surrogate`, `missing`, `null`,
-    /// `unknown-field`, `fields`, `quote`, `too-long`, `cut-short`.
+    /// One of: `syntax`, `utf-8`, `not-an-object`, `depth`, `type`, `range`, `time`, `base64`,
+    /// `surrogate`, `missing`, `null`, `unknown-field`, `fields`, `quote`, `too-long`, `cut-short`.
     pub code: &'static str,
     /// What is wrong, where, and what was expected.
     pub message: String,

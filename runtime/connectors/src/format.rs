@@ -1,4 +1,5 @@
-//! Formats as the pipeline file declares them: which columns, of which types, from where in the text.
+//! Formats as the pipeline file declares them: which columns, of which types, from where in the
+//! text.
 
 use std::sync::Arc;
 
@@ -65,7 +66,8 @@ pub struct ColumnSpec {
     pub ty: LogicalType,
     /// Whether it may be null or missing.
     pub nullable: bool,
-    /// Where it stands: names of nested JSON fields from the outside in, or one name of a CSV header.
+    /// Where it stands: names of nested JSON fields from the outside in, or one name of a CSV
+    /// header.
     pub path: Vec<String>,
     /// How a time is written; means nothing for other types.
     pub time_format: TimeFormat,
@@ -160,8 +162,9 @@ impl FormatSpec {
     /// Checks what its types cannot say.
     ///
     /// # Errors
-    /// A configuration error that names the column: no columns, a name twice, an empty or too deep path, a path in CSV, a
-    /// field that would be a value and an object at once, a limit or delimiter that cannot be.
+    /// A configuration error that names the column: no columns, a name twice, an empty or too deep
+    /// path, a path in CSV, a field that would be a value and an object at once, a limit or
+    /// delimiter that cannot be.
     pub fn check(&self) -> Result<(), ConnectorError> {
         let refuse = |message: String| Err(ConnectorError::Configuration(message));
         if self.columns.is_empty() {
@@ -173,12 +176,9 @@ impl FormatSpec {
                 "`line-limit` must be 1 to {largest} bytes: {limit}"
             ));
         }
-        if let FormatKind::Csv { delimiter } = self.kind {
-            if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\n' | b'\r') {
-                return refuse(
-                    "`delimiter` must be one ASCII character, no quote or newline".into(),
-                );
-            }
+        let cannot = |b: u8| !b.is_ascii() || matches!(b, b'"' | b'\n' | b'\r');
+        if matches!(self.kind, FormatKind::Csv { delimiter } if cannot(delimiter)) {
+            return refuse("`delimiter` must be one ASCII character, no quote or newline".into());
         }
         for (i, column) in self.columns.iter().enumerate() {
             self.check_path(column)?;
@@ -216,7 +216,8 @@ fn check_pair(a: &ColumnSpec, b: &ColumnSpec) -> Result<(), ConnectorError> {
     };
     if short.path.len() < long.path.len() && long.path.starts_with(&short.path) {
         return Err(ConnectorError::Configuration(format!(
-            "column `{}` takes field `{}` as a value, column `{}` as an object: give one of them another path",
+            "column `{}` takes field `{}` as a value, column `{}` as an object: \
+             give one another path",
             short.name,
             short.path.join("."),
             long.name

@@ -1,4 +1,5 @@
-//! What generators share: row i is in split i mod splits, whatever the number of workers; its number is its position.
+//! What generators share: row i is in split i mod splits, whatever the number of workers; its
+//! number is its position.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Bytes that rows are made of: from files (plain, gzip, zstd), from files that grow, from standard input.
+//! Bytes that rows are made of: from files (plain, gzip, zstd), from files that grow, from standard
+//! input.
 
 pub mod files;
 pub mod follow;

@@ -1,20 +1,24 @@
 //! Where rows come from and where they go: sources, formats and sinks.
 //!
-//! A source is opened by each worker and gives it its share of the *splits* ([`Split`]): files, standard input, shares of a
-//! generator. A split is read in chunks of rows in columns, with each row's position and the rows that could not be decoded.
-//! A sink is opened once and gives every worker a writer ([`Sink`]).
+//! A source is opened by each worker and gives it its share of the *splits* ([`Split`]): files,
+//! standard input, shares of a generator. A split is read in chunks of rows in columns, with each
+//! row's position and the rows that could not be decoded. A sink is opened once and gives every
+//! worker a writer ([`Sink`]).
 //!
 //! ```text
-//!  input (plain, gzip, zstd, growing, stdin) -> records (lines, CSV) -> decode (slots) -> columns -> Chunk
+//!  input (plain, gzip, zstd, stdin) -> records (lines, CSV) -> decode (slots) -> columns -> Chunk
 //!  Batch -> encode (JSON lines, CSV, table) -> stdout | file | folder | blackhole
 //! ```
 //!
 //! Invariants:
 //! 1. Rows in are rows out plus bad rows plus empty lines; nothing else is left out.
-//! 2. Neither the size of chunks nor the number of workers changes a split's rows, positions or their order.
-//! 3. Live splits never block: a thread of the source calls [`Wake`] when a pending split may have rows.
+//! 2. Neither the size of chunks nor the number of workers changes a split's rows, positions or
+//!    their order.
+//! 3. Live splits never block: a thread of the source calls [`Wake`] when a pending split may have
+//!    rows.
 //!
-//! This crate decides nothing about time: event times, stamps and watermarks are made by who reads the chunks.
+//! This crate decides nothing about time: event times, stamps and watermarks are made by who reads
+//! the chunks.
 
 mod columns;
 pub mod datagen;

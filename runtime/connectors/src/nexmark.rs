@@ -1,12 +1,14 @@
 //! The events of the Nexmark benchmark: an auction house with persons, auctions and bids.
 //!
-//! After the generator for Flink (github.com/nexmark/nexmark, itself from Apache Beam): of fifty events one is a person, three
-//! are auctions, forty-six bids; sizes, prices, channels, hot auctions, bidders and sellers, auctions in flight and events out
-//! of order are as there by default, so that figures compare. The random numbers are not Java's: each event's depend on the
-//! seed and its number alone, so splits can be read independently and event n is the same however many there are.
+//! After the generator for Flink (github.com/nexmark/nexmark, itself from Apache Beam): of fifty
+//! events one is a person, three are auctions, forty-six bids; sizes, prices, channels, hot
+//! auctions, bidders and sellers, auctions in flight and events out of order are as there by
+//! default, so that figures compare. The random numbers are not Java's: each event's depend on the
+//! seed and its number alone, so splits can be read independently and event n is the same however
+//! many there are.
 //!
-//! Event n (from 0) is in split n mod splits and has that position. Its time is the base time + n / (events per second), cut
-//! off at the millisecond, as Nexmark's times are.
+//! Event n (from 0) is in split n mod splits and has that position. Its time is the base time + n
+//! / (events per second), cut off at the millisecond, as Nexmark's times are.
 
 mod columns;
 mod event;
@@ -21,7 +23,7 @@ use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::generated::{self, Numbers};
 use crate::pace::Pace;
-use crate::source::Share;
+use crate::source::{NamesAndSplits, Share};
 use crate::split::{Chunk, Split, Then, Wake};
 
 pub use json::write_json_lines;
@@ -36,7 +38,8 @@ pub const BASE_TIME: i64 = 1_436_918_400_000_000;
 pub struct NexmarkSpec {
     /// Which events become rows, and so the columns.
     pub kind: Kind,
-    /// How many events in all splits together, counting those that become no rows; `None`: without end.
+    /// How many events in all splits together, counting those that become no rows; `None`: without
+    /// end.
     pub events: Option<u64>,
     /// Events per second of event time, of all kinds.
     pub events_per_second: f64,
@@ -70,12 +73,14 @@ impl Default for NexmarkSpec {
 /// Which events become rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// All, in one schema: `event_type` (0 person, 1 auction, 2 bid), `time`, the columns of each kind behind its name
-    /// (`person_…`, `auction_…`, `bid_…`), null in events of other kinds, and `extra`.
+    /// All, in one schema: `event_type` (0 person, 1 auction, 2 bid), `time`, the columns of each
+    /// kind behind its name (`person_…`, `auction_…`, `bid_…`), null in events of other kinds, and
+    /// `extra`.
     All,
     /// Persons: id, name, email, credit_card, city, state, time, extra.
     Persons,
-    /// Auctions: id, item, description, initial_bid, reserve, time, expires, seller, category, extra.
+    /// Auctions: id, item, description, initial_bid, reserve, time, expires, seller, category,
+    /// extra.
     Auctions,
     /// Bids: auction, bidder, price, channel, url, time, extra.
     Bids,
@@ -129,12 +134,7 @@ impl NexmarkSpec {
         Ok(())
     }
 
-    pub(crate) fn open(
-        &self,
-        schema: &SchemaRef,
-        share: Share,
-        wake: &Wake,
-    ) -> (Vec<Arc<str>>, Vec<(usize, Box<dyn Split>)>) {
+    pub(crate) fn open(&self, schema: &SchemaRef, share: Share, wake: &Wake) -> NamesAndSplits {
         let names = self.names();
         let pace = self.rate.map(|rate| Pace::start(rate, wake));
         let split = |i: usize| -> (usize, Box<dyn Split>) {

@@ -1,4 +1,5 @@
-//! Random numbers that depend on a seed and a row's number alone, so that splits and workers can be any.
+//! Random numbers that depend on a seed and a row's number alone, so that splits and workers can be
+//! any.
 
 /// SplitMix64 (Steele, Lea, Flood 2014): a stream of numbers from a 64-bit state.
 #[derive(Clone, Copy, Debug)]

@@ -23,7 +23,8 @@ pub enum SinkSpec {
         /// How rows are written.
         format: Encoding,
     },
-    /// One file, whole at the end of the run: until then it stands beside its place under a hidden name.
+    /// One file, whole at the end of the run: until then it stands beside its place under a hidden
+    /// name.
     File {
         /// Its place.
         path: PathBuf,
@@ -41,7 +42,8 @@ pub trait Sink: Send {
     /// Writes the rows of a batch, which has the schema that the sink was opened with.
     ///
     /// # Errors
-    /// If they cannot be written; [`ConnectorError::OutputClosed`] if nobody reads standard output any more.
+    /// If they cannot be written; [`ConnectorError::OutputClosed`] if nobody reads standard output
+    /// any more.
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError>;
 
     /// Hands on what has been written so far, so that rows don't wait for others.
@@ -50,8 +52,8 @@ pub trait Sink: Send {
     /// As [`Sink::write`].
     fn flush(&mut self) -> Result<(), ConnectorError>;
 
-    /// Ends: nothing more is written by this worker. With the last worker's end the output is whole and in its place; if a
-    /// worker is dropped without, it never is.
+    /// Ends: nothing more is written by this worker. With the last worker's end the output is whole
+    /// and in its place; if a worker is dropped without, it never is.
     ///
     /// # Errors
     /// As [`Sink::write`].
@@ -91,8 +93,8 @@ impl SharedSink {
 }
 
 impl SinkSpec {
-    /// Opens the sink for rows of a schema. With `changes` every row says first what it does: insert, update-before,
-    /// update-after or delete, in a column `change`.
+    /// Opens the sink for rows of a schema. With `changes` every row says first what it does:
+    /// insert, update-before, update-after or delete, in a column `change`.
     ///
     /// # Errors
     /// If it cannot be written to, or its format cannot be.

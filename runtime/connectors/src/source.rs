@@ -36,6 +36,9 @@ pub struct Opened {
     pub bounded: bool,
 }
 
+/// The names of all splits of a source, and the splits of one worker with their indices.
+pub(crate) type NamesAndSplits = (Vec<Arc<str>>, Vec<(usize, Box<dyn Split>)>);
+
 /// Which splits are this worker's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Share {
@@ -98,7 +101,8 @@ impl SourceSpec {
         }
     }
 
-    /// Whether all its splits are known to end, and to what. Standard input is live, although it may end.
+    /// Whether all its splits are known to end, and to what. Standard input is live, although it
+    /// may end.
     pub fn bounded(&self) -> bool {
         match self {
             Self::Files(files) => !files.follow,

@@ -6,7 +6,8 @@ use tidemill_rows::RecordBatch;
 
 use crate::ConnectorError;
 
-/// Called when a split that said [`Then::Pending`] may have rows again. May be called from any thread, and once too often.
+/// Called when a split that said [`Then::Pending`] may have rows again. May be called from any
+/// thread, and once too often.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// At most so many bytes of a row that could not be decoded are kept (`bad-row-bytes`).
@@ -17,11 +18,12 @@ pub trait Split: Send {
     /// The split's name, as reports show it: a file's path as written, `stdin`, `nexmark-0`.
     fn name(&self) -> &Arc<str>;
 
-    /// The next rows, at most `max_rows`, counting bad ones. Live splits never block: with nothing there they say
-    /// [`Then::Pending`]. After [`Then::End`] only `End` follows.
+    /// The next rows, at most `max_rows`, counting bad ones. Live splits never block: with nothing
+    /// there they say [`Then::Pending`]. After [`Then::End`] only `End` follows.
     ///
     /// # Errors
-    /// If the split cannot be read on at all; what is wrong with single rows stands in [`Chunk::bad`].
+    /// If the split cannot be read on at all; what is wrong with single rows stands in
+    /// [`Chunk::bad`].
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError>;
 }
 
@@ -30,7 +32,8 @@ pub trait Split: Send {
 pub struct Chunk {
     /// The good rows, with the columns of the source's schema.
     pub rows: RecordBatch,
-    /// For each good row the offset of its first byte (after decompression), or the number of a generated row.
+    /// For each good row the offset of its first byte (after decompression), or the number of a
+    /// generated row.
     pub positions: Vec<u64>,
     /// For each good row its line, from 1, where the split has lines.
     pub lines: Option<Vec<u64>>,

@@ -7,7 +7,8 @@ use tidemill_connectors::{
     ColumnSpec, EpochUnit, FormatKind, FormatSpec, LogicalType, TimeFormat, Unknown,
 };
 
-/// An input, its rows, and of its bad rows: the row that it stood before, line, byte, code, a part of the message.
+/// An input, its rows, and of its bad rows: the row that it stood before, line, byte, code, a part
+/// of the message.
 struct Case {
     name: &'static str,
     input: Vec<u8>,

@@ -1,4 +1,5 @@
-//! Generated rows: the same for a seed, whatever the splits, workers and chunks; of the shape asked for.
+//! Generated rows: the same for a seed, whatever the splits, workers and chunks; of the shape asked
+//! for.
 
 mod support;
 
@@ -153,7 +154,8 @@ fn datagen_is_of_the_shape_asked_for() {
     assert!((400..600).contains(&nulls), "{nulls} nulls of 1000");
 }
 
-/// The keys of `gen-session`: twenty rows within 0.2 s, then 1.8 s of silence, at a microsecond per row.
+/// The keys of `gen-session`: twenty rows within 0.2 s, then 1.8 s of silence, at a microsecond per
+/// row.
 #[test]
 fn bursts_have_the_shape_of_sessions() {
     let (keys, burst, groups) = (1_000_u64, 20, 10);
@@ -209,7 +211,9 @@ fn datagen_keeps_to_its_rate_and_wakes() {
     });
     assert!(!source.bounded());
     let sender = std::sync::Mutex::new(sender);
-    let wake = Arc::new(move || drop(sender.lock().expect("no panic").send(())));
+    let wake = Arc::new(move || {
+        let _ = sender.lock().expect("no panic").send(());
+    });
     let start = std::time::Instant::now();
     let mut opened = open(&source, 0, 1, wake).expect("opens");
     let mut count = 0;

@@ -1,4 +1,5 @@
-//! Files of every kind, folders and globs, files that grow; rows do not depend on how they are read.
+//! Files of every kind, folders and globs, files that grow; rows do not depend on how they are
+//! read.
 
 mod support;
 

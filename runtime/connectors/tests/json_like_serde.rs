@@ -1,5 +1,6 @@
-//! The JSON decoder accepts what `serde_json` accepts, with the same values: on texts made from the grammar, with blanks,
-//! escapes, fields in any order and twice, and on the same texts with a few characters changed.
+//! The JSON decoder accepts what `serde_json` accepts, with the same values: on texts made from the
+//! grammar, with blanks, escapes, fields in any order and twice, and on the same texts with a few
+//! characters changed.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,8 @@ fn column_of(row: &Object, column: &ColumnSpec) -> Option<Value> {
         LogicalType::Integer => Value::Integer(serde_json::from_str(raw).ok()?),
         LogicalType::Text => Value::Text(serde_json::from_str(raw).ok()?),
         _ => {
-            // Accepted by the one, read by the other: `serde_json` is not always exact to the last bit.
+            // Accepted by the one, read by the other: `serde_json` is not always exact to the last
+            // bit.
             serde_json::from_str::<f64>(raw).ok()?;
             Value::Float(raw.parse::<f64>().ok()?.to_bits())
         }

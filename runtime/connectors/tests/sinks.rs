@@ -164,13 +164,13 @@ fn tables_are_aligned_over_batches() {
         Encoding::Table,
         false,
     );
-    let expected = "\
- i     f  s       b  t                            raw
- 9   9.0  row 9   -  1970-01-01T00:00:00.000009Z  -
-10  10.0  row 10  -  1970-01-01T00:00:00.00001Z   -
-11  11.0  row 11  -  1970-01-01T00:00:00.000011Z  -
-";
-    assert_eq!(table, expected, "\n{table}");
+    let expected = [
+        " i     f  s       b  t                            raw",
+        " 9   9.0  row 9   -  1970-01-01T00:00:00.000009Z  -",
+        "10  10.0  row 10  -  1970-01-01T00:00:00.00001Z   -",
+        "11  11.0  row 11  -  1970-01-01T00:00:00.000011Z  -",
+    ];
+    assert_eq!(table.lines().collect::<Vec<_>>(), expected, "\n{table}");
 }
 
 #[test]
@@ -309,14 +309,14 @@ fn any_row() -> impl Strategy<Value = Row> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_written_is_read_back(rows in proptest::collection::vec(any_row(), 1..20)) {
         let batch = batch(&rows);
         let before: Vec<_> = (0..batch.len()).map(|row| json::row(&batch.columns, row)).collect();
         for (kind, format) in [(FormatKind::Json, Encoding::Json), (FormatKind::CSV, Encoding::CSV)] {
-            let text = written(&[batch.clone()], format, false);
+            let text = written(std::slice::from_ref(&batch), format, false);
             let read = read_bytes(text.as_bytes(), &FormatSpec::new(kind, columns()), 7);
             prop_assert!(read.bad.is_empty(), "{:?} in {text}", read.bad);
             let after: Vec<_> = read.rows.iter()

@@ -41,6 +41,9 @@ struct Cost {
     ops: usize,
 }
 
+/// Which key a row has, by its time and a random number below [`KEYS`].
+type Keys = fn(i64, u64) -> KeyId;
+
 /// Any key.
 fn uniform(_: i64, random: u64) -> KeyId {
     random as KeyId
@@ -52,7 +55,7 @@ fn bursts(time: i64, random: u64) -> KeyId {
     (group as u64 * KEYS / 10 + random / 10) as KeyId
 }
 
-fn windows(kind: WindowKind, key: fn(i64, u64) -> KeyId) -> Cost {
+fn windows(kind: WindowKind, key: Keys) -> Cost {
     let spec = WindowSpec {
         kind,
         lateness: 0,
@@ -131,27 +134,15 @@ fn clock() -> f64 {
 
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let kinds: [(&str, WindowKind, fn(i64, u64) -> KeyId); 3] = [
-        (
-            "tumble 10 s",
-            WindowKind::Tumble {
-                size: 10 * SECOND,
-                offset: 0,
-            },
-        ),
+    let (size, step, offset, gap) = (10 * SECOND, SECOND, 0, SECOND / 2);
+    let kinds: [(&str, WindowKind, Keys); 3] = [
+        ("tumble 10 s", WindowKind::Tumble { size, offset }, uniform),
         (
             "hop 10 s / 1 s",
-            WindowKind::Hop {
-                size: 10 * SECOND,
-                step: SECOND,
-                offset: 0,
-            },
+            WindowKind::Hop { size, step, offset },
+            uniform,
         ),
-        (
-            "session 0.5 s",
-            WindowKind::Session { gap: SECOND / 2 },
-            bursts,
-        ),
+        ("session 0.5 s", WindowKind::Session { gap }, bursts),
     ];
     for (name, kind, key) in kinds {
         let Cost {

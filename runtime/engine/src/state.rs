@@ -4,4 +4,3 @@ pub mod accumulators;
 pub mod key_table;
 
 pub use accumulators::Accumulators;
-pub use key_table::KeyTable;

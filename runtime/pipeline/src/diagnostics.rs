@@ -75,7 +75,10 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// None yet.
     pub fn new(text: SourceText) -> Self {
-        Self { text, problems: Vec::new() }
+        Self {
+            text,
+            problems: Vec::new(),
+        }
     }
 
     /// Adds an error; what is given back takes its label and help.
@@ -95,13 +98,22 @@ impl Diagnostics {
 
     fn add(&mut self, severity: Severity, span: Option<Span>, title: String) -> &mut Problem {
         let (label, context, help) = (String::new(), Vec::new(), Vec::new());
-        self.problems.push(Problem { severity, span, title, label, context, help });
+        self.problems.push(Problem {
+            severity,
+            span,
+            title,
+            label,
+            context,
+            help,
+        });
         self.problems.last_mut().expect("one was pushed")
     }
 
     /// Whether there is an error among them.
     pub fn has_errors(&self) -> bool {
-        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
     }
 
     /// Whether there is nothing to say.
@@ -128,7 +140,11 @@ impl Diagnostics {
     /// # Errors
     /// A report of everything, if there is an error.
     pub fn into_result(self) -> Result<Self, Report> {
-        if self.has_errors() { Err(Report(self)) } else { Ok(self) }
+        if self.has_errors() {
+            Err(Report(self))
+        } else {
+            Ok(self)
+        }
     }
 
     /// All problems with the file's lines, in the order of the file.

@@ -8,7 +8,7 @@ mod top;
 
 pub use operator::{FAILURES, OPERATOR, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
-pub use source::{BURSTS, COLUMN, DATAGEN, GENERATED, FILES, NEXMARK, SOURCE};
+pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE};
 pub use top::{LIMITS, MODULE, PIPELINE};
 
 /// A table of the pipeline file.
@@ -162,23 +162,36 @@ impl Shape {
 
     /// The names of the keys of this version.
     pub fn names(&self) -> Vec<&'static str> {
-        let built = self.keys.iter().filter(|key| !matches!(key.kind, Kind::Later));
+        let built = self
+            .keys
+            .iter()
+            .filter(|key| !matches!(key.kind, Kind::Later));
         built.map(|key| key.name).collect()
     }
 }
 
 /// Every table.
 pub static SHAPES: [&Shape; 16] = [
-    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &FILES, &NEXMARK, &DATAGEN, &COLUMN, &GENERATED, &BURSTS, &OPERATOR, &WINDOW,
-    &FAILURES, &SINK, &FILE, &FOLDER,
+    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &FILES, &NEXMARK, &DATAGEN, &COLUMN, &GENERATED, &BURSTS,
+    &OPERATOR, &WINDOW, &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 
 /// A row of the table of keys.
 const fn key(name: &'static str, kind: Kind, default: Default, example: &'static str) -> Key {
-    Key { name, kind, default, example }
+    Key {
+        name,
+        kind,
+        default,
+        example,
+    }
 }
 
 /// A key that this version knows by name only, and what works now.
 const fn later(name: &'static str, instead: &'static str) -> Key {
-    key(name, Kind::Later, Default::Said("not in this version"), instead)
+    key(
+        name,
+        Kind::Later,
+        Default::Said("not in this version"),
+        instead,
+    )
 }

@@ -61,7 +61,10 @@ pub struct Settings<'a> {
 impl std::default::Default for Settings<'_> {
     /// No overrides, the process's environment.
     fn default() -> Self {
-        Self { overrides: &[], environment: &|name| std::env::var(name).ok() }
+        Self {
+            overrides: &[],
+            environment: &|name| std::env::var(name).ok(),
+        }
     }
 }
 
@@ -99,22 +102,30 @@ pub fn parse(text: &str, path: &Path) -> Result<Checked, Report> {
 pub fn parse_with(text: &str, path: &Path, settings: &Settings<'_>) -> Result<Checked, Report> {
     let mut d = Diagnostics::new(SourceText::new(path, text));
     let root = tree::parse_document(text, &mut d);
-    let Some(mut root) = root else { return Err(d.into_result().expect_err("syntax errors")) };
+    let Some(mut root) = root else {
+        return Err(d.into_result().expect_err("syntax errors"));
+    };
     overrides::apply(settings.overrides, &mut root, &mut d);
     environment::fill_in(&mut root, settings.environment, &mut d);
     let folder = path.parent().unwrap_or(Path::new(""));
     let draft = read::read(&root, folder, &mut d);
     check::check(&draft, &mut d);
     let diagnostics = d.into_result()?;
-    Ok(Checked { pipeline: draft.pipeline, diagnostics })
+    Ok(Checked {
+        pipeline: draft.pipeline,
+        diagnostics,
+    })
 }
 
 /// A file's text.
 fn file_text(path: &Path) -> Result<String, Report> {
     let failed = |why: String, help: &str| {
         let mut d = Diagnostics::new(SourceText::new(path, ""));
-        d.error_without_place(format!("cannot read pipeline file `{}`: {why}", path.display()))
-            .help(help.to_owned());
+        d.error_without_place(format!(
+            "cannot read pipeline file `{}`: {why}",
+            path.display()
+        ))
+        .help(help.to_owned());
         d.into_result().expect_err("one error")
     };
     let file_help = "give the path of a pipeline file, such as `pipeline.toml`";
@@ -123,13 +134,23 @@ fn file_text(path: &Path) -> Result<String, Report> {
         return Err(failed("it is a folder".to_owned(), file_help));
     }
     if info.len() > LONGEST_FILE {
-        let why = format!("it has {} bytes, and at most {LONGEST_FILE} are read", info.len());
+        let why = format!(
+            "it has {} bytes, and at most {LONGEST_FILE} are read",
+            info.len()
+        );
         return Err(failed(why, file_help));
     }
     let bytes = std::fs::read(path).map_err(|e| failed(e.to_string(), file_help))?;
     String::from_utf8(bytes).map_err(|e| {
         let good = e.utf8_error().valid_up_to();
-        let line = e.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-        failed(format!("line {line} is not UTF-8 text"), "save the file as UTF-8")
+        let line = e.as_bytes()[..good]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        failed(
+            format!("line {line} is not UTF-8 text"),
+            "save the file as UTF-8",
+        )
     })
 }

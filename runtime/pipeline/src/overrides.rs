@@ -25,12 +25,18 @@ pub(crate) fn apply(overrides: &[(String, String)], root: &mut Vec<Entry>, d: &m
 
 fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut Diagnostics) {
     let [name, rest @ ..] = path else { return };
-    let at = entries.iter().position(|entry| entry.key.value == *name).unwrap_or_else(|| {
-        let value = Value::Table(Vec::new());
-        let key = Spanned::new((*name).to_owned(), span.clone());
-        entries.push(Entry { key, node: Node::new(value, span.clone()) });
-        entries.len() - 1
-    });
+    let at = entries
+        .iter()
+        .position(|entry| entry.key.value == *name)
+        .unwrap_or_else(|| {
+            let value = Value::Table(Vec::new());
+            let key = Spanned::new((*name).to_owned(), span.clone());
+            entries.push(Entry {
+                key,
+                node: Node::new(value, span.clone()),
+            });
+            entries.len() - 1
+        });
     let entry = &mut entries[at];
     if rest.is_empty() {
         entry.node = node;
@@ -40,10 +46,13 @@ fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut
     match &mut entry.node.value {
         Value::Table(inner) => put(inner, rest, span, node, d),
         _ => {
-            d.error(span, format!("the override looks for a key inside `{name}`"))
-                .label("expected a table there")
-                .also(&entry.node.span, format!("found {found}"))
-                .help("set the key itself");
+            d.error(
+                span,
+                format!("the override looks for a key inside `{name}`"),
+            )
+            .label("expected a table there")
+            .also(&entry.node.span, format!("found {found}"))
+            .help("set the key itself");
         }
     }
 }

@@ -53,21 +53,41 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         folder: folder.to_owned(),
         workers: workers.map(|w| w.map(|w| w as usize)),
         max_parallelism: max_parallelism.map_or(Spanned::new(128, 0..0), |m| m.map(|m| m as u32)),
-        modules: modules.iter().filter_map(|m| module::read(m, folder, d)).collect(),
+        modules: modules
+            .iter()
+            .filter_map(|m| module::read(m, folder, d))
+            .collect(),
         sources: sources.iter().map(|s| source::read(s, d)).collect(),
         operators: Vec::new(),
-        sinks: sinks.iter().filter_map(|s| sink::read(s, folder, d)).collect(),
+        sinks: sinks
+            .iter()
+            .filter_map(|s| sink::read(s, folder, d))
+            .collect(),
     };
     for named in &operators {
         let operator = operator::read(named, &mut pipeline.modules, folder, d);
         pipeline.operators.push(operator);
     }
-    let windowed = operators.iter().filter(|operator| operator.section.has("window"));
-    let windowed = windowed.map(|operator| operator.name.value.clone()).collect();
-    let columns = sources.iter().map(|source| column::names(&source.section)).collect();
+    let windowed = operators
+        .iter()
+        .filter(|operator| operator.section.has("window"));
+    let windowed = windowed
+        .map(|operator| operator.name.value.clone())
+        .collect();
+    let columns = sources
+        .iter()
+        .map(|source| column::names(&source.section))
+        .collect();
     let names = |of: &[Named<'_>]| of.iter().map(|n| n.name.clone()).collect();
     let (sources, operators, sinks) = (names(&sources), names(&operators), names(&sinks));
-    Draft { pipeline, sources, operators, sinks, columns, windowed }
+    Draft {
+        pipeline,
+        sources,
+        operators,
+        sinks,
+        columns,
+        windowed,
+    }
 }
 
 fn pipeline_name(top: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<String>> {
@@ -90,7 +110,10 @@ fn named<'a>(
     d: &mut Diagnostics,
 ) -> Vec<Named<'a>> {
     let Some(entry) = top.entry(group) else {
-        let required = matches!(PIPELINE.key(group).map(|key| key.default), Some(Default::Required));
+        let required = matches!(
+            PIPELINE.key(group).map(|key| key.default),
+            Some(Default::Required)
+        );
         if required && !top.meant(group) {
             no_table(group, shape, d);
         }
@@ -101,12 +124,19 @@ fn named<'a>(
         return Vec::new();
     };
     if let Some(first) = entries.get(MOST_TABLES) {
-        d.error(&first.key.span, format!("there are too many {group}: {}", entries.len()))
-            .label(format!("expected at most {MOST_TABLES}; this is the first beyond"))
-            .help("make several pipelines of it");
+        d.error(
+            &first.key.span,
+            format!("there are too many {group}: {}", entries.len()),
+        )
+        .label(format!(
+            "expected at most {MOST_TABLES}; this is the first beyond"
+        ))
+        .help("make several pipelines of it");
     }
     let entries = entries.iter().take(MOST_TABLES);
-    entries.filter_map(|entry| named_one(group, shape, entry, d)).collect()
+    entries
+        .filter_map(|entry| named_one(group, shape, entry, d))
+        .collect()
 }
 
 fn named_one<'a>(
@@ -117,32 +147,56 @@ fn named_one<'a>(
 ) -> Option<Named<'a>> {
     let name = &entry.key;
     let title = format!("{} `{}`", shape.name, name.value);
-    check_name(name, shape.name, d);
+    check_name(name, &format!("[{group}.{}]", name.value), d);
     let Value::Table(entries) = &entry.node.value else {
         d.error(&entry.node.span, format!("{title} is not a table"))
-            .label(format!("expected the settings of a {}, found {}", shape.name, entry.node.found()))
-            .help(format!("begin a section `[{group}.{}]` and write its settings below", name.value));
+            .label(format!(
+                "expected the settings of a {}, found {}",
+                shape.name,
+                entry.node.found()
+            ))
+            .help(format!(
+                "begin a section `[{group}.{}]` and write its settings below",
+                name.value
+            ));
         return None;
     };
     let section = Section::open(shape, title, (entries, name.span.clone()), d);
-    Some(Named { name: name.clone(), section })
+    Some(Named {
+        name: name.clone(),
+        section,
+    })
 }
 
 fn no_table(group: &str, shape: &Shape, d: &mut Diagnostics) {
     let what = match shape.name {
-        "source" => ("it reads nothing", "[sources.lines]` with `stdin = {}` and `columns"),
-        _ => ("its results go nowhere", "[sinks.out]` with `input = \"...\"` and `stdout = {}"),
+        "source" => (
+            "it reads nothing",
+            "[sources.lines]` with `stdin = {}` and `columns",
+        ),
+        _ => (
+            "its results go nowhere",
+            "[sinks.out]` with `input = \"...\"` and `stdout = {}",
+        ),
     };
-    d.error(&(0..0), format!("the pipeline has no {}: {}", shape.name, what.0))
-        .label(format!("expected a section `[{group}.<name>]` in this file"))
-        .help(format!("add one, for example `{}`", what.1));
+    d.error(
+        &(0..0),
+        format!("the pipeline has no {}: {}", shape.name, what.0),
+    )
+    .label(format!(
+        "expected a section `[{group}.<name>]` in this file"
+    ))
+    .help(format!("add one, for example `{}`", what.1));
 }
 
 fn wrong_group(group: &str, entry: &Entry, shape: &Shape, d: &mut Diagnostics) {
     let found = entry.node.found();
     let problem = d.error(&entry.key.span, format!("`{group}` is not a table"));
     problem.label(format!("expected {}s by name, found {found}", shape.name));
-    problem.help(format!("write `[{group}.<name>]`, in single brackets, for each {}", shape.name));
+    problem.help(format!(
+        "write `[{group}.<name>]`, in single brackets, for each {}",
+        shape.name
+    ));
 }
 
 /// Checks that a name is `[a-z][a-z0-9-]*`.
@@ -152,8 +206,11 @@ fn check_name(name: &Spanned<String>, what: &str, d: &mut Diagnostics) {
     if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(allowed) {
         return;
     }
-    let problem = d.error(&name.span, format!("the name of {what} is not a name: {}", quoted(text)));
-    problem.label("expected lowercase letters, digits and `-`, a letter first");
+    let problem = d.error(&name.span, format!("the name of {what} cannot be a name"));
+    problem.label(format!(
+        "expected lowercase letters, digits and `-`, a letter first, found {}",
+        quoted(text)
+    ));
     if let Some(better) = better_name(text) {
         problem.help(format!("write `{better}`"));
     }
@@ -165,20 +222,29 @@ fn better_name(text: &str) -> Option<String> {
         if c.is_ascii_uppercase() && better.ends_with(|c: char| c.is_ascii_lowercase()) {
             better.push('-');
         }
-        better.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+        better.push(if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        });
     }
     let better = better.trim_matches('-').to_owned();
-    better.starts_with(|c: char| c.is_ascii_lowercase()).then_some(better)
+    better
+        .starts_with(|c: char| c.is_ascii_lowercase())
+        .then_some(better)
 }
 
 /// Adds the problem of a table with several keys of which one must be chosen.
 fn several(section: &Section<'_>, what: &str, entries: &[&Entry], d: &mut Diagnostics) {
     let [first, second, ..] = entries else { return };
     let names = crate::nearest::list(entries.iter().map(|e| e.key.value.as_str()), "and");
-    d.error(&second.key.span, format!("{} has {} {what}s: {names}", section.title, entries.len()))
-        .label("and here another")
-        .also(&first.key.span, format!("one {what} here"))
-        .help(format!("leave one; {}", advice(what)));
+    d.error(
+        &second.key.span,
+        format!("{} has {} {what}s: {names}", section.title, entries.len()),
+    )
+    .label("and here another")
+    .also(&first.key.span, format!("one {what} here"))
+    .help(format!("leave one; {}", advice(what)));
 }
 
 fn advice(what: &str) -> &'static str {
@@ -190,5 +256,7 @@ fn advice(what: &str) -> &'static str {
 
 /// The place of the first of some entries, or a stand-in.
 fn place_of(entries: &[&Entry], otherwise: &Span) -> Span {
-    entries.first().map_or_else(|| otherwise.clone(), |entry| entry.key.span.clone())
+    entries
+        .first()
+        .map_or_else(|| otherwise.clone(), |entry| entry.key.span.clone())
 }

@@ -30,7 +30,12 @@ impl<'a> Section<'a> {
         d: &mut Diagnostics,
     ) -> Self {
         let (entries, span) = node;
-        let this = Self { shape, title, span, entries };
+        let this = Self {
+            shape,
+            title,
+            span,
+            entries,
+        };
         for entry in entries {
             this.check_key(entry, d);
         }
@@ -40,16 +45,23 @@ impl<'a> Section<'a> {
     fn check_key(&self, entry: &Entry, d: &mut Diagnostics) {
         let name = entry.key.value.as_str();
         match self.shape.key(name) {
-            Some(Key { kind: Kind::Later, example, .. }) => {
+            Some(Key {
+                kind: Kind::Later,
+                example,
+                ..
+            }) => {
                 not_built_yet(&entry.key.span, &format!("`{name}` of {}", self.title), d)
                     .help(format!("in this version {example}"));
             }
             Some(_) => {}
             None => {
                 let names = self.shape.names();
-                d.error(&entry.key.span, format!("{} has no key `{name}`", self.title))
-                    .label("not known here")
-                    .help(suggestion(name, &names));
+                d.error(
+                    &entry.key.span,
+                    format!("{} has no key `{name}`", self.title),
+                )
+                .label("not known here")
+                .help(suggestion(name, &names));
             }
         }
     }
@@ -57,7 +69,10 @@ impl<'a> Section<'a> {
     /// Whether a key that is not known was probably meant to be this one: then it is not missed too.
     pub(crate) fn meant(&self, name: &str) -> bool {
         let names = self.shape.names();
-        let mut unknown = self.entries.iter().filter(|e| self.shape.key(&e.key.value).is_none());
+        let mut unknown = self
+            .entries
+            .iter()
+            .filter(|e| self.shape.key(&e.key.value).is_none());
         unknown.any(|entry| nearest(&entry.key.value, names.iter().copied()) == Some(name))
     }
 
@@ -73,18 +88,26 @@ impl<'a> Section<'a> {
 
     /// The key and its value, if the file has it.
     pub(crate) fn entry(&self, name: &str) -> Option<&'a Entry> {
-        debug_assert!(self.shape.key(name).is_some(), "{} has no {name}", self.shape.name);
+        debug_assert!(
+            self.shape.key(name).is_some(),
+            "{} has no {name}",
+            self.shape.name
+        );
         self.entries.iter().find(|entry| entry.key.value == name)
     }
 
     /// Where the value of a key stands; where it does not, the table.
     pub(crate) fn place(&self, name: &str) -> Span {
-        self.entry(name).map_or_else(|| self.span.clone(), |entry| entry.node.span.clone())
+        self.entry(name)
+            .map_or_else(|| self.span.clone(), |entry| entry.node.span.clone())
     }
 
     /// The entries that name one of several choices.
     pub(crate) fn chosen(&self, names: &[&str]) -> Vec<&'a Entry> {
-        self.entries.iter().filter(|entry| names.contains(&entry.key.value.as_str())).collect()
+        self.entries
+            .iter()
+            .filter(|entry| names.contains(&entry.key.value.as_str()))
+            .collect()
     }
 
     /// The key's row in the table of keys.
@@ -92,7 +115,9 @@ impl<'a> Section<'a> {
     /// # Panics
     /// If the shape has no such key.
     fn key(&self, name: &str) -> &'static Key {
-        self.shape.key(name).unwrap_or_else(|| panic!("{} has no key {name}", self.shape.name))
+        self.shape
+            .key(name)
+            .unwrap_or_else(|| panic!("{} has no key {name}", self.shape.name))
     }
 
     /// The value of a key, or its default at the table's place. A required key that is missing is reported.
@@ -121,9 +146,16 @@ impl<'a> Section<'a> {
     /// Reports a value that is not of its key's type.
     fn wrong(&self, name: &str, node: &Node, d: &mut Diagnostics) {
         let key = self.key(name);
-        d.error(&node.span, format!("`{name}` of {} is of the wrong type", self.title))
-            .label(format!("expected {}, found {}", key.kind.expected(), node.found()))
-            .help(format!("for example `{name} = {}`", key.example));
+        d.error(
+            &node.span,
+            format!("`{name}` of {} is of the wrong type", self.title),
+        )
+        .label(format!(
+            "expected {}, found {}",
+            key.kind.expected(),
+            node.found()
+        ))
+        .help(format!("for example `{name} = {}`", key.example));
     }
 
     /// Opens the table under a key, if it is there and one.
@@ -139,7 +171,12 @@ impl<'a> Section<'a> {
             return None;
         };
         let title = format!("`{name}` of {}", self.title);
-        Some(Section::open(shape, title, (entries, entry.key.span.clone()), d))
+        Some(Section::open(
+            shape,
+            title,
+            (entries, entry.key.span.clone()),
+            d,
+        ))
     }
 }
 

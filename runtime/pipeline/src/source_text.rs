@@ -26,7 +26,10 @@ pub(crate) struct Piece {
 impl SourceText {
     /// The text of a pipeline file.
     pub fn new(path: &Path, text: &str) -> Self {
-        let mut this = Self { path: path.to_owned(), pieces: Vec::new() };
+        let mut this = Self {
+            path: path.to_owned(),
+            pieces: Vec::new(),
+        };
         this.push(&path.display().to_string(), text);
         this
     }
@@ -42,18 +45,31 @@ impl SourceText {
     }
 
     fn push(&mut self, name: &str, text: &str) -> usize {
-        let start = self.pieces.last().map_or(0, |last| last.start + last.text.len() + 1);
-        self.pieces.push(Piece { name: name.to_owned(), text: text.to_owned(), start });
+        let start = self
+            .pieces
+            .last()
+            .map_or(0, |last| last.start + last.text.len() + 1);
+        self.pieces.push(Piece {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            start,
+        });
         start
     }
 
     /// The piece that a place is in, with the place inside it: on character boundaries, and within the first of its lines.
     pub(crate) fn locate(&self, span: &Span) -> Option<(&Piece, Span)> {
-        let piece = self.pieces.iter().rev().find(|piece| piece.start <= span.start)?;
+        let piece = self
+            .pieces
+            .iter()
+            .rev()
+            .find(|piece| piece.start <= span.start)?;
         let text = &piece.text;
         let start = text.floor_char_boundary((span.start - piece.start).min(text.len()));
         let end = text.ceil_char_boundary((span.end.max(span.start) - piece.start).min(text.len()));
-        let line = text[start..end].find(['\r', '\n']).map_or(end, |at| start + at);
+        let line = text[start..end]
+            .find(['\r', '\n'])
+            .map_or(end, |at| start + at);
         Some((piece, start..line))
     }
 

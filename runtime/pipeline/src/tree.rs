@@ -25,7 +25,11 @@ pub struct Node {
 impl Node {
     /// A value at a place, as the file has it.
     pub fn new(value: Value, span: Span) -> Self {
-        Self { value, span, raw: None }
+        Self {
+            value,
+            span,
+            raw: None,
+        }
     }
 
     /// What there is, for messages: `the text "abc"`, `a list`. Never what a variable held.
@@ -152,19 +156,25 @@ fn node(value: &DeValue<'_>, span: Span, base: usize, d: &mut Diagnostics) -> No
 }
 
 fn integer(number: &toml::de::DeInteger<'_>, span: &Span, d: &mut Diagnostics) -> Value {
-    Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_else(|_| {
-        d.error(span, "the number is too large")
-            .label(format!("expected a number of 64 bits, found {number}"))
-            .help(format!("the range is {} to {}", i64::MIN, i64::MAX));
-        0
-    }))
+    Value::Integer(
+        i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_else(|_| {
+            d.error(span, "the number is too large")
+                .label(format!("expected a number of 64 bits, found {number}"))
+                .help(format!("the range is {} to {}", i64::MIN, i64::MAX));
+            // A stand-in that most keys take, so that nothing more is said about it.
+            1
+        }),
+    )
 }
 
 fn float(text: &str, span: &Span, d: &mut Diagnostics) -> Value {
     let number: f64 = text.parse().unwrap_or(f64::NAN);
     if number.is_infinite() && !text.contains("inf") {
         d.error(span, "the number is too large")
-            .label(format!("expected a number of at most {:e}, found {text}", f64::MAX))
+            .label(format!(
+                "expected a number of at most {:e}, found {text}",
+                f64::MAX
+            ))
             .help("write `inf` if infinity is meant");
     }
     Value::Float(number)

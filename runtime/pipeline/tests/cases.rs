@@ -17,7 +17,12 @@ fn folder() -> PathBuf {
 fn outside(text: &str, mark: &str) -> Vec<(String, String)> {
     let lines = text.lines().take_while(|line| line.starts_with('#'));
     lines
-        .filter_map(|line| line.strip_prefix("# ")?.strip_prefix(mark)?.trim().split_once('='))
+        .filter_map(|line| {
+            line.strip_prefix("# ")?
+                .strip_prefix(mark)?
+                .trim()
+                .split_once('=')
+        })
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }
@@ -27,9 +32,15 @@ fn said(path: &Path, text: &str) -> String {
     let overrides = outside(text, "set:");
     let variables = outside(text, "env:");
     let environment = |name: &str| {
-        variables.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        variables
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
     };
-    let settings = Settings { overrides: &overrides, environment: &environment };
+    let settings = Settings {
+        overrides: &overrides,
+        environment: &environment,
+    };
     let shown = Path::new(path.file_name().expect("a file"));
     let said = match parse_with(text, shown, &settings) {
         Ok(checked) => checked.diagnostics.render(false),
@@ -44,7 +55,10 @@ fn every_case_is_met_with_its_message() {
     let mut cases: Vec<PathBuf> = fs::read_dir(folder())
         .expect("the folder of the cases")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     cases.sort();
     assert!(cases.len() >= 60, "only {} cases", cases.len());
@@ -58,10 +72,17 @@ fn every_case_is_met_with_its_message() {
         }
         let expected = fs::read_to_string(&beside).unwrap_or_default();
         if found != expected {
-            different.push(format!("== {}\nexpected:\n{expected}\nfound:\n{found}", path.display()));
+            different.push(format!(
+                "== {}\nexpected:\n{expected}\nfound:\n{found}",
+                path.display()
+            ));
         }
     }
-    assert!(different.is_empty(), "{} (UPDATE=1 rewrites)", different.join("\n"));
+    assert!(
+        different.is_empty(),
+        "{} (UPDATE=1 rewrites)",
+        different.join("\n")
+    );
 }
 
 #[test]
@@ -69,7 +90,11 @@ fn every_message_belongs_to_a_case() {
     for entry in fs::read_dir(folder()).expect("the folder of the cases") {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "err") {
-            assert!(path.with_extension("toml").exists(), "{} has no case", path.display());
+            assert!(
+                path.with_extension("toml").exists(),
+                "{} has no case",
+                path.display()
+            );
         }
     }
 }
@@ -79,7 +104,9 @@ fn every_message_belongs_to_a_case() {
 fn no_text_makes_it_panic() {
     for entry in fs::read_dir(folder()).expect("the folder of the cases") {
         let path = entry.expect("an entry").path();
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
             if end % 7 == 0 {
                 said(&path, &text[..end]);
@@ -90,6 +117,34 @@ fn no_text_makes_it_panic() {
             let mut rest = lines.clone();
             rest.remove(without);
             said(&path, &rest.join("\n"));
+        }
+    }
+}
+
+/// The pipelines of the examples and of the bench are right, but for warnings.
+#[test]
+fn pipelines_of_the_tree_are_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let examples = fs::read_dir(root.join("examples")).expect("the examples");
+    let examples = examples.map(|entry| entry.expect("an entry").path().join("pipeline.toml"));
+    let mut files: Vec<PathBuf> = examples.filter(|path| path.exists()).collect();
+    let bench = fs::read_dir(root.join("bench/pipelines"))
+        .into_iter()
+        .flatten();
+    files.extend(bench.map(|entry| entry.expect("an entry").path()));
+    assert!(files.len() >= 3, "{files:?}");
+    for path in files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+    {
+        let text = fs::read_to_string(path).expect("a pipeline file");
+        let environment = |_: &str| Some("x".to_owned());
+        let settings = Settings {
+            overrides: &[],
+            environment: &environment,
+        };
+        if let Err(report) = parse_with(&text, path, &settings) {
+            panic!("{report}");
         }
     }
 }

@@ -18,7 +18,12 @@ fn row(key: &Key) -> String {
         Default::Value(text) => format!("`{text}`"),
         Default::Said(words) => words.to_owned(),
     };
-    format!("| `{}` | {} | {default} | `{}` |", key.name, key.kind.words(), key.example)
+    format!(
+        "| `{}` | {} | {default} | `{}` |",
+        key.name,
+        key.kind.words(),
+        key.example
+    )
 }
 
 fn is_built(key: &&Key) -> bool {
@@ -35,7 +40,11 @@ fn tables(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut tables = Vec::new();
     for part in text.split("<!-- keys: ").skip(1) {
         let (name, rest) = part.split_once(" -->").expect("a closed comment");
-        let rows = rest.trim_start().lines().skip(2).take_while(|line| line.starts_with('|'));
+        let rows = rest
+            .trim_start()
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
         tables.push((name, rows.collect()));
     }
     tables
@@ -46,7 +55,10 @@ fn renewed(text: &str) -> String {
     let mut out = String::new();
     let mut shape: Option<&Shape> = None;
     for line in text.lines() {
-        if let Some(name) = line.strip_prefix("<!-- keys: ").and_then(|l| l.strip_suffix(" -->")) {
+        if let Some(name) = line
+            .strip_prefix("<!-- keys: ")
+            .and_then(|l| l.strip_suffix(" -->"))
+        {
             shape = SHAPES.into_iter().find(|shape| shape.name == name);
         } else if !line.starts_with('|') {
             shape = None;
@@ -83,11 +95,19 @@ fn every_key_is_documented_as_it_is() {
         assert_eq!(documented, keys, "keys of {}", shape.name);
         for (key, line) in built.iter().zip(rows) {
             let expected = row(key);
-            assert!(line.starts_with(&expected), "{}: expected\n{expected}\nfound\n{line}", shape.name);
+            assert!(
+                line.starts_with(&expected),
+                "{}: expected\n{expected}\nfound\n{line}",
+                shape.name
+            );
             assert!(line.len() > expected.len() + 4, "no meaning: {line}");
         }
     }
-    assert_eq!(tables.len(), SHAPES.len(), "tables of unknown things: {names:?}");
+    assert_eq!(
+        tables.len(),
+        SHAPES.len(),
+        "tables of unknown things: {names:?}"
+    );
 }
 
 #[test]
@@ -95,9 +115,15 @@ fn keys_of_later_versions_are_named() {
     let text = std::fs::read_to_string(document()).expect("docs/pipeline.md");
     for shape in SHAPES {
         for key in shape.keys.iter().filter(|key| !is_built(key)) {
-            let mut lines = text.lines().filter(|line| line.starts_with("Not in this version"));
+            let mut lines = text
+                .lines()
+                .filter(|line| line.starts_with("Not in this version"));
             let name = format!("`{}`", key.name);
-            assert!(lines.any(|line| line.contains(&name)), "{name} of {}", shape.name);
+            assert!(
+                lines.any(|line| line.contains(&name)),
+                "{name} of {}",
+                shape.name
+            );
         }
     }
 }
@@ -113,123 +139,220 @@ fn examples_are_right() {
             whole += 1;
             let checked = parse(example, Path::new("pipeline.toml"));
             let checked = checked.unwrap_or_else(|report| panic!("{report}"));
-            assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics.render(false));
+            assert!(
+                checked.diagnostics.is_empty(),
+                "{}",
+                checked.diagnostics.render(false)
+            );
         }
     }
     assert!(whole > 0);
 }
 
-/// A file in which a key is set to a value, with what the value needs around it.
-fn around(shape: &Shape, key: &Key, value: &str) -> String {
-    let top = "name = \"x\"\n";
-    let module = "[modules.m]\nfile = \"m.wasm\"\n";
-    let source = "[sources.lines]\nstdin = {}\ncolumns = { account = \"text\", paid_at = \"time\", amount = \"text\", total_amount = \"text\" }\n";
-    let operator = "[operators.large]\ninput = \"lines\"\nfunction = \"m.wasm/f\"\n";
-    let sink = "[sinks.out]\ninput = \"large\"\nblackhole = {}\n";
-    let bad = "[sinks.bad]\ninput = [\"lines.failed\", \"large.failed\"]\nfile = \"bad.jsonl\"\n";
-    let line = format!("{} = {value}\n", key.name);
-    let without = |text: &str, names: &[&str]| {
-        let kept = text.lines().filter(|l| !names.iter().any(|n| l.starts_with(&format!("{n} ="))));
-        kept.map(|line| format!("{line}\n")).collect::<String>()
+/// A file in sections that has one of each thing, for a key to be set in.
+struct File {
+    top: String,
+    module: String,
+    source: String,
+    operator: String,
+    sink: String,
+}
+
+const CONNECTORS: [&str; 4] = ["files", "stdin", "nexmark", "datagen"];
+const TARGETS: [&str; 4] = ["stdout", "file", "folder", "blackhole"];
+const TIMED: &str = "event-time = \"paid_at\"\nwatermark = \"monotonic\"\n";
+
+impl File {
+    fn new() -> Self {
+        let columns = "account = \"text\", paid_at = \"time\", total_amount = \"text\"";
+        Self {
+            top: "name = \"x\"\n".to_owned(),
+            module: "[modules.m]\nfile = \"m.wasm\"\n".to_owned(),
+            source: format!("[sources.lines]\nstdin = {{}}\ncolumns = {{ {columns} }}\n"),
+            operator: "[operators.large]\ninput = \"lines\"\nfunction = \"m.wasm/f\"\n".to_owned(),
+            sink: "[sinks.out]\ninput = \"large\"\nblackhole = {}\n".to_owned(),
+        }
+    }
+
+    fn text(&self) -> String {
+        [
+            &self.top,
+            &self.module,
+            &self.source,
+            &self.operator,
+            &self.sink,
+        ]
+        .map(String::as_str)
+        .join("\n")
+    }
+
+    /// Sets a key of a source, with what it needs beside it.
+    fn set_source(&mut self, name: &str, line: &str) {
+        if CONNECTORS.contains(&name) {
+            remove(&mut self.source, &["stdin"]);
+        }
+        if name == "nexmark" {
+            remove(&mut self.source, &["columns"]);
+        }
+        remove(&mut self.source, &[name]);
+        self.source += line;
+        self.source += match name {
+            "delimiter" => "format = \"csv\"\n",
+            "failures" => "on-failure = \"skip\"\n",
+            _ => "",
+        };
+    }
+
+    /// Gives the source another connector, or columns.
+    fn replace_source(&mut self, without: &[&str], with: &str) {
+        remove(&mut self.source, without);
+        self.source += with;
+    }
+
+    fn set_operator(&mut self, name: &str, line: &str) {
+        remove(&mut self.operator, &[name]);
+        self.operator += line;
+        match name {
+            "null-key" => self.operator += "key = \"account\"\n",
+            "failures" => self.operator += "on-failure = \"skip\"\n",
+            "input" => self.source = self.source.replace("sources.lines", "sources.payments"),
+            "function" => self.module = self.module.replace("modules.m", "modules.fraud"),
+            "window" => self.source += TIMED,
+            _ => {}
+        }
+    }
+
+    fn set_sink(&mut self, name: &str, line: &str) {
+        let others: &[&str] = if TARGETS.contains(&name) {
+            &TARGETS
+        } else {
+            &[]
+        };
+        remove(&mut self.sink, others);
+        remove(&mut self.sink, &[name]);
+        self.sink += line;
+        if name == "format" {
+            self.sink = self.sink.replace("blackhole", "stdout");
+        }
+        if name == "input" {
+            self.source = self.source.replace("sources.lines", "sources.payments");
+            self.operator = self
+                .operator
+                .replace("large", "velocity")
+                .replace("lines", "payments");
+        }
+    }
+}
+
+/// Removes the lines of keys.
+fn remove(text: &mut String, names: &[&str]) {
+    let is = |line: &&str| {
+        names
+            .iter()
+            .any(|name| line.starts_with(&format!("{name} =")))
     };
+    *text = text
+        .lines()
+        .filter(|line| !is(line))
+        .map(|line| format!("{line}\n"))
+        .collect();
+}
+
+/// What a column needs beside a setting.
+fn column_type(setting: &str) -> &'static str {
+    match setting {
+        "type" => "",
+        "length" | "one-of" => ", type = \"text\"",
+        "start" | "step" | "jitter" => ", type = \"time\"",
+        _ => ", type = \"integer?\"",
+    }
+}
+
+/// The other keys of `bursts`.
+fn other_bursts(setting: &str) -> String {
+    let all = [("keys", 1000), ("rows", 1), ("groups", 10)];
+    let others = all.into_iter().filter(|(name, _)| *name != setting);
+    others
+        .map(|(name, value)| format!(", {name} = {value}"))
+        .collect()
+}
+
+/// What a window needs beside a setting.
+fn window_kind(setting: &str) -> &'static str {
+    match setting {
+        "tumble" | "session" => "",
+        "hop" => ", step = \"1m\"",
+        "step" => ", hop = \"10m\"",
+        _ => ", tumble = \"1h\"",
+    }
+}
+
+/// A file in which a key is set to a value, with what the value needs around it; nothing for the groups of tables.
+fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
     let name = key.name;
-    let (mut t, mut m, mut s, mut o, mut k) =
-        (top.to_owned(), module.to_owned(), source.to_owned(), operator.to_owned(), sink.to_owned());
-    let connectors = ["files", "stdin", "nexmark", "datagen"];
+    let line = format!("{name} = {value}\n");
     let inline = |more: &str| format!("{{ {}{more} }}", line.trim());
+    let path = if name == "path" { "" } else { ", path = \"x\"" };
+    let mut file = File::new();
     match shape.name {
-        "pipeline" if ["modules", "sources", "operators", "sinks"].contains(&name) => return String::new(),
-        "pipeline" => t = without(top, &[name]) + &line,
-        "module" => m = without(module, &[name]) + &line,
-        "limits" => m += &format!("limits = {}\n", inline("")),
-        "source" => {
-            if connectors.contains(&name) {
-                s = without(&s, &["stdin"]);
-            }
-            s = without(&s, &[name]) + &line;
-            s += match name {
-                "delimiter" => "format = \"csv\"\n",
-                "failures" => "on-failure = \"skip\"\n",
-                _ => "",
-            };
-            if name == "nexmark" {
-                s = without(&s, &["columns"]);
-            }
+        "pipeline" if matches!(key.kind, Kind::Named(_)) => return None,
+        "pipeline" => {
+            remove(&mut file.top, &[name]);
+            file.top += &line;
         }
-        "files" => {
-            let more = if name == "path" { "" } else { ", path = \"x\"" };
-            s = without(&s, &["stdin"]) + &format!("files = {}\n", inline(more));
+        "module" => {
+            remove(&mut file.module, &[name]);
+            file.module += &line;
         }
-        "nexmark" => s = without(&s, &["stdin", "columns"]) + &format!("nexmark = {}\n", inline("")),
-        "datagen" => s = without(&s, &["stdin"]) + &format!("datagen = {}\n", inline("")),
+        "limits" => file.module += &format!("limits = {}\n", inline("")),
+        "source" => file.set_source(name, &line),
+        "files" => file.replace_source(&["stdin"], &format!("files = {}\n", inline(path))),
+        "nexmark" => {
+            file.replace_source(
+                &["stdin", "columns"],
+                &format!("nexmark = {}\n", inline("")),
+            );
+        }
+        "datagen" => file.replace_source(&["stdin"], &format!("datagen = {}\n", inline(""))),
         "column" => {
-            let more = if name == "type" { "" } else { ", type = \"time\"" };
-            s = without(&s, &["columns"]) + &format!("columns = {{ account = {} }}\n", inline(more));
+            let more = if name == "type" {
+                ""
+            } else {
+                ", type = \"time\""
+            };
+            file.replace_source(
+                &["columns"],
+                &format!("columns = {{ account = {} }}\n", inline(more)),
+            );
         }
         "generated column" | "bursts" => {
-            let more = match name {
-                "type" => "",
-                "length" | "one-of" => ", type = \"text\"",
-                "start" | "step" | "jitter" => ", type = \"time\"",
-                _ => ", type = \"integer?\"",
+            let column = match shape.name {
+                "bursts" => format!(
+                    "{{ type = \"integer\", bursts = {} }}",
+                    inline(&other_bursts(name))
+                ),
+                _ => inline(column_type(name)),
             };
-            let column = match (shape.name, name) {
-                ("bursts", "keys") => "{ bursts = { keys = 1000, rows = 1, groups = 1 }, type = \"integer\" }".to_owned(),
-                ("bursts", "rows") => "{ bursts = { rows = 20, keys = 1, groups = 1 }, type = \"integer\" }".to_owned(),
-                ("bursts", _) => "{ bursts = { groups = 10, keys = 10, rows = 1 }, type = \"integer\" }".to_owned(),
-                _ => inline(more),
-            };
-            s = without(&s, &["stdin", "columns"])
-                + &format!("datagen = {{}}\ncolumns = {{ account = {column} }}\n");
+            let with = format!("datagen = {{}}\ncolumns = {{ account = {column} }}\n");
+            file.replace_source(&["stdin", "columns"], &with);
         }
-        "operator" => {
-            o = without(&o, &[name]) + &line;
-            o += match name {
-                "null-key" => "key = \"account\"\n",
-                "failures" => "on-failure = \"skip\"\n",
-                _ => "",
-            };
-            if name == "input" {
-                s = s.replace("sources.lines", "sources.payments");
-            }
-            if name == "function" {
-                m = m.replace("modules.m", "modules.fraud");
-            }
-            if name == "window" {
-                s += "event-time = \"paid_at\"\nwatermark = \"monotonic\"\n";
-            }
-        }
-        "window" => {
-            let more = match name {
-                "tumble" | "session" => "",
-                "hop" => ", step = \"1m\"",
-                "step" => ", hop = \"10m\"",
-                _ => ", tumble = \"1h\"",
-            };
-            o += &format!("window = {}\n", inline(more));
-            s += "event-time = \"paid_at\"\nwatermark = \"monotonic\"\n";
-        }
-        "failures" => o += &format!("on-failure = \"skip\"\nfailures = {}\n", inline("")),
-        "sink" => {
-            let others = ["stdout", "file", "folder", "blackhole"];
-            let drops: Vec<&str> = if others.contains(&name) { others.to_vec() } else { vec![name] };
-            k = without(&k, &drops) + &line;
-            if name == "format" {
-                k = without(&k, &["blackhole"]) + "stdout = {}\n";
-            }
-            if name == "input" {
-                s = s.replace("sources.lines", "sources.payments");
-                o = o.replace("operators.large", "operators.velocity").replace("lines", "payments");
-            }
-        }
+        "operator" => file.set_operator(name, &line),
+        "window" => file.set_operator(
+            "window",
+            &format!("window = {}\n", inline(window_kind(name))),
+        ),
+        "failures" => file.set_operator("failures", &format!("failures = {}\n", inline(""))),
+        "sink" => file.set_sink(name, &line),
         "file" | "folder" => {
-            let more = if name == "path" { "" } else { ", path = \"x\"" };
-            k = without(&k, &["blackhole"]) + &format!("{} = {}\n", shape.name, inline(more));
+            file.set_sink(shape.name, &format!("{} = {}\n", shape.name, inline(path)))
         }
         other => panic!("a new kind of table: {other}"),
     }
-    let dead_letters = if value.contains("dead-letter") { bad } else { "" };
-    format!("{t}\n{m}\n{s}\n{o}\n{k}\n{dead_letters}")
+    let mut text = file.text();
+    if value.contains("dead-letter") {
+        text += "[sinks.bad]\ninput = [\"lines.failed\", \"large.failed\"]\nfile = \"bad.jsonl\"\n";
+    }
+    Some(text)
 }
 
 /// Every key's example, and every default that is a value, is taken by the parser where it belongs.
@@ -242,12 +365,14 @@ fn examples_and_defaults_are_taken() {
                 _ => None,
             };
             for value in std::iter::once(key.example).chain(default) {
-                let text = around(shape, key, value);
-                if text.is_empty() {
+                let Some(text) = around(shape, key, value) else {
                     continue;
-                }
+                };
                 if let Err(report) = parse(&text, Path::new("x.toml")) {
-                    panic!("`{} = {value}` of {}:\n{report}\n{text}", key.name, shape.name);
+                    panic!(
+                        "`{} = {value}` of {}:\n{report}\n{text}",
+                        key.name, shape.name
+                    );
                 }
             }
         }

@@ -63,12 +63,21 @@ format = "json"
 fn top_and_modules() {
     let pipeline = parsed(FRAUD).pipeline;
     assert_eq!(pipeline.name.value, "fraud");
-    assert_eq!((pipeline.workers.is_none(), pipeline.max_parallelism.value), (true, 128));
+    assert_eq!(
+        (pipeline.workers.is_none(), pipeline.max_parallelism.value),
+        (true, 128)
+    );
     let module = &pipeline.modules[0];
     assert_eq!(module.file.value, Path::new("here/fraud.wasm"));
-    assert_eq!(module.source.as_ref().unwrap().value, Path::new("here/rules"));
+    assert_eq!(
+        module.source.as_ref().unwrap().value,
+        Path::new("here/rules")
+    );
     assert_eq!(module.limits.memory.as_ref().unwrap().value, 64 << 20);
-    assert_eq!(module.limits.deadline.as_ref().unwrap().value.as_millis(), 1000);
+    assert_eq!(
+        module.limits.deadline.as_ref().unwrap().value.as_millis(),
+        1000
+    );
     assert!(module.limits.stack.is_none() && module.declared);
 }
 
@@ -76,15 +85,28 @@ fn top_and_modules() {
 fn source() {
     let pipeline = parsed(FRAUD).pipeline;
     let source = &pipeline.sources[0];
-    let Connector::Files(files) = &source.connector.value else { panic!("not files") };
+    let Connector::Files(files) = &source.connector.value else {
+        panic!("not files")
+    };
     assert_eq!(files.patterns[0].value, "payments/*.jsonl");
-    assert_eq!((source.format.value, files.follow.value), (Format::Json, false));
-    let EventTime::Columns(columns) = &source.event_time else { panic!("no event time") };
+    assert_eq!(
+        (source.format.value, files.follow.value),
+        (Format::Json, false)
+    );
+    let EventTime::Columns(columns) = &source.event_time else {
+        panic!("no event time")
+    };
     assert_eq!(columns[0].value, "paid_at");
     assert_eq!(source.strategy.value, Strategy::OutOfOrderness(30 * SECOND));
-    assert_eq!((source.idle_timeout, source.max_ahead), (Some(60 * SECOND), None));
-    let columns: Vec<(&str, LogicalType, bool)> =
-        source.columns.iter().map(|c| (c.name.value.as_str(), c.ty, c.nullable)).collect();
+    assert_eq!(
+        (source.idle_timeout, source.max_ahead),
+        (Some(60 * SECOND), None)
+    );
+    let columns: Vec<(&str, LogicalType, bool)> = source
+        .columns
+        .iter()
+        .map(|c| (c.name.value.as_str(), c.ty, c.nullable))
+        .collect();
     assert_eq!(
         columns,
         [
@@ -103,25 +125,51 @@ fn operator() {
     let pipeline = parsed(FRAUD).pipeline;
     let operator = &pipeline.operators[0];
     assert_eq!(operator.inputs[0].to_string(), "payments");
-    assert_eq!((operator.key[0].value.as_str(), operator.null_key.value), ("account", NullKey::Keep));
-    let kind = WindowKind::Hop { size: 600 * SECOND, step: 60 * SECOND, offset: 0 };
-    let expected = WindowSpec { kind, lateness: 120 * SECOND, mode: Mode::Accumulating };
+    assert_eq!(
+        (operator.key[0].value.as_str(), operator.null_key.value),
+        ("account", NullKey::Keep)
+    );
+    let kind = WindowKind::Hop {
+        size: 600 * SECOND,
+        step: 60 * SECOND,
+        offset: 0,
+    };
+    let expected = WindowSpec {
+        kind,
+        lateness: 120 * SECOND,
+        mode: Mode::Accumulating,
+    };
     assert_eq!(operator.window.as_ref().unwrap().spec, expected);
-    assert_eq!((operator.function.module, operator.function.name.value.as_str()), (0, "velocity"));
+    assert_eq!(
+        (
+            operator.function.module,
+            operator.function.name.value.as_str()
+        ),
+        (0, "velocity")
+    );
     assert_eq!(&FRAUD[operator.function.name.span.clone()], "velocity");
-    assert_eq!(operator.config.as_ref().unwrap().to_json().to_string(), r#"{"limit":10000.0}"#);
+    assert_eq!(
+        operator.config.as_ref().unwrap().to_json().to_string(),
+        r#"{"limit":10000.0}"#
+    );
     assert_eq!(operator.failure.action.value, OnFailure::DeadLetter);
 }
 
 #[test]
 fn sinks() {
     let checked = parsed(FRAUD);
-    assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics.render(false));
+    assert!(
+        checked.diagnostics.is_empty(),
+        "{}",
+        checked.diagnostics.render(false)
+    );
     let sinks = &checked.pipeline.sinks;
     assert!(matches!(sinks[0].connector.value, SinkConnector::Stdout));
     assert_eq!(sinks[1].inputs.len(), 2);
     assert_eq!(sinks[1].inputs[1].to_string(), "velocity.failed");
-    let SinkConnector::Folder(folder) = &sinks[1].connector.value else { panic!("no folder") };
+    let SinkConnector::Folder(folder) = &sinks[1].connector.value else {
+        panic!("no folder")
+    };
     assert_eq!(folder.path, Path::new("here/bad"));
     assert_eq!(sinks[2].format.value, SinkFormat::Json);
 }
@@ -162,16 +210,30 @@ input = ["one", "two"]
 blackhole = {}
 "#;
     let pipeline = parsed(text).pipeline;
-    assert_eq!((pipeline.workers.unwrap().value, pipeline.max_parallelism.value), (2, 16));
-    let [made, lines] = &pipeline.sources[..] else { panic!("two sources") };
+    assert_eq!(
+        (
+            pipeline.workers.unwrap().value,
+            pipeline.max_parallelism.value
+        ),
+        (2, 16)
+    );
+    let [made, lines] = &pipeline.sources[..] else {
+        panic!("two sources")
+    };
     let names: Vec<&str> = made.columns.iter().map(|c| c.name.value.as_str()).collect();
     assert_eq!(names, ["z", "b", "a"]);
-    assert_eq!((lines.delimiter, lines.max_ahead), (b';', Some(86_400 * SECOND)));
+    assert_eq!(
+        (lines.delimiter, lines.max_ahead),
+        (b';', Some(86_400 * SECOND))
+    );
     assert_eq!(lines.columns[0].path.value, ["A.b"]);
     assert_eq!(lines.strategy.value, Strategy::OutOfOrderness(0));
     assert_eq!(pipeline.modules.len(), 1);
     assert!(!pipeline.modules[0].declared);
-    assert_eq!(pipeline.operators[1].failure.most.as_ref().unwrap().value, 5);
+    assert_eq!(
+        pipeline.operators[1].failure.most.as_ref().unwrap().value,
+        5
+    );
     assert_eq!(pipeline.operators[0].rename[0].input.value, "z");
 }
 
@@ -182,13 +244,21 @@ fn too_much() {
         .map(|i| format!("[operators.o{i}]\ninput = \"payments\"\nfunction = \"f.wasm/f\"\n"))
         .collect();
     let columns: String = (0..1100).map(|i| format!("c{i} = \"text\"\n")).collect();
-    let many = FRAUD.replace("account = \"text\"\n", &format!("account = \"text\"\n{columns}"));
+    let many = FRAUD.replace(
+        "account = \"text\"\n",
+        &format!("account = \"text\"\n{columns}"),
+    );
     let cases = [
-        (format!("{FRAUD}{operators}"), "there are too many operators: 1002"),
+        (
+            format!("{FRAUD}{operators}"),
+            "there are too many operators: 1002",
+        ),
         (many, "source `payments` has too many columns: 1104"),
     ];
     for (text, expected) in cases {
-        let report = parse(&text, Path::new("x.toml")).expect_err("too much").to_string();
+        let report = parse(&text, Path::new("x.toml"))
+            .expect_err("too much")
+            .to_string();
         assert!(report.contains(expected), "{report}");
     }
 }

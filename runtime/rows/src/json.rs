@@ -82,7 +82,8 @@ impl Rows<'_> {
         self.write_after(b"", row, out);
     }
 
-    /// As [`Rows::write`], with a first member before the columns (`"change":"insert"`); nothing if it is empty.
+    /// As [`Rows::write`], with a first member before the columns (`"change":"insert"`); nothing if
+    /// it is empty.
     pub fn write_after(&self, first: &[u8], row: usize, out: &mut Vec<u8>) {
         if self.heads.is_empty() || !first.is_empty() {
             out.push(b'{');
@@ -185,7 +186,8 @@ pub fn write_integer(value: i64, out: &mut Vec<u8>) {
     out.extend(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Writes a double as the shortest digits that read back as the same, always with a point; `null` if it is not finite.
+/// Writes a double as the shortest digits that read back as the same, always with a point; `null`
+/// if it is not finite.
 pub fn write_float(value: f64, out: &mut Vec<u8>) {
     if !value.is_finite() {
         out.extend(b"null");
@@ -193,7 +195,8 @@ pub fn write_float(value: f64, out: &mut Vec<u8>) {
     }
     let mut buffer = ryu::Buffer::new();
     let digits = buffer.format_finite(value).as_bytes();
-    // ryu writes 1e16 and 5e-324: the only numbers without a point are of one digit and an exponent.
+    // ryu writes 1e16 and 5e-324: the only numbers without a point are of one digit and an
+    // exponent.
     match digits.iter().position(|&b| b == b'e') {
         Some(e) if !digits[..e].contains(&b'.') => {
             out.extend(&digits[..e]);

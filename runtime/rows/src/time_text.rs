@@ -1,9 +1,11 @@
-//! Times as text, and back: RFC 3339, `YYYY-MM-DD hh:mm:ss[.ffffff]`, and numbers since the Unix epoch.
+//! Times as text, and back: RFC 3339, `YYYY-MM-DD hh:mm:ss[.ffffff]`, and numbers since the Unix
+//! epoch.
 //!
-//! Times are microseconds since the Unix epoch, in UTC, by the proleptic Gregorian calendar. What is read must lie in the
-//! years 1 to 9999 ([`FIRST`] to [`LAST`]). Fraction digits beyond the microsecond are cut off, not rounded, so a time
-//! never moves into the next second. A second of 60 is refused: Unix time has no leap seconds, and any value would be
-//! another moment than the one meant.
+//! Times are microseconds since the Unix epoch, in UTC, by the proleptic Gregorian calendar. What
+//! is read must lie in the years 1 to 9999 ([`FIRST`] to [`LAST`]). Fraction digits beyond the
+//! microsecond are cut off, not rounded, so a time never moves into the next second. A second of 60
+//! is refused: Unix time has no leap seconds, and any value would be another moment than the one
+//! meant.
 //!
 //! This is the decoder's and the encoder's hot path, hence not `jiff`, against which it is tested.
 
@@ -63,8 +65,8 @@ impl EpochUnit {
     }
 }
 
-/// Reads `2013-01-01T10:15:00Z`, with any number of fraction digits and any offset; `t`, `z` and a space for the `T` are
-/// accepted, as RFC 3339 allows.
+/// Reads `2013-01-01T10:15:00Z`, with any number of fraction digits and any offset; `t`, `z` and a
+/// space for the `T` are accepted, as RFC 3339 allows.
 ///
 /// # Errors
 /// A [`TimeError`] that says why it is no time.
@@ -88,8 +90,8 @@ pub fn parse_sql(text: &[u8]) -> Result<i64, TimeError> {
     }
 }
 
-/// Reads a number as JSON writes it. A fraction counts, cut off at the microsecond; with an exponent the number is taken as
-/// a double and rounded.
+/// Reads a number as JSON writes it. A fraction counts, cut off at the microsecond; with an
+/// exponent the number is taken as a double and rounded.
 ///
 /// # Errors
 /// A [`TimeError`] that says why it is no time.
@@ -187,6 +189,7 @@ fn date_and_time(text: &[u8], separator: impl Fn(u8) -> bool) -> Result<(i64, &[
     ))
 }
 
+#[inline]
 fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
     let Some((b'.', digits)) = text.split_first() else {
         return Ok((0, text));
@@ -195,15 +198,12 @@ fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
     if len == 0 {
         return Err(TimeError::Form);
     }
-    let mut micros = 0;
-    for place in 0..6 {
-        micros = micros * 10
-            + if place < len {
-                i64::from(digits[place] - b'0')
-            } else {
-                0
-            };
-    }
+    let places = digits[..len]
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(b'0'))
+        .take(6);
+    let micros = places.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
     Ok((micros, &digits[len..]))
 }
 
@@ -225,7 +225,8 @@ fn offset(text: &[u8]) -> Result<i64, TimeError> {
 }
 
 fn days_in_month(year: u32, month: u32) -> u32 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let divides = |years: u32| year.is_multiple_of(years);
+    let leap = divides(4) && (!divides(100) || divides(400));
     match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,
@@ -265,15 +266,16 @@ fn civil_from_days(days: i64) -> (i64, u32, u32) {
 
 /// Writes `2013-01-01T10:15:00Z`, with as many fraction digits as the time needs, at most six.
 ///
-/// A time outside the years 0 to 9999 (the bounds of a global window) is written in ISO 8601's expanded form,
-/// `+294247-01-10T04:00:54.775807Z`, which is not read back.
+/// A time outside the years 0 to 9999 (the bounds of a global window) is written in ISO 8601's
+/// expanded form, `+294247-01-10T04:00:54.775807Z`, which is not read back.
 pub fn write_rfc3339(time: i64, out: &mut Vec<u8>) {
     write_date_and_time(time, b'T', out);
     write_fraction(time, 0, out);
     out.push(b'Z');
 }
 
-/// Writes `2013-01-01 10:15:00.000`: in UTC, with three fraction digits, or as many more as the time needs.
+/// Writes `2013-01-01 10:15:00.000`: in UTC, with three fraction digits, or as many more as the
+/// time needs.
 pub fn write_sql(time: i64, out: &mut Vec<u8>) {
     write_date_and_time(time, b' ', out);
     write_fraction(time, 3, out);

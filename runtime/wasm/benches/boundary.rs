@@ -12,8 +12,12 @@ use support::{Rows, plain, settings};
 
 fn main() {
     let only: Option<usize> = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
+    let skip = usize::from(std::env::args().any(|arg| arg == "out"));
     let module = plain();
-    for (function, name) in [("read", "in"), ("read-and-return", "in and out")] {
+    for (function, name) in [("read", "in"), ("read-and-return", "in and out")]
+        .into_iter()
+        .skip(skip)
+    {
         for rows in [1024, 128, 16, 1]
             .into_iter()
             .filter(|rows| only.is_none_or(|o| o == *rows))

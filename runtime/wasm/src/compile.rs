@@ -5,6 +5,8 @@
 use wasmtime::{Config, Engine, WasmBacktraceDetails};
 use wit_component::ComponentEncoder;
 
+use crate::surface::Surface;
+
 /// The engine: deterministic to the bit, interruptible, without threads.
 pub(crate) fn engine(stack_bytes: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
@@ -34,12 +36,19 @@ pub(crate) fn component(bytes: &[u8], core: bool) -> Result<Vec<u8>, String> {
             .module(bytes)?
             .encode()
     };
-    encode().map_err(|e| {
+    let refused = |why: String| {
         format!(
-            "the core module cannot be made a component: {e:#}; it must be built for \
+            "the core module cannot be made a component: {why}; it must be built for \
              wasm32-unknown-unknown with bindings that wit-bindgen made of Tidemill's interface"
         )
-    })
+    };
+    let component = encode().map_err(|e| refused(format!("{e:#}")))?;
+    if Surface::read(&component)?.exports.is_empty() {
+        return Err(refused(
+            "it has no section that describes its interface's types".into(),
+        ));
+    }
+    Ok(component)
 }
 
 /// Machine code of the module, as the cache holds it.

@@ -313,7 +313,7 @@ fn what_only_a_large_call_does_blames_nobody_and_shrinks_calls() {
         let outcome = function.apply(&rows.rows_in()).unwrap();
         assert!(outcome.failed.is_empty(), "{how}: {:?}", outcome.failed);
         assert_eq!(outcome.emitted[0].origins.len(), ROWS as usize);
-        assert!(function.take_notes().stopped > 0);
+        assert!(function.take_notes().stopped > 0, "{how}");
         function.apply(&rows.rows_in()).unwrap();
         assert_eq!(
             function.take_notes().stopped,

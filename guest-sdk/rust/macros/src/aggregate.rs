@@ -11,7 +11,8 @@ use crate::structure::{error, error_at};
 const ADD: &str = "fn add(&self, spent: &mut Spent, payment: Payment)";
 const MERGE: &str = "fn merge(&self, spent: &mut Spent, other: Spent)";
 const FINISH: &str = "fn finish(&self, window: Window, spent: &Spent) -> Alert";
-const FINISH_WITH_KEY: &str = "fn finish(&self, key: Account, window: Window, spent: &Spent) -> Alert";
+const FINISH_WITH_KEY: &str =
+    "fn finish(&self, key: Account, window: Window, spent: &Spent) -> Alert";
 
 /// What the three methods say.
 struct Methods {
@@ -33,12 +34,20 @@ pub fn expand(arguments: &TokenStream, mut block: ItemImpl) -> Result<TokenStrea
     let function = function::read(&block, "aggregate")?;
     let methods = read(&function)?;
     let (described, calls) = (methods.described(combinable), methods.calls());
-    Ok(function::expand(&block, &function, "aggregate", &described, &calls))
+    Ok(function::expand(
+        &block,
+        &function,
+        "aggregate",
+        &described,
+        &calls,
+    ))
 }
 
 fn read(function: &Function) -> Result<Methods> {
     if let Some(other) = function.methods.iter().find(|method| {
-        !["add", "merge", "finish"].iter().any(|name| method.sig.ident == name)
+        !["add", "merge", "finish"]
+            .iter()
+            .any(|name| method.sig.ident == name)
     }) {
         let name = &other.sig.ident;
         return error(
@@ -56,21 +65,36 @@ fn read(function: &Function) -> Result<Methods> {
     );
     let merged = merge(method(function, "merge", &merge_as)?, &accumulator)?;
     let (key, result) = finish(method(function, "finish", FINISH)?, &accumulator)?;
-    Ok(Methods { accumulator, row, done: [added, merged], key, result })
+    Ok(Methods {
+        accumulator,
+        row,
+        done: [added, merged],
+        key,
+        result,
+    })
 }
 
 fn method<'i>(function: &Function<'i>, name: &str, write: &str) -> Result<&'i ImplItemFn> {
-    let found = function.methods.iter().find(|method| method.sig.ident == name);
+    let found = function
+        .methods
+        .iter()
+        .find(|method| method.sig.ident == name);
     match found {
         Some(method) => Ok(method),
-        None => error_at(function.span(), format!("this aggregate has no `{name}`: write `{write} {{ … }}`")),
+        None => error_at(
+            function.span(),
+            format!("this aggregate has no `{name}`: write `{write} {{ … }}`"),
+        ),
     }
 }
 
 fn add(method: &ImplItemFn) -> Result<(Type, Type, Type)> {
     let parameters = parameters(method, ADD)?;
     let [accumulator, row] = &parameters[..] else {
-        return error(&method.sig.inputs, format!("`add` takes an accumulator and a row: write `{ADD}`"));
+        return error(
+            &method.sig.inputs,
+            format!("`add` takes an accumulator and a row: write `{ADD}`"),
+        );
     };
     let accumulator = behind_mut(accumulator, "the accumulator", "&mut Spent")?;
     if accumulator.to_token_stream().to_string().contains('\'') {
@@ -79,13 +103,20 @@ fn add(method: &ImplItemFn) -> Result<(Type, Type, Type)> {
             "an accumulator owns its values: write its struct without a lifetime, `String` for `&str`, `Vec<u8>` for `&[u8]`",
         );
     }
-    Ok((accumulator.clone(), by_value(row, "a row")?.clone(), returned(method)?))
+    Ok((
+        accumulator.clone(),
+        by_value(row, "a row")?.clone(),
+        returned(method)?,
+    ))
 }
 
 fn merge(method: &ImplItemFn, accumulator: &Type) -> Result<Type> {
     let parameters = parameters(method, MERGE)?;
     let [into, other] = &parameters[..] else {
-        return error(&method.sig.inputs, format!("`merge` takes two accumulators: write `{MERGE}`"));
+        return error(
+            &method.sig.inputs,
+            format!("`merge` takes two accumulators: write `{MERGE}`"),
+        );
     };
     let into = behind_mut(into, "the accumulator", "&mut Spent")?;
     for each in [into, by_value(other, "the other accumulator")?] {
@@ -102,36 +133,60 @@ fn finish(method: &ImplItemFn, accumulator: &Type) -> Result<(Option<Type>, Type
         _ => {
             return error(
                 &method.sig.inputs,
-                format!("`finish` takes a window and an accumulator: write `{FINISH}` or `{FINISH_WITH_KEY}`"),
+                format!(
+                    "`finish` takes a window and an accumulator: write `{FINISH}` or `{FINISH_WITH_KEY}`"
+                ),
             );
         }
     };
     if crate::structure::type_name(window).as_deref() != Some("Window") {
         return error(
             window,
-            format!("`finish` takes the window before the accumulator: write `{FINISH}` or `{FINISH_WITH_KEY}`"),
+            format!(
+                "`finish` takes the window before the accumulator: write `{FINISH}` or `{FINISH_WITH_KEY}`"
+            ),
         );
     }
     match acc {
-        Type::Reference(TypeReference { mutability: None, elem, .. }) => same_accumulator(elem, accumulator)?,
+        Type::Reference(TypeReference {
+            mutability: None,
+            elem,
+            ..
+        }) => same_accumulator(elem, accumulator)?,
         _ => {
             let name = accumulator.to_token_stream();
-            return error(acc, format!("`finish` looks at the accumulator, which the window may still need: write `&{name}`"));
+            return error(
+                acc,
+                format!(
+                    "`finish` looks at the accumulator, which the window may still need: write `&{name}`"
+                ),
+            );
         }
     }
     if matches!(method.sig.output, ReturnType::Default) {
-        return error(&method.sig.ident, format!("`finish` makes the result: write `{FINISH}`"));
+        return error(
+            &method.sig.ident,
+            format!("`finish` makes the result: write `{FINISH}`"),
+        );
     }
     Ok((key, returned(method)?))
 }
 
 /// Compares by name: a wrong type would otherwise be reported inside generated code.
 fn same_accumulator(found: &Type, accumulator: &Type) -> Result<()> {
-    let (found_name, name) = (found.to_token_stream().to_string(), accumulator.to_token_stream().to_string());
+    let (found_name, name) = (
+        found.to_token_stream().to_string(),
+        accumulator.to_token_stream().to_string(),
+    );
     if found_name == name {
         return Ok(());
     }
-    error(found, format!("`add` has the accumulator `{name}`, and this is `{found_name}`: write the same type"))
+    error(
+        found,
+        format!(
+            "`add` has the accumulator `{name}`, and this is `{found_name}`: write the same type"
+        ),
+    )
 }
 
 impl Methods {
@@ -145,9 +200,11 @@ impl Methods {
                 __tidemill::member(json, "key", |json| key::<#key>(json));
             )
         });
-        let combinable = combinable.then(|| quote!(__tidemill::member(json, "combinable", |json| json.push_str("true"));));
+        let combinable = combinable
+            .then(|| quote!(__tidemill::member(json, "combinable", |json| json.push_str("true"));));
         let input = quote_spanned!(row.span()=> __tidemill::describe_columns::<#row>(json));
-        let accumulator = quote_spanned!(accumulator.span()=> __tidemill::describe_columns::<#accumulator>(json));
+        let accumulator =
+            quote_spanned!(accumulator.span()=> __tidemill::describe_columns::<#accumulator>(json));
         let output = quote_spanned!(result.span()=>
             __tidemill::describe_output::<<#result as __tidemill::Finished>::Row>(json)
         );

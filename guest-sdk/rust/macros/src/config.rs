@@ -10,9 +10,15 @@ use crate::structure::{self, error, plain, type_name};
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = structure::named_fields(input, "Config")?;
     if let Some(parameter) = input.generics.params.first() {
-        return error(parameter, "a function owns its configuration: write the struct without parameters");
+        return error(
+            parameter,
+            "a function owns its configuration: write the struct without parameters",
+        );
     }
-    let described = fields.iter().map(|field| describe(field)).collect::<Result<Vec<_>>>()?;
+    let described = fields
+        .iter()
+        .map(|field| describe(field))
+        .collect::<Result<Vec<_>>>()?;
     let (name, doc) = (&input.ident, structure::documentation(&input.attrs));
     let taken = fields.iter().enumerate().map(|(index, field)| {
         let (name, ty) = (&field.ident, &field.ty);
@@ -41,11 +47,17 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 fn describe(field: &Field) -> Result<TokenStream> {
     let (ident, ty) = (field.ident.as_ref().expect("named fields only"), &field.ty);
     if let Some(instead) = type_name(ty).as_deref().and_then(instead) {
-        let why = format!("`{}` is not the type of a configuration's field: {instead}", ty.to_token_stream());
+        let why = format!(
+            "`{}` is not the type of a configuration's field: {instead}",
+            ty.to_token_stream()
+        );
         return error(ty, why);
     }
     if let Type::Reference(reference) = ty {
-        return error(reference, "a function owns its configuration: write `String`");
+        return error(
+            reference,
+            "a function owns its configuration: write `String`",
+        );
     }
     let mut default = quote!(::core::option::Option::None);
     for part in structure::attribute_parts(&field.attrs, "config")? {
@@ -69,9 +81,8 @@ fn describe(field: &Field) -> Result<TokenStream> {
 
 fn instead(name: &str) -> Option<&'static str> {
     match name {
-        "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => {
-            Some("write `i64`")
-        }
+        "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
+        | "usize" => Some("write `i64`"),
         "f32" => Some("write `f64`"),
         "char" => Some("write `String`"),
         "HashSet" | "BTreeSet" => Some("write `Vec<…>`"),
@@ -83,11 +94,27 @@ fn instead(name: &str) -> Option<&'static str> {
 /// The JSON of a literal.
 fn json(value: &Expr) -> Result<String> {
     Ok(match value {
-        Expr::Lit(ExprLit { lit: Lit::Bool(value), .. }) => value.value.to_string(),
-        Expr::Lit(ExprLit { lit: Lit::Int(value), .. }) => value.base10_digits().to_owned(),
-        Expr::Lit(ExprLit { lit: Lit::Float(value), .. }) => number(value.base10_digits()),
-        Expr::Lit(ExprLit { lit: Lit::Str(value), .. }) => text(&value.value()),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => format!("-{}", json(expr)?),
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(value),
+            ..
+        }) => value.value.to_string(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(value),
+            ..
+        }) => value.base10_digits().to_owned(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(value),
+            ..
+        }) => number(value.base10_digits()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(value),
+            ..
+        }) => text(&value.value()),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => format!("-{}", json(expr)?),
         Expr::Array(array) => {
             let items = array.elems.iter().map(json).collect::<Result<Vec<_>>>()?;
             format!("[{}]", items.join(","))
@@ -134,13 +161,18 @@ fn check(ty: &Type, value: &Expr) -> TokenStream {
 /// The type of the literal for a field: `&str` for `String`, a slice for `Vec`, what is inside for `Option`.
 fn literal_type(ty: &Type) -> TokenStream {
     let inner = match ty {
-        Type::Path(path) => path.path.segments.last().and_then(|segment| match &segment.arguments {
-            syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-                Some(syn::GenericArgument::Type(inner)) => Some(literal_type(inner)),
-                _ => None,
-            },
-            _ => None,
-        }),
+        Type::Path(path) => {
+            path.path
+                .segments
+                .last()
+                .and_then(|segment| match &segment.arguments {
+                    syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
+                        Some(syn::GenericArgument::Type(inner)) => Some(literal_type(inner)),
+                        _ => None,
+                    },
+                    _ => None,
+                })
+        }
         _ => None,
     };
     match (type_name(ty).as_deref(), inner) {

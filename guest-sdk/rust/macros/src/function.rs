@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, FnArg, ImplItem, ImplItemFn, ItemImpl, Lifetime, PathArguments, Result, ReturnType, Type,
-    TypeImplTrait, TypeReference,
+    Attribute, FnArg, GenericParam, ImplItem, ImplItemFn, ItemImpl, Lifetime, PathArguments,
+    Result, ReturnType, Type, TypeImplTrait, TypeReference,
 };
 
 use crate::structure::{documentation, error, error_at};
@@ -26,10 +26,16 @@ pub fn read<'i>(block: &'i ItemImpl, attribute: &str) -> Result<Function<'i>> {
     }
     if let Some((_, path, _)) = &block.trait_ {
         let ty = block.self_ty.to_token_stream();
-        return error(path, format!("#[{attribute}] is for the type's own block: write `impl {ty} {{ … }}`"));
+        return error(
+            path,
+            format!("#[{attribute}] is for the type's own block: write `impl {ty} {{ … }}`"),
+        );
     }
     let Type::Path(path) = &*block.self_ty else {
-        return error(&block.self_ty, "a function is a struct: write `impl Velocity { … }`");
+        return error(
+            &block.self_ty,
+            "a function is a struct: write `impl Velocity { … }`",
+        );
     };
     if let Some(segment) = path.path.segments.last()
         && !matches!(segment.arguments, PathArguments::None)
@@ -41,9 +47,17 @@ pub fn read<'i>(block: &'i ItemImpl, attribute: &str) -> Result<Function<'i>> {
     }
     let methods = block.items.iter().map(|item| match item {
         ImplItem::Fn(method) => Ok(method),
-        other => error(other, format!("#[{attribute}] takes methods only: write this into an `impl` block of its own")),
+        other => error(
+            other,
+            format!(
+                "#[{attribute}] takes methods only: write this into an `impl` block of its own"
+            ),
+        ),
     });
-    Ok(Function { ty: &block.self_ty, methods: methods.collect::<Result<_>>()? })
+    Ok(Function {
+        ty: &block.self_ty,
+        methods: methods.collect::<Result<_>>()?,
+    })
 }
 
 impl Function<'_> {
@@ -55,7 +69,11 @@ impl Function<'_> {
     /// Where its name stands.
     pub fn span(&self) -> Span {
         match self.ty {
-            Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.span()),
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .map(|segment| segment.ident.span()),
             _ => None,
         }
         .unwrap_or_else(Span::call_site)
@@ -75,7 +93,8 @@ fn kebab_case(name: &str) -> String {
         let after = characters.get(index + 1);
         let starts = character.is_uppercase()
             && before.is_some_and(|before| {
-                before != '_' && (!before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()))
+                before != '_'
+                    && (!before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()))
             });
         if starts {
             kebab.push('-');
@@ -89,13 +108,15 @@ fn kebab_case(name: &str) -> String {
 pub fn parameters(method: &ImplItemFn, write: &str) -> Result<Vec<Type>> {
     let name = &method.sig.ident;
     if let Some(word) = &method.sig.asyncness {
-        return error(word, format!("`{name}` is a plain method: a function waits for nothing; leave `async` out"));
+        return error(
+            word,
+            format!("`{name}` is a plain method: a function waits for nothing; leave `async` out"),
+        );
     }
-    match method.sig.generics.params.iter().find(|each| !matches!(each, syn::GenericParam::Lifetime(_))) {
-        Some(parameter) => {
-            return error(parameter, format!("`{name}` has no type parameters: name the record"));
-        }
-        None => {}
+    let types = |each: &&GenericParam| !matches!(each, GenericParam::Lifetime(_));
+    if let Some(parameter) = method.sig.generics.params.iter().find(types) {
+        let why = format!("`{name}` has no type parameters: name the record");
+        return error(parameter, why);
     }
     let mut inputs = method.sig.inputs.iter();
     match inputs.next() {
@@ -104,10 +125,17 @@ pub fn parameters(method: &ImplItemFn, write: &str) -> Result<Vec<Type>> {
         Some(FnArg::Receiver(receiver)) => {
             return error(
                 receiver,
-                format!("`{name}` takes `&self`: what a function remembers would depend on which rows came before; keep it in an accumulator"),
+                format!(
+                    "`{name}` takes `&self`: what a function remembers would depend on which rows came before; keep it in an accumulator"
+                ),
             );
         }
-        _ => return error_at(name.span(), format!("`{name}` takes `&self` first: write `{write}`")),
+        _ => {
+            return error_at(
+                name.span(),
+                format!("`{name}` takes `&self` first: write `{write}`"),
+            );
+        }
     }
     inputs
         .map(|input| match input {
@@ -131,7 +159,11 @@ pub fn by_value<'t>(ty: &'t Type, what: &str) -> Result<&'t Type> {
 /// What stands behind `&mut`.
 pub fn behind_mut<'t>(ty: &'t Type, what: &str, write: &str) -> Result<&'t Type> {
     match ty {
-        Type::Reference(TypeReference { mutability: Some(_), elem, .. }) => Ok(elem),
+        Type::Reference(TypeReference {
+            mutability: Some(_),
+            elem,
+            ..
+        }) => Ok(elem),
         _ => error(ty, format!("{what} is changed in place: write `{write}`")),
     }
 }
@@ -165,13 +197,22 @@ fn inferred(ty: &Type) -> Result<Type> {
     let mut inferred = ty.clone();
     infer.visit_type_mut(&mut inferred);
     match infer.0 {
-        Some(_) => error(ty, "name the type: `impl …` does not say which columns there are"),
+        Some(_) => error(
+            ty,
+            "name the type: `impl …` does not say which columns there are",
+        ),
         None => Ok(inferred),
     }
 }
 
 /// The whole expansion: the author's block as it is, and the implementation of the one trait.
-pub fn expand(block: &ItemImpl, function: &Function, kind: &str, described: &TokenStream, calls: &TokenStream) -> TokenStream {
+pub fn expand(
+    block: &ItemImpl,
+    function: &Function,
+    kind: &str,
+    described: &TokenStream,
+    calls: &TokenStream,
+) -> TokenStream {
     let (ty, name, doc) = (function.ty, function.name(), documentation(&block.attrs));
     let doc = match doc.is_empty() {
         true => quote_spanned!(function.span()=> <#ty as ::tidemill::Config>::DOC),
@@ -211,7 +252,10 @@ pub fn expand(block: &ItemImpl, function: &Function, kind: &str, described: &Tok
 pub fn inline(block: &mut ItemImpl) {
     for item in &mut block.items {
         if let ImplItem::Fn(method) = item
-            && !method.attrs.iter().any(|attribute| attribute.path().is_ident("inline"))
+            && !method
+                .attrs
+                .iter()
+                .any(|attribute| attribute.path().is_ident("inline"))
         {
             let inline: Attribute = syn::parse_quote!(#[inline]);
             method.attrs.push(inline);

@@ -19,21 +19,27 @@ use syn::parse_macro_input;
 #[proc_macro_derive(Record, attributes(record))]
 pub fn derive_record(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
-    record::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    record::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Implements [`tidemill::Config`](trait.Config.html): the struct's fields are a function's configuration.
 #[proc_macro_derive(Config, attributes(config))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
-    config::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    config::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Implements [`tidemill::Sides`](trait.Sides.html): the struct's fields are a transform's side outputs.
 #[proc_macro_derive(Sides)]
 pub fn derive_sides(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
-    sides::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    sides::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Makes a type a function that looks at each row by itself. The block has exactly one method:
@@ -53,7 +59,9 @@ pub fn derive_sides(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn transform(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item);
-    transform::expand(&arguments.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
+    transform::expand(&arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Makes a type a function that keeps an accumulator per key and window. The block has exactly these methods:
@@ -75,5 +83,7 @@ pub fn transform(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item);
-    aggregate::expand(&arguments.into(), item).unwrap_or_else(syn::Error::into_compile_error).into()
+    aggregate::expand(&arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -25,12 +25,25 @@ enum Role {
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = structure::named_fields(input, "Record")?;
     let lifetime = structure::lifetime(input, "Record")?;
-    let columns: Vec<Column> =
-        fields.iter().map(|field| read_field(field, lifetime.as_ref())).collect::<Result<_>>()?;
-    if let Some(second) = columns.iter().filter(|column| column.role == Role::EventTime).nth(1) {
-        return error(second.field, "a row has one event time: mark one field only");
+    let columns: Vec<Column> = fields
+        .iter()
+        .map(|field| read_field(field, lifetime.as_ref()))
+        .collect::<Result<_>>()?;
+    if let Some(second) = columns
+        .iter()
+        .filter(|column| column.role == Role::EventTime)
+        .nth(1)
+    {
+        return error(
+            second.field,
+            "a row has one event time: mark one field only",
+        );
     }
-    let record = Derived { input, lifetime, columns };
+    let record = Derived {
+        input,
+        lifetime,
+        columns,
+    };
     let (write, read, accumulate) = (record.write(), record.read(), record.accumulate());
     Ok(quote! {
         #[automatically_derived]
@@ -46,7 +59,12 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
 
 fn read_field<'i>(field: &'i Field, lifetime: Option<&Lifetime>) -> Result<Column<'i>> {
     let ident = field.ident.as_ref().expect("named fields only");
-    let mut column = Column { field: ident, ty: &field.ty, name: plain(ident), role: Role::Column };
+    let mut column = Column {
+        field: ident,
+        ty: &field.ty,
+        name: plain(ident),
+        role: Role::Column,
+    };
     for part in structure::attribute_parts(&field.attrs, "record")? {
         let role = match &part {
             Meta::Path(path) if path.is_ident("event_time") => Role::EventTime,
@@ -73,8 +91,14 @@ fn read_field<'i>(field: &'i Field, lifetime: Option<&Lifetime>) -> Result<Colum
 
 fn column_name(value: &Expr) -> Result<String> {
     match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) if !name.value().is_empty() => Ok(name.value()),
-        other => error(other, "a column's name is a text: #[record(name = \"type\")]"),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        }) if !name.value().is_empty() => Ok(name.value()),
+        other => error(
+            other,
+            "a column's name is a text: #[record(name = \"type\")]",
+        ),
     }
 }
 
@@ -88,23 +112,31 @@ fn check_type(column: &Column, lifetime: Option<&Lifetime>) -> Result<()> {
         );
     }
     match column.role {
-        Role::EventTime if name.as_deref() != Some("Timestamp") => {
-            error(column.ty, "the event time of a row is a Timestamp: write `Timestamp`")
-        }
+        Role::EventTime if name.as_deref() != Some("Timestamp") => error(
+            column.ty,
+            "the event time of a row is a Timestamp: write `Timestamp`",
+        ),
         Role::Encoded if cfg!(not(feature = "encoded")) => error(
             column.field,
             "#[record(encoded)] needs the feature: tidemill = { …, features = [\"encoded\"] }",
         ),
         Role::EventTime | Role::Encoded => Ok(()),
         Role::Column => match (column.ty, name.as_deref().and_then(instead)) {
-            (ty, Some(instead)) => {
-                error(ty, format!("`{}` is not the type of a column: {instead}", ty.to_token_stream()))
-            }
+            (ty, Some(instead)) => error(
+                ty,
+                format!(
+                    "`{}` is not the type of a column: {instead}",
+                    ty.to_token_stream()
+                ),
+            ),
             (Type::Reference(reference), _) if reference.lifetime.is_none() => error(
                 reference,
                 match lifetime {
                     Some(lifetime) => format!("say how long it lives: write `&{lifetime} …`"),
-                    None => "say how long it lives: write `&'a …`, and `<'a>` behind the struct's name".to_owned(),
+                    None => {
+                        "say how long it lives: write `&'a …`, and `<'a>` behind the struct's name"
+                            .to_owned()
+                    }
                 },
             ),
             _ => Ok(()),
@@ -114,9 +146,8 @@ fn check_type(column: &Column, lifetime: Option<&Lifetime>) -> Result<()> {
 
 fn instead(name: &str) -> Option<&'static str> {
     match name {
-        "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => {
-            Some("write `i64`")
-        }
+        "i8" | "i16" | "i32" | "i128" | "isize" | "u8" | "u16" | "u32" | "u64" | "u128"
+        | "usize" => Some("write `i64`"),
         "f32" => Some("write `f64`"),
         "char" | "str" | "Cow" => Some("write `&'a str` or `String`"),
         "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" => {
@@ -146,7 +177,9 @@ impl Derived<'_> {
     }
 
     fn timed(&self) -> Option<usize> {
-        self.columns.iter().position(|column| column.role == Role::EventTime)
+        self.columns
+            .iter()
+            .position(|column| column.role == Role::EventTime)
     }
 
     fn write(&self) -> TokenStream {
@@ -155,17 +188,25 @@ impl Derived<'_> {
             Some(_) => quote!(#name<'static>),
             None => quote!(#name),
         };
-        let declared = self.columns.iter().filter(|column| column.role != Role::EventTime).map(|column| {
-            let (name, value) = (&column.name, column.value());
-            quote_spanned!(column.ty.span()=> __tidemill::column::<#value>(#name))
-        });
+        let declared = self
+            .columns
+            .iter()
+            .filter(|column| column.role != Role::EventTime)
+            .map(|column| {
+                let (name, value) = (&column.name, column.value());
+                quote_spanned!(column.ty.span()=> __tidemill::column::<#value>(#name))
+            });
         let writers = self.columns.iter().map(Column::writer);
         let indices: Vec<Index> = (0..self.columns.len()).map(Index::from).collect();
         let with_rows = self.columns.iter().map(|column| {
             let writer = column.writer();
             quote!(<#writer as __tidemill::Writer>::with_rows(rows))
         });
-        let writes = self.columns.iter().zip(&indices).map(|(column, index)| column.write(index));
+        let writes = self
+            .columns
+            .iter()
+            .zip(&indices)
+            .map(|(column, index)| column.write(index));
         let lists = self.columns.iter().zip(&indices);
         let lists = lists.filter(|(column, _)| column.role != Role::EventTime);
         let lists = lists.map(|(_, index)| quote!(__tidemill::Writer::finish(columns.#index)));
@@ -173,7 +214,10 @@ impl Derived<'_> {
             Some(index) => quote!(::core::option::Option::Some(columns.#index.into_list())),
             None => quote!(::core::option::Option::None),
         };
-        let untimed = self.timed().is_none().then(|| quote!(impl #generics __tidemill::Untimed for #ty {}));
+        let untimed = self
+            .timed()
+            .is_none()
+            .then(|| quote!(impl #generics __tidemill::Untimed for #ty {}));
         quote! {
             impl #generics __tidemill::Record for #ty {
                 const COLUMNS: &'static [__tidemill::ColumnOf] = &[#(#declared),*];
@@ -203,7 +247,9 @@ impl Derived<'_> {
 
     /// Whether a field borrows for ever, and so cannot be read from rows.
     fn write_only(&self) -> bool {
-        self.columns.iter().any(|column| borrows_for_ever(column.ty))
+        self.columns
+            .iter()
+            .any(|column| borrows_for_ever(column.ty))
     }
 
     fn read(&self) -> Option<TokenStream> {
@@ -211,7 +257,10 @@ impl Derived<'_> {
             return None;
         }
         let own = format_ident!("__rows");
-        let own = Lifetime { apostrophe: self.input.ident.span(), ident: own };
+        let own = Lifetime {
+            apostrophe: self.input.ident.span(),
+            ident: own,
+        };
         let lifetime = self.lifetime.as_ref().unwrap_or(&own);
         let (ty, name) = (self.ty(), &self.input.ident);
         let readers = self.columns.iter().map(|column| {
@@ -303,7 +352,9 @@ impl Column<'_> {
     fn write(&self, index: &Index) -> TokenStream {
         let (field, ty) = (self.field, self.ty);
         match self.role {
-            Role::Encoded => quote!(__tidemill::Encoded::<#ty>::write(&self.#field, &mut columns.#index);),
+            Role::Encoded => {
+                quote!(__tidemill::Encoded::<#ty>::write(&self.#field, &mut columns.#index);)
+            }
             _ => quote!(<#ty as __tidemill::Value>::write(&self.#field, &mut columns.#index);),
         }
     }
@@ -320,14 +371,17 @@ impl Column<'_> {
 /// Whether a type is `&'static …` or an `Option` of it.
 fn borrows_for_ever(ty: &Type) -> bool {
     match ty {
-        Type::Reference(reference) => {
-            reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
-        }
-        Type::Path(path) => path.path.segments.last().is_some_and(|segment| match &segment.arguments {
+        Type::Reference(reference) => reference
+            .lifetime
+            .as_ref()
+            .is_some_and(|lifetime| lifetime.ident == "static"),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| {
+            match &segment.arguments {
             syn::PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| {
                 matches!(argument, syn::GenericArgument::Type(inner) if borrows_for_ever(inner))
             }),
             _ => false,
+        }
         }),
         _ => false,
     }
@@ -336,5 +390,9 @@ fn borrows_for_ever(ty: &Type) -> bool {
 /// Whether a type is a `Vec` of anything but bytes.
 fn is_list(ty: &Type) -> bool {
     type_name(ty).as_deref() == Some("Vec")
-        && !ty.to_token_stream().to_string().replace(' ', "").ends_with("Vec<u8>")
+        && !ty
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "")
+            .ends_with("Vec<u8>")
 }

@@ -11,10 +11,16 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = structure::named_fields(input, "Sides")?;
     let lifetime = structure::lifetime(input, "Sides")?;
     if fields.is_empty() {
-        return error(&input.ident, "name a side output: write `suspicious: Output<Payment>`");
+        return error(
+            &input.ident,
+            "name a side output: write `suspicious: Output<Payment>`",
+        );
     }
     let name = &input.ident;
-    let generics = lifetime.iter().map(|lifetime| quote!(<#lifetime>)).collect::<TokenStream>();
+    let generics = lifetime
+        .iter()
+        .map(|lifetime| quote!(<#lifetime>))
+        .collect::<TokenStream>();
     let idents: Vec<_> = fields.iter().map(|field| field.ident.as_ref()).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let described = fields.iter().enumerate().map(|(index, field)| {

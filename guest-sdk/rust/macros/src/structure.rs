@@ -4,8 +4,8 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, GenericParam, Lifetime, Lit, Meta, Result,
-    Token,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, GenericParam, Lifetime, Lit,
+    Meta, Result, Token,
 };
 
 /// The named fields of a struct, or an error that says what to write.
@@ -56,7 +56,10 @@ pub fn lifetime(input: &DeriveInput, derive: &str) -> Result<Option<Lifetime>> {
 /// The parts of all attributes `#[name(part, …)]`.
 pub fn attribute_parts(attributes: &[Attribute], name: &str) -> Result<Vec<Meta>> {
     let mut parts = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
         let list = attribute.meta.require_list()?;
         let list = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
         parts.extend(list);
@@ -67,9 +70,20 @@ pub fn attribute_parts(attributes: &[Attribute], name: &str) -> Result<Vec<Meta>
 /// The first paragraph of the documentation, as one line.
 pub fn documentation(attributes: &[Attribute]) -> String {
     let mut paragraph: Vec<String> = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
-        let Meta::NameValue(doc) = &attribute.meta else { continue };
-        let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &doc.value else { continue };
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+    {
+        let Meta::NameValue(doc) = &attribute.meta else {
+            continue;
+        };
+        let Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) = &doc.value
+        else {
+            continue;
+        };
         for line in text.value().lines().map(str::trim) {
             match (line.is_empty(), paragraph.is_empty()) {
                 (false, _) => paragraph.push(line.to_owned()),
@@ -90,7 +104,11 @@ pub fn plain(ident: &syn::Ident) -> String {
 /// The name of a type without path and arguments, if it has one.
 pub fn type_name(ty: &syn::Type) -> Option<String> {
     match ty {
-        syn::Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        syn::Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string()),
         _ => None,
     }
 }

@@ -24,13 +24,21 @@ pub fn expand(arguments: &TokenStream, mut block: ItemImpl) -> Result<TokenStrea
         "map" => map(method)?,
         _ => flat_map(method)?,
     };
-    Ok(function::expand(&block, &function, "transform", &described, &calls))
+    Ok(function::expand(
+        &block,
+        &function,
+        "transform",
+        &described,
+        &calls,
+    ))
 }
 
 /// The one method that says what the transform does.
 fn only_method<'i>(function: &Function<'i>) -> Result<&'i ImplItemFn> {
     let known = |method: &&&ImplItemFn| {
-        ["filter", "map", "flat_map"].iter().any(|name| method.sig.ident == name)
+        ["filter", "map", "flat_map"]
+            .iter()
+            .any(|name| method.sig.ident == name)
     };
     if let Some(other) = function.methods.iter().find(|method| !known(method)) {
         let name = &other.sig.ident;
@@ -44,7 +52,10 @@ fn only_method<'i>(function: &Function<'i>) -> Result<&'i ImplItemFn> {
     }
     match function.methods[..] {
         [method] => Ok(method),
-        [] => error_at(function.span(), format!("a transform has a method: write `{FILTER}`, `{MAP}` or `{FLAT_MAP}`")),
+        [] => error_at(
+            function.span(),
+            format!("a transform has a method: write `{FILTER}`, `{MAP}` or `{FLAT_MAP}`"),
+        ),
         [_, second, ..] => error(
             &second.sig.ident,
             "a transform does one thing: keep one of `filter`, `map`, `flat_map`, and write another type for the other",
@@ -58,7 +69,10 @@ fn filter(method: &ImplItemFn) -> Result<Parts> {
     let (row, sides) = row_and_sides(method, FILTER)?;
     let verdict = returned(method)?;
     if matches!(method.sig.output, syn::ReturnType::Default) {
-        return error(&method.sig.ident, format!("`filter` says whether the row goes on: write `{FILTER}`"));
+        return error(
+            &method.sig.ident,
+            format!("`filter` says whether the row goes on: write `{FILTER}`"),
+        );
     }
     let call = call(method, &row, sides.as_ref(), &verdict);
     Ok((
@@ -78,7 +92,10 @@ fn map(method: &ImplItemFn) -> Result<Parts> {
     let (row, sides) = row_and_sides(method, MAP)?;
     let made = returned(method)?;
     if matches!(method.sig.output, syn::ReturnType::Default) {
-        return error(&method.sig.ident, format!("`map` makes a row: write `{MAP}`"));
+        return error(
+            &method.sig.ident,
+            format!("`map` makes a row: write `{MAP}`"),
+        );
     }
     let output = quote_spanned!(made.span()=>
         __tidemill::describe_output::<<#made as __tidemill::Mapped>::Row>(json)
@@ -102,11 +119,18 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
     let (row, out, sides) = match &parameters[..] {
         [row, out] => (row, out, None),
         [row, out, sides] => (row, out, Some(sides)),
-        _ => return error(&method.sig.inputs, format!("`flat_map` takes a row and an output: write `{FLAT_MAP}`")),
+        _ => {
+            return error(
+                &method.sig.inputs,
+                format!("`flat_map` takes a row and an output: write `{FLAT_MAP}`"),
+            );
+        }
     };
     let row = by_value(row, "a row")?;
     let out = behind_mut(out, "the output", "&mut Output<Part>")?;
-    let sides = sides.map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides")).transpose()?;
+    let sides = sides
+        .map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides"))
+        .transpose()?;
     let made = output_of(out)?;
     let done = returned(method)?;
     let output = quote_spanned!(made.span()=> __tidemill::describe_output::<#made>(json));
@@ -150,9 +174,16 @@ fn row_and_sides(method: &ImplItemFn, write: &str) -> Result<(Type, Option<Type>
     let (row, sides) = match &parameters[..] {
         [row] => (row, None),
         [row, sides] => (row, Some(sides)),
-        _ => return error(&method.sig.inputs, format!("`{name}` takes a row: write `{write}`")),
+        _ => {
+            return error(
+                &method.sig.inputs,
+                format!("`{name}` takes a row: write `{write}`"),
+            );
+        }
     };
-    let sides = sides.map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides")).transpose()?;
+    let sides = sides
+        .map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides"))
+        .transpose()?;
     Ok((by_value(row, "a row")?.clone(), sides.cloned()))
 }
 

@@ -64,11 +64,19 @@ fn nearest(digits: Big, exponent: i32) -> Option<f64> {
         // Both are exact as floats, and so is the power: one rounding is the right one.
         let power = (0..exponent.abs()).fold(1.0, |power, _| power * 10.0);
         let digits = digits.low() as f64;
-        return Some(if exponent < 0 { digits / power } else { digits * power });
+        return Some(if exponent < 0 {
+            digits / power
+        } else {
+            digits * power
+        });
     }
     let (mut above, mut below) = (digits, Big(vec![1]));
     for _ in 0..exponent.unsigned_abs() {
-        if exponent < 0 { below.multiply_add(10, 0) } else { above.multiply_add(10, 0) }
+        if exponent < 0 {
+            below.multiply_add(10, 0)
+        } else {
+            above.multiply_add(10, 0)
+        }
     }
     divide(above, below)
 }
@@ -78,7 +86,11 @@ fn divide(mut above: Big, mut below: Big) -> Option<f64> {
     /// The smallest float is two to the power of -1074; one more bit decides how it is rounded.
     const MOST_SHIFT: i32 = 1075;
     let shift = (55 - (above.bits() as i32 - below.bits() as i32)).min(MOST_SHIFT);
-    if shift >= 0 { above.shift_left(shift as usize) } else { below.shift_left(-shift as usize) }
+    if shift >= 0 {
+        above.shift_left(shift as usize)
+    } else {
+        below.shift_left(-shift as usize)
+    }
     let mut quotient = 0_u64;
     for bit in (0..57).rev() {
         let mut part = Big(below.0.clone());
@@ -89,7 +101,8 @@ fn divide(mut above: Big, mut below: Big) -> Option<f64> {
         }
     }
     // 53 bits are kept, fewer below the smallest normal float.
-    let spare = (64 - quotient.leading_zeros() as i32 - 53).max(if shift == MOST_SHIFT { 1 } else { 0 });
+    let spare =
+        (64 - quotient.leading_zeros() as i32 - 53).max(if shift == MOST_SHIFT { 1 } else { 0 });
     let (kept, cut) = (quotient >> spare, quotient & ((1 << spare) - 1));
     let half = 1_u64 << (spare - 1);
     let up = cut > half || (cut == half && (above.bits() > 0 || kept & 1 == 1));
@@ -112,7 +125,9 @@ struct Big(Vec<u32>);
 
 impl Big {
     fn bits(&self) -> usize {
-        self.0.last().map_or(0, |last| self.0.len() * 32 - last.leading_zeros() as usize)
+        self.0
+            .last()
+            .map_or(0, |last| self.0.len() * 32 - last.leading_zeros() as usize)
     }
 
     /// The lowest 64 bits.
@@ -168,16 +183,43 @@ mod tests {
     fn check(number: &str) {
         let expected = number.parse::<f64>().ok().filter(|float| float.is_finite());
         let found = parse(number.as_bytes());
-        assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits), "{number}");
+        assert_eq!(
+            found.map(f64::to_bits),
+            expected.map(f64::to_bits),
+            "{number}"
+        );
     }
 
     #[test]
     fn agrees_with_the_standard_library() {
         let numbers = [
-            "0", "-0", "0.0", "1", "-1.5", "10000.0", "1e22", "1e23", "0.1", "1e-7", "123456789012345678901234567890",
-            "9007199254740993", "9007199254740992.5", "1.7976931348623157e308", "1.7976931348623159e308", "1e309",
-            "2.2250738585072014e-308", "2.2250738585072011e-308", "4.9e-324", "2.4703282292062327e-324",
-            "2.4703282292062328e-324", "1e-400", "0e999999", "1e-999999", "3.0e0", "1E+2", "0.000000000000000000001",
+            "0",
+            "-0",
+            "0.0",
+            "1",
+            "-1.5",
+            "10000.0",
+            "1e22",
+            "1e23",
+            "0.1",
+            "1e-7",
+            "123456789012345678901234567890",
+            "9007199254740993",
+            "9007199254740992.5",
+            "1.7976931348623157e308",
+            "1.7976931348623159e308",
+            "1e309",
+            "2.2250738585072014e-308",
+            "2.2250738585072011e-308",
+            "4.9e-324",
+            "2.4703282292062327e-324",
+            "2.4703282292062328e-324",
+            "1e-400",
+            "0e999999",
+            "1e-999999",
+            "3.0e0",
+            "1E+2",
+            "0.000000000000000000001",
         ];
         numbers.into_iter().for_each(check);
     }
@@ -187,12 +229,17 @@ mod tests {
     fn reads_back_any_float() {
         let mut bits = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..3_000 {
-            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            bits = bits
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let float = f64::from_bits(bits);
             if float.is_finite() {
                 check(&format!("{float:e}"));
                 check(&format!("{float:.25e}"));
-                check(&format!("{:e}", f64::from_bits(bits & 0x800f_ffff_ffff_ffff)));
+                check(&format!(
+                    "{:e}",
+                    f64::from_bits(bits & 0x800f_ffff_ffff_ffff)
+                ));
             }
         }
     }

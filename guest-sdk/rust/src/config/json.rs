@@ -69,7 +69,10 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn error(&self) -> String {
         let place = self.at.to_string();
-        crate::describe::joined(&["the configuration is not a JSON object of values, at byte ", &place])
+        crate::describe::joined(&[
+            "the configuration is not a JSON object of values, at byte ",
+            &place,
+        ])
     }
 
     fn at_end(&mut self) -> bool {
@@ -78,7 +81,10 @@ impl<'a> Reader<'a> {
 
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
-        while matches!(self.text.as_bytes().get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+        while matches!(
+            self.text.as_bytes().get(self.at),
+            Some(b' ' | b'\t' | b'\r' | b'\n')
+        ) {
             self.at += 1;
         }
         self.text.as_bytes().get(self.at).copied()
@@ -128,7 +134,8 @@ impl<'a> Reader<'a> {
             }
             b'[' if depth < DEPTH => {
                 self.at += 1;
-                self.items("]", |reader| reader.value(depth + 1)).map(Json::List)
+                self.items("]", |reader| reader.value(depth + 1))
+                    .map(Json::List)
             }
             b'-' | b'0'..=b'9' => self.number(),
             _ => None,
@@ -192,13 +199,19 @@ impl<'a> Reader<'a> {
         }
         (self.text.get(self.at..self.at + 2) == Some("\\u")).then_some(())?;
         self.at += 2;
-        let second = self.unit()?.checked_sub(0xdc00).filter(|&second| second < 0x400)?;
+        let second = self
+            .unit()?
+            .checked_sub(0xdc00)
+            .filter(|&second| second < 0x400)?;
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + second)
     }
 
     fn unit(&mut self) -> Option<u32> {
         let digits = self.text.get(self.at..self.at + 4)?;
-        digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then_some(())?;
+        digits
+            .bytes()
+            .all(|digit| digit.is_ascii_hexdigit())
+            .then_some(())?;
         self.at += 4;
         u32::from_str_radix(digits, 16).ok()
     }
@@ -210,7 +223,8 @@ mod tests {
 
     #[test]
     fn reads_what_a_host_may_write() {
-        let text = r#" { "a" : [ 1 , -2.5e3 ] , "b":"x\n\u00e9\ud83c\udf0a/", "c": null, "d":true } "#;
+        let text =
+            r#" { "a" : [ 1 , -2.5e3 ] , "b":"x\n\u00e9\ud83c\udf0a/", "c": null, "d":true } "#;
         let mut object = object(text).unwrap();
         let numbers = vec![Json::Number("1"), Json::Number("-2.5e3")];
         assert_eq!(object.take("a"), Some(Json::List(numbers)));
@@ -223,8 +237,21 @@ mod tests {
     fn refuses_what_is_no_object_of_values() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(9), "]".repeat(9));
         let refused = [
-            "", "{", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":1}x", "{a:1}", "{\"a\":{}}",
-            "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"", "{\"a\":[1 2]}", &deep,
+            "",
+            "{",
+            "[]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{\"a\":1}x",
+            "{a:1}",
+            "{\"a\":{}}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"",
+            "{\"a\":[1 2]}",
+            &deep,
         ];
         for text in refused {
             assert!(object(text).is_err(), "{text}");

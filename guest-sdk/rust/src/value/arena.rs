@@ -16,9 +16,10 @@ pub struct ArenaReader<'b> {
 impl<'b> ArenaReader<'b> {
     fn open(column: &'b Column, rows: usize) -> Option<Self> {
         match &column.values {
-            Values::Arena(Arena { offsets, bytes }) => {
-                Some(Self { offsets: offsets.get(..=rows)?, bytes })
-            }
+            Values::Arena(Arena { offsets, bytes }) => Some(Self {
+                offsets: offsets.get(..=rows)?,
+                bytes,
+            }),
             _ => None,
         }
     }
@@ -29,7 +30,10 @@ impl<'b> ArenaReader<'b> {
     unsafe fn bytes(self, row: usize) -> &'b [u8] {
         // SAFETY: the caller's.
         let (start, end) = unsafe {
-            (*self.offsets.get_unchecked(row) as usize, *self.offsets.get_unchecked(row + 1) as usize)
+            (
+                *self.offsets.get_unchecked(row) as usize,
+                *self.offsets.get_unchecked(row + 1) as usize,
+            )
         };
         match self.bytes.get(start..end) {
             Some(bytes) => bytes,
@@ -58,7 +62,10 @@ impl ArenaWriter {
     }
 
     fn view(&self) -> ArenaReader<'_> {
-        ArenaReader { offsets: &self.offsets, bytes: &self.bytes }
+        ArenaReader {
+            offsets: &self.offsets,
+            bytes: &self.bytes,
+        }
     }
 }
 
@@ -66,7 +73,10 @@ impl Writer for ArenaWriter {
     fn with_rows(rows: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
-        Self { offsets, bytes: Vec::with_capacity(rows * EXPECTED_BYTES) }
+        Self {
+            offsets,
+            bytes: Vec::with_capacity(rows * EXPECTED_BYTES),
+        }
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -76,7 +86,10 @@ impl Writer for ArenaWriter {
 
     fn finish(self) -> Column {
         let Self { offsets, bytes } = self;
-        Column { values: Values::Arena(Arena { offsets, bytes }), valid: None }
+        Column {
+            values: Values::Arena(Arena { offsets, bytes }),
+            valid: None,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ReadValue, Value, Writer};
+use super::{ReadValue, Value};
 
 const POSTCARD: u8 = 1;
 
@@ -36,7 +36,9 @@ impl<T: DeserializeOwned> Encoded<T> {
                 Ok(value) => value,
                 Err(error) => panic!("a field with #[record(encoded)] cannot be read: {error}"),
             },
-            _ => panic!("a field with #[record(encoded)] has an encoding that this version does not know"),
+            _ => panic!(
+                "a field with #[record(encoded)] has an encoding that this version does not know"
+            ),
         }
     }
 }

@@ -50,7 +50,10 @@ impl<T: Word> Writer for FixedWriter<T> {
     }
 
     fn finish(self) -> Column {
-        Column { values: T::values(self.0), valid: None }
+        Column {
+            values: T::values(self.0),
+            valid: None,
+        }
     }
 }
 
@@ -107,4 +110,10 @@ macro_rules! fixed {
 fixed!(bool, u8, "bool", |value| u8::from(*value), |word| word != 0);
 fixed!(i64, i64, "integer", |value| *value, |word| word);
 fixed!(f64, f64, "float", |value| *value, |word| word);
-fixed!(Timestamp, i64, "time", |value| value.micros(), Timestamp::from_micros);
+fixed!(
+    Timestamp,
+    i64,
+    "time",
+    |value| value.micros(),
+    Timestamp::from_micros
+);

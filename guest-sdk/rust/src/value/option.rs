@@ -19,7 +19,10 @@ pub struct OptionWriter<W> {
 
 impl<W: Writer> Writer for OptionWriter<W> {
     fn with_rows(rows: usize) -> Self {
-        Self { values: W::with_rows(rows), valid: Vec::with_capacity(rows) }
+        Self {
+            values: W::with_rows(rows),
+            valid: Vec::with_capacity(rows),
+        }
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -29,7 +32,10 @@ impl<W: Writer> Writer for OptionWriter<W> {
 
     fn finish(self) -> Column {
         let nulls = self.valid.contains(&0);
-        Column { valid: nulls.then_some(self.valid), ..self.values.finish() }
+        Column {
+            valid: nulls.then_some(self.valid),
+            ..self.values.finish()
+        }
     }
 }
 
@@ -58,11 +64,17 @@ where
             Some(valid) => Some(valid.get(..rows)?),
             None => None,
         };
-        Some(OptionReader { values: T::open(column, rows)?, valid })
+        Some(OptionReader {
+            values: T::open(column, rows)?,
+            valid,
+        })
     }
 
     fn view(writer: &'b Self::Writer) -> Self::Reader {
-        OptionReader { values: T::view(&writer.values), valid: Some(&writer.valid) }
+        OptionReader {
+            values: T::view(&writer.values),
+            valid: Some(&writer.valid),
+        }
     }
 
     #[inline(always)]

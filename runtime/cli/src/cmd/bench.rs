@@ -75,8 +75,12 @@ fn refuse_endless(plan: &Plan) -> Result<(), Failure> {
     match endless {
         None => Ok(()),
         Some(source) => {
-            let error = anyhow!("source {} has no end, and bench runs to the end", source.name);
-            Err(Failure::wrong(error).hint("give it files, or a generator a number of rows, with --set"))
+            let error = anyhow!(
+                "source {} has no end, and bench runs to the end",
+                source.name
+            );
+            Err(Failure::wrong(error)
+                .hint("give it files, or a generator a number of rows, with --set"))
         }
     }
 }
@@ -85,7 +89,11 @@ fn once(plan: &Plan, talk: &Talk) -> Result<Run, Failure> {
     let (start, cpu) = (Instant::now(), usage::cpu());
     let summary = tidemill_engine::start(plan, &options(talk))?.wait()?;
     let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
-    Ok(Run { rows: Board::new(plan).rows_read(&summary.totals), time, cpu })
+    Ok(Run {
+        rows: Board::new(plan).rows_read(&summary.totals),
+        time,
+        cpu,
+    })
 }
 
 impl Run {
@@ -141,7 +149,11 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_one() {
-        let run = |rows| Run { rows, time: Duration::from_secs(1), cpu: Duration::from_secs(2) };
+        let run = |rows| Run {
+            rows,
+            time: Duration::from_secs(1),
+            cpu: Duration::from_secs(2),
+        };
         let of = |rows: &[u64]| {
             let runs: Vec<Run> = rows.iter().map(|&rows| run(rows)).collect();
             median(&runs, |run| per_second(run.rows, run.cpu))

@@ -52,7 +52,8 @@ pub fn build(args: &Args) -> Result<(), Failure> {
 }
 
 /// How a folder is built: the first whose file is there.
-const TOOLCHAINS: [(&str, Toolchain); 2] = [("Cargo.toml", cargo::build), ("Makefile", make::build)];
+const TOOLCHAINS: [(&str, Toolchain); 2] =
+    [("Cargo.toml", cargo::build), ("Makefile", make::build)];
 
 /// Builds a folder's module into a file and says so.
 type Toolchain = fn(&Job<'_>, &Talk) -> Result<(), Failure>;
@@ -79,15 +80,22 @@ fn one(
         source: folder(&module.name.value, &source.value)?,
         file: std::path::absolute(&module.file.value).context("no path of a module's file")?,
     };
-    let toolchain = TOOLCHAINS.iter().find(|(file, _)| job.source.join(file).is_file());
+    let toolchain = TOOLCHAINS
+        .iter()
+        .find(|(file, _)| job.source.join(file).is_file());
     let Some((_, toolchain)) = toolchain else {
-        let error = anyhow!("module {}: {} has neither Cargo.toml nor Makefile", job.name, job.source.display());
+        let error = anyhow!(
+            "module {}: {} has neither Cargo.toml nor Makefile",
+            job.name,
+            job.source.display()
+        );
         return Err(Failure::wrong(error).hint(
             "`source` is the folder of a Rust crate, or one with a Makefile that makes $(OUT)/<name>.wasm",
         ));
     };
     if let Some(folder) = job.file.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
     }
     toolchain(&job, talk)?;
     said(&module.file.value, start, host, talk)

@@ -46,7 +46,11 @@ pub fn check(args: &Args) -> Result<(), Failure> {
     }
     for station in &plan.stations {
         if let StationKind::Source(source) = &station.kind {
-            text.push_str(&format!("  source {}: {}\n", station.name, input(station, &source.spec)?));
+            text.push_str(&format!(
+                "  source {}: {}\n",
+                station.name,
+                input(station, &source.spec)?
+            ));
         }
     }
     if args.explain {
@@ -59,13 +63,20 @@ pub fn check(args: &Args) -> Result<(), Failure> {
 
 fn wiring(plan: &Plan) -> String {
     let of = |wanted: fn(&StationKind) -> bool, noun: &str| {
-        let n = plan.stations.iter().filter(|station| wanted(&station.kind)).count();
+        let n = plan
+            .stations
+            .iter()
+            .filter(|station| wanted(&station.kind))
+            .count();
         counted(n as u64, noun)
     };
     format!(
         "{}, {}, {}; {}",
         of(|kind| matches!(kind, StationKind::Source(_)), "source"),
-        of(|kind| matches!(kind, StationKind::Transform(_) | StationKind::Window(_)), "operator"),
+        of(
+            |kind| matches!(kind, StationKind::Transform(_) | StationKind::Window(_)),
+            "operator"
+        ),
         of(|kind| matches!(kind, StationKind::Sink(_)), "sink"),
         counted(plan.workers as u64, "worker")
     )

@@ -44,24 +44,38 @@ struct Trouble {
 
 impl Trouble {
     fn new(why: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { why: why.into(), mend: mend.into() }
+        Self {
+            why: why.into(),
+            mend: mend.into(),
+        }
     }
 }
 
 /// Looks at the machine.
 pub fn doctor() -> ExitCode {
     let findings: Vec<Finding> = machine::look().into_iter().chain(tools::look()).collect();
-    let width = findings.iter().map(|finding| finding.what.len()).max().unwrap_or(0);
+    let width = findings
+        .iter()
+        .map(|finding| finding.what.len())
+        .max()
+        .unwrap_or(0);
     let mut text: String = findings.iter().map(|finding| finding.text(width)).collect();
-    let missing =
-        findings.iter().filter(|f| f.needed == Need::Required && f.found.is_err()).count();
+    let missing = findings
+        .iter()
+        .filter(|f| f.needed == Need::Required && f.found.is_err())
+        .count();
     text.push_str(&match missing {
-        0 => "\nEverything is there that running pipelines and building modules in Rust needs.\n".to_owned(),
+        0 => "\nEverything is there that running pipelines and building modules in Rust needs.\n"
+            .to_owned(),
         n => format!("\n{n} of what is required is missing: run what stands behind `mend`.\n"),
     });
     // Nobody may listen any more: nothing is lost.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    if missing == 0 { ExitCode::SUCCESS } else { Exit::Failed.into() }
+    if missing == 0 {
+        ExitCode::SUCCESS
+    } else {
+        Exit::Failed.into()
+    }
 }
 
 impl Finding {
@@ -69,7 +83,12 @@ impl Finding {
         match (&self.found, self.needed) {
             (Ok(there), _) => format!("ok       {:width$}  {there}\n", self.what),
             (Err(trouble), Need::Required) => {
-                format!("MISSING  {:width$}  {}\n{}", self.what, trouble.why, self.mend(trouble, width))
+                format!(
+                    "MISSING  {:width$}  {}\n{}",
+                    self.what,
+                    trouble.why,
+                    self.mend(trouble, width)
+                )
             }
             (Err(trouble), Need::For(language)) => format!(
                 "absent   {:width$}  {} (only for modules in {language})\n{}",

@@ -33,7 +33,9 @@ pub fn inspect(args: &Args) -> Result<(), Failure> {
         return Err(Failure::wrong(error).hint("name the .wasm file that `tidemill build` wrote"));
     }
     let module = folders::host()?.load(&args.module, &Limits::default())?;
-    let size = std::fs::metadata(&args.module).context("the module's file is gone")?.len();
+    let size = std::fs::metadata(&args.module)
+        .context("the module's file is gone")?
+        .len();
     let text = match args.format {
         Format::Text => text(&module, size),
         Format::Json => format!("{:#}\n", json(&module, size)),
@@ -44,7 +46,11 @@ pub fn inspect(args: &Args) -> Result<(), Failure> {
 }
 
 fn form(module: &Module) -> &'static str {
-    if module.is_core() { "core module, made a component when it is loaded" } else { "component" }
+    if module.is_core() {
+        "core module, made a component when it is loaded"
+    } else {
+        "component"
+    }
 }
 
 fn text(module: &Module, size: u64) -> String {
@@ -55,7 +61,10 @@ fn text(module: &Module, size: u64) -> String {
         ("sha256", module.hash().to_owned()),
         ("size", bytes(size)),
         ("form", form(module).to_owned()),
-        ("built with", format!("interface {}, {sdk}", description.interface)),
+        (
+            "built with",
+            format!("interface {}, {sdk}", description.interface),
+        ),
         ("exports", module.exports().join(", ")),
         ("imports", or_nothing(module.imports())),
         ("may", module_text::may_do(module).to_owned()),
@@ -74,7 +83,11 @@ fn text(module: &Module, size: u64) -> String {
 }
 
 fn or_nothing(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn json(module: &Module, size: u64) -> Value {
@@ -89,9 +102,7 @@ fn json(module: &Module, size: u64) -> Value {
 }
 
 fn function(function: &Function) -> Value {
-    let config = |field: &tidemill_wasm::ConfigField| {
-        json!({ "name": field.name, "type": field.word(), "default": field.default })
-    };
+    let config = |field: &tidemill_wasm::ConfigField| json!({ "name": field.name, "type": field.word(), "default": field.default });
     let sides = function.sides.iter();
     json!({
         "name": function.name, "kind": function.kind.name(), "doc": function.doc,
@@ -114,5 +125,8 @@ fn output(output: &Output) -> Value {
 }
 
 fn columns(fields: &[arrow_schema::Field]) -> Value {
-    fields.iter().map(|f| json!({ "name": f.name(), "type": LogicalType::word(f) })).collect()
+    fields
+        .iter()
+        .map(|f| json!({ "name": f.name(), "type": LogicalType::word(f) }))
+        .collect()
 }

@@ -59,7 +59,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Err(_) => End::Failed,
     };
     let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
-    let ran = Ran { time, cpu, totals: metrics.totals(), end };
+    let ran = Ran {
+        time,
+        cpu,
+        totals: metrics.totals(),
+        end,
+    };
     if !talk.is_quiet() {
         summary::tell(&board, &ran, &talk);
     }

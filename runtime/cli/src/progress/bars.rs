@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tidemill_engine::Totals;
 use tidemill_rows::time_text::rfc3339;
 
-use crate::board::{Board, Station, now};
+use crate::board::{Board, Kind, Station, now};
 use crate::figures::{count, per_second, rate, span};
 
 /// The lines that are drawn.
@@ -27,8 +27,17 @@ impl Bars {
             line
         };
         let lines = board.stations.iter().map(line).collect();
-        let width = board.stations.iter().map(|s| s.name.chars().count()).max().unwrap_or(0);
-        Self { all: all.clone(), lines, width }
+        let width = board
+            .stations
+            .iter()
+            .map(|s| s.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        Self {
+            all: all.clone(),
+            lines,
+            width,
+        }
     }
 
     /// Draws figures; `since` is what each station took in the last moments.
@@ -41,28 +50,35 @@ impl Bars {
 
     /// Takes the lines away.
     pub fn clear(&self) {
-        self.lines.iter().for_each(ProgressBar::finish_and_clear);
         // A terminal that cannot be cleared keeps the last figures, which are true.
         let _ = self.all.clear();
+        self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     fn text(&self, station: &Station, own: &Totals, all: &[Totals], rows_per_s: f64) -> String {
         let mut text = format!(
             "{:9} {:width$} {:>7} rows/s {:>13} in",
-            station.kind,
+            station.kind.word(),
             station.name,
             rate(rows_per_s),
             count(own.rows_in),
             width = self.width,
         );
-        if station.kind == "sink" {
+        if station.kind == Kind::Sink {
             return text;
         }
         text.push_str(&format!(" {:>13} out", count(own.rows_out)));
         if let Some(lag) = station.lag(own, all, now()) {
-            text.push_str(&format!("  watermark {}, lag {}", rfc3339(own.watermark), span(lag)));
+            text.push_str(&format!(
+                "  watermark {}, lag {}",
+                rfc3339(own.watermark),
+                span(lag)
+            ));
         }
-        for (n, what) in [(own.late, "late"), (own.failed + own.failed_results, "failed")] {
+        for (n, what) in [
+            (own.late, "late"),
+            (own.failed + own.failed_results, "failed"),
+        ] {
             if n > 0 {
                 text.push_str(&format!("  {} {what}", count(n)));
             }

@@ -47,7 +47,8 @@ pub(super) fn make(column: &GeneratedColumn, seed: u64, rows: Range) -> ArrayRef
 }
 
 fn values(generate: &Generate, seed: u64, rows: Range) -> ArrayRef {
-    // One multiplication chain per value: SplitMix64 of the row's number, offset by the column's seed.
+    // One multiplication chain per value: SplitMix64 of the row's number, offset by the column's
+    // seed.
     let bits = |i: u64| mix(seed.wrapping_add(i.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
     match generate {
         Generate::Sequence { start, step } => integers(
@@ -122,7 +123,8 @@ fn values(generate: &Generate, seed: u64, rows: Range) -> ArrayRef {
 fn bursts(i: u64, size: u64, turn: u64, groups: u64) -> i64 {
     let group = i / turn % groups;
     let (round, place) = (i / size, i % size);
-    // Each round begins elsewhere in the group, so that keys follow each other differently every time.
+    // Each round begins elsewhere in the group, so that keys follow each other differently every
+    // time.
     let shift = scale(mix(round), size);
     (group * size + (place + shift) % size) as i64
 }

@@ -1,12 +1,15 @@
-//! CSV (RFC 4180): a header that names the columns, then one record per row. Beside the rules of [`super`]:
+//! CSV (RFC 4180): a header that names the columns, then one record per row. Beside the rules of
+//! [`super`]:
 //!
-//! 1. The header must have every column's name once; a column may be asked for by another name with `path`. Other names are
-//!    ignored, or refused where `unknown` is `refuse`.
+//! 1. The header must have every column's name once; a column may be asked for by another name with
+//!    `path`. Other names are ignored, or refused where `unknown` is `refuse`.
 //! 2. An empty field is null; an empty field in quotation marks, `""`, is empty text.
-//! 3. Fields are taken as they are: blanks are not trimmed. Bools are `true` and `false`. Numbers are decimal digits with a
-//!    sign, and for floats a point and an exponent. Times and bytes are written as in JSON, without quotation marks.
-//! 4. A record must have as many fields as the header. A field may hold delimiters, newlines and (doubled) quotation marks
-//!    if it is in quotation marks. One that is never closed makes its *line* a bad row; the next line is read as a record.
+//! 3. Fields are taken as they are: blanks are not trimmed. Bools are `true` and `false`. Numbers
+//!    are decimal digits with a sign, and for floats a point and an exponent. Times and bytes are
+//!    written as in JSON, without quotation marks.
+//! 4. A record must have as many fields as the header. A field may hold delimiters, newlines and
+//!    (doubled) quotation marks if it is in quotation marks. One that is never closed makes its
+//!    *line* a bad row; the next line is read as a record.
 
 use tidemill_rows::LogicalType;
 

@@ -1,29 +1,37 @@
-//! JSON lines: one object per line, by RFC 8259, decoded into the columns that are wanted and nothing else.
+//! JSON lines: one object per line, by RFC 8259, decoded into the columns that are wanted and
+//! nothing else.
 //!
-//! A line is accepted iff `serde_json` accepts it, and gives the same values (a property test holds it to that), but for
-//! nesting, which ends at [`DEPTH_LIMIT`](crate::format::DEPTH_LIMIT) levels. Beside the rules of [`super`]:
+//! A line is accepted iff `serde_json` accepts it, and gives the same values (a property test
+//! holds it to that), but for nesting, which ends at [`DEPTH_LIMIT`](crate::format::DEPTH_LIMIT)
+//! levels. Beside the rules of [`super`]:
 //!
-//! 1. An integer is a number with neither point nor exponent; `1.0`, `1e3` and `-0` are floats. A float is any number.
-//! 2. Text is a string; bytes a string of base64 with padding; bool `true` or `false`; a time a string or, as an epoch, a
-//!    number, whose fraction is cut off at the microsecond.
-//! 3. `null` and a field that is not there are null. So is a field of an object that is null or not there.
+//! 1. An integer is a number with neither point nor exponent; `1.0`, `1e3` and `-0` are floats. A
+//!    float is any number.
+//! 2. Text is a string; bytes a string of base64 with padding; bool `true` or `false`; a time a
+//!    string or, as an epoch, a number, whose fraction is cut off at the microsecond.
+//! 3. `null` and a field that is not there are null. So is a field of an object that is null or not
+//!    there.
 //! 4. A field given twice has its last value; what the first was does not matter.
-//! 5. Other fields are checked for their grammar alone: half a surrogate pair or `1e400` is no fault there.
+//! 5. Other fields are checked for their grammar alone: half a surrogate pair or `1e400` is no
+//!    fault there.
 //!
-//! How it is quick: nothing is allocated per row; fields are expected in the order of the rows before, so a name costs one
-//! comparison ([`fields`]); strings are stepped over sixteen bytes at a time ([`scan`]).
+//! How it is quick: nothing is allocated per row; fields are expected in the order of the rows
+//! before, so a name costs one comparison (`fields`); strings are stepped over sixteen bytes at a
+//! time (`scan`).
 
 mod cursor;
 mod fields;
+mod refuse;
 mod scan;
 mod unescape;
 
 use tidemill_rows::LogicalType;
 
-use self::cursor::{Cursor, Quoted, Syntax, TOO_DEEP};
+use self::cursor::{Cursor, Quoted, Syntax};
 use self::fields::{Node, Target};
+use self::refuse::NO_OBJECT;
 use super::number::Number;
-use super::{Decoded, Misfit, Refusal, excerpt, missing, null, text};
+use super::{Decoded, Misfit, Refusal, missing, null, text};
 use crate::columns::Slot;
 use crate::format::{ColumnSpec, FormatSpec, TimeFormat, Unknown};
 
@@ -45,7 +53,8 @@ struct Row {
     rows: u64,
     /// For each column the next that is read from the same field.
     twins: Vec<Option<usize>>,
-    /// Where the value of the first field that no column wants begins, and the object that it is in.
+    /// Where the value of the first field that no column wants begins, and the object that it is
+    /// in.
     stranger: Option<(usize, usize)>,
 }
 
@@ -104,18 +113,18 @@ impl JsonDecoder {
         self.row.clear();
         let mut cursor = Cursor { row: line, at: 0 };
         if let Err(fault) = self.row.line(&mut self.nodes, &mut cursor) {
-            return Err(syntax(line, fault));
+            return Err(refuse::syntax(line, fault));
         }
-        if self.unknown == Unknown::Refuse {
-            if let Some((value, node)) = self.row.stranger {
-                return Err(self.stranger(line, value, node));
-            }
+        if let (Unknown::Refuse, Some((value, node))) = (self.unknown, self.row.stranger) {
+            return Err(refuse::stranger(line, value, &self.nodes[node]));
         }
         for (slot, column) in self.row.slots.iter().zip(&self.columns) {
             match slot {
                 Slot::Missing if !column.nullable => return Err(missing(column)),
                 Slot::Null if !column.nullable => return Err(null(column)),
-                Slot::Misfit { at, why } => return Err(misfit(line, *at as usize, *why, column)),
+                Slot::Misfit { at, why } => {
+                    return Err(refuse::misfit(line, *at as usize, *why, column));
+                }
                 _ => {}
             }
         }
@@ -124,42 +133,6 @@ impl JsonDecoder {
             scratch: &self.row.scratch,
         })
     }
-
-    fn stranger(&self, line: &[u8], value: usize, node: usize) -> Refusal {
-        let name = String::from_utf8_lossy(name_before(line, value));
-        let mut message = format!("field `{name}` is of no column, and `unknown` is \"refuse\"");
-        if let Some(nearest) = self.nodes[node].nearest(&name) {
-            message.push_str(&format!("; the nearest is `{nearest}`"));
-        }
-        Refusal::new("unknown-field", message)
-    }
-}
-
-fn syntax(line: &[u8], Syntax { at, what }: Syntax) -> Refusal {
-    if what == NO_OBJECT {
-        let found = excerpt(line.trim_ascii_start());
-        return Refusal::new(
-            "not-an-object",
-            format!("expected a JSON object, found {found}"),
-        );
-    }
-    let found = match line.get(at..) {
-        None | Some([]) => "the end of the line".to_owned(),
-        Some(rest) => format!("`{}`", excerpt(&rest[..rest.len().min(20)]).escape_debug()),
-    };
-    let code = if what == TOO_DEEP { "depth" } else { "syntax" };
-    Refusal::new(
-        code,
-        format!("no JSON at byte {at} of the line: expected {what}, found {found}"),
-    )
-}
-
-const NO_OBJECT: &str = "an object";
-
-fn misfit(line: &[u8], at: usize, why: Misfit, column: &ColumnSpec) -> Refusal {
-    let mut cursor = Cursor { row: line, at };
-    let end = cursor.skip_value(0).map_or(line.len(), |()| cursor.at);
-    why.refusal(column, &excerpt(&line[at..end]))
 }
 
 impl Row {
@@ -396,11 +369,4 @@ fn epoch(number: &Number, format: TimeFormat) -> Result<Slot, Misfit> {
     text::time(number.text, format)
         .map(|time| Slot::Word(time as u64))
         .map_err(Misfit::Time)
-}
-
-/// The name of the field whose value begins at `value`.
-fn name_before(line: &[u8], value: usize) -> &[u8] {
-    let before = |mark: u8, end: usize| line[..end].iter().rposition(|&b| b == mark).unwrap_or(0);
-    let end = before(b'"', before(b':', value));
-    &line[(before(b'"', end) + 1).min(end)..end]
 }

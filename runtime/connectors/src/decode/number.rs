@@ -23,7 +23,8 @@ pub struct Number<'a> {
 const DIGITS: usize = 19;
 
 impl Number<'_> {
-    /// The integer that it is. `-0` is none: it is a float's negative zero (as `serde_json` has it).
+    /// The integer that it is. `-0` is none: it is a float's negative zero (as `serde_json` has
+    /// it).
     #[inline]
     pub fn integer(&self) -> Result<i64, Misfit> {
         if !self.whole || (self.negative && self.digits == 0 && self.count == 1) {
@@ -42,7 +43,8 @@ impl Number<'_> {
     /// The double nearest to it.
     #[inline]
     pub fn float(&self) -> Result<f64, Misfit> {
-        // Digits and power of ten are exact doubles, so one operation rounds once (Clinger's fast path).
+        // Digits and power of ten are exact doubles, so one operation rounds once (Clinger's fast
+        // path).
         if self.count <= DIGITS && self.digits <= 1 << 53 && self.exponent.unsigned_abs() <= 22 {
             let power = POWERS[self.exponent.unsigned_abs() as usize];
             let digits = self.digits as f64;

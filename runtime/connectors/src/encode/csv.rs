@@ -1,8 +1,9 @@
 //! CSV (RFC 4180) with a header, lines ended by a newline alone.
 //!
-//! Values are written as in JSON without quotation marks; null is an empty field, empty text is `""`. A field that holds the
-//! delimiter, a quotation mark or a newline, or begins or ends with a blank, stands in quotation marks. A float that is not
-//! finite is an empty field, as it is null in JSON. What is written is read back as it was by [`crate::decode::csv`].
+//! Values are written as in JSON without quotation marks; null is an empty field, empty text is
+//! `""`. A field that holds the delimiter, a quotation mark or a newline, or begins or ends with a
+//! blank, stands in quotation marks. A float that is not finite is an empty field, as it is null in
+//! JSON. What is written is read back as it was by [`crate::decode::csv`].
 
 use tidemill_rows::arrow_array::cast::AsArray;
 use tidemill_rows::arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};

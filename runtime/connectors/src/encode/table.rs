@@ -1,5 +1,5 @@
-//! A table for people: aligned columns, the header before the first rows, numbers to the right. What comes later may widen a
-//! column, never move it back.
+//! A table for people: aligned columns, the header before the first rows, numbers to the right.
+//! What comes later may widen a column, never move it back.
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width, presets,

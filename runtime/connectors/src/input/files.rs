@@ -1,4 +1,5 @@
-//! Files as a source: one, several, a folder, a glob. Each file is a split; splits stand in the order of their names.
+//! Files as a source: one, several, a folder, a glob. Each file is a split; splits stand in the
+//! order of their names.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use super::reader::Reader;
 use super::{Input, TextSplit, follow};
 use crate::ConnectorError;
 use crate::format::FormatSpec;
-use crate::source::Share;
+use crate::source::{NamesAndSplits, Share};
 use crate::split::{Split, Wake};
 
 /// Files to read.
@@ -20,8 +21,8 @@ pub struct FilesSpec {
     pub paths: Vec<String>,
     /// The folder that relative paths start from. Splits are named without it.
     pub base: PathBuf,
-    /// Whether files grow while they are read: the end is waited for, a last line without its newline too. Files are those
-    /// there at the start, and not compressed.
+    /// Whether files grow while they are read: the end is waited for, a last line without its
+    /// newline too. Files are those there at the start, and not compressed.
     pub follow: bool,
     /// What is in them.
     pub format: FormatSpec,
@@ -52,7 +53,7 @@ impl FilesSpec {
         schema: &SchemaRef,
         share: Share,
         wake: &Wake,
-    ) -> Result<(Vec<Arc<str>>, Vec<(usize, Box<dyn Split>)>), ConnectorError> {
+    ) -> Result<NamesAndSplits, ConnectorError> {
         let files = self.files()?;
         let names: Vec<Arc<str>> = files.iter().map(|file| file.name.as_str().into()).collect();
         let format = Arc::new(self.format.clone());

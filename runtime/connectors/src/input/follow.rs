@@ -1,5 +1,6 @@
-//! Files that grow while they are read. One thread per source looks, every few milliseconds, whether a file of which all has
-//! been read is longer now, and wakes the worker if so. It ends when the last of the source's files is dropped.
+//! Files that grow while they are read. One thread per source looks, every few milliseconds,
+//! whether a file of which all has been read is longer now, and wakes the worker if so. It ends
+//! when the last of the source's files is dropped.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -114,7 +115,8 @@ impl Followed {
         if length < read {
             let path = self.path.display();
             let message = format!(
-                "{path} is followed, and has shrunk to {length} bytes after {read} were read; a file that is followed may only grow"
+                "{path} has shrunk to {length} bytes after {read} were read; \
+                 a file that is followed may only grow"
             );
             return Err(ConnectorError::Data(message));
         }

@@ -1,8 +1,9 @@
 //! Cutting bytes into records: lines, or CSV records that may hold newlines within quotation marks.
 //!
-//! The newline (and a carriage return before it) belongs to no record; empty records are passed over; a byte order mark at
-//! the start is none of the first record's. The last record needs no newline, unless more may come. A record longer than the
-//! limit is given as too long, with its beginning, and the rest of its line is passed over.
+//! The newline (and a carriage return before it) belongs to no record; empty records are passed
+//! over; a byte order mark at the start is none of the first record's. The last record needs no
+//! newline, unless more may come. A record longer than the limit is given as too long, with its
+//! beginning, and the rest of its line is passed over.
 
 use std::ops::Range;
 
@@ -147,8 +148,8 @@ impl Records {
         }
     }
 
-    /// Gives only the first line of the record that was given last, from which the rest is now read anew. For a CSV record
-    /// whose quotation marks turned out not to close.
+    /// Gives only the first line of the record that was given last, from which the rest is now read
+    /// anew. For a CSV record whose quotation marks turned out not to close.
     pub fn only_first_line(&mut self, record: Range<usize>) -> Range<usize> {
         let Some(newline) = memchr(b'\n', &self.buffer[record.clone()]) else {
             return record;
@@ -309,14 +310,14 @@ impl Records {
         self.quoted = false;
     }
 
-    /// Gives a record that is too long as far as it has been read, or its first line if that has an end.
+    /// Gives a record that is too long as far as it has been read, or its first line if that has an
+    /// end.
     fn give_up_line(&mut self) -> Found {
         let at = self.at;
         let start = self.start;
-        if let Some(newline) = memchr(b'\n', &self.buffer[start..self.end]) {
-            if let Some(found) = self.give(start + newline + 1) {
-                return found;
-            }
+        let newline = memchr(b'\n', &self.buffer[start..self.end]);
+        if let Some(found) = newline.and_then(|newline| self.give(start + newline + 1)) {
+            return found;
         }
         let end = self.end;
         self.advance(end - start, 0);

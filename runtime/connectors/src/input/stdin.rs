@@ -1,4 +1,5 @@
-//! Standard input as a source: one split, `stdin`. A thread reads it and hands over what is there at once, however little.
+//! Standard input as a source: one split, `stdin`. A thread reads it and hands over what is there
+//! at once, however little.
 
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
@@ -109,5 +110,50 @@ impl Input for Piped {
         space[..len].copy_from_slice(&rest[..len]);
         self.taken += len;
         Ok(Fill::Bytes(len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Gives each piece when it is asked for, then the end.
+    struct Pieces(mpsc::Receiver<&'static str>);
+
+    impl Read for Pieces {
+        fn read(&mut self, space: &mut [u8]) -> std::io::Result<usize> {
+            let piece = self.0.recv().unwrap_or_default().as_bytes();
+            space[..piece.len()].copy_from_slice(piece);
+            Ok(piece.len())
+        }
+    }
+
+    #[test]
+    fn hands_over_what_is_there_and_wakes_for_it_and_for_the_end() {
+        let (pieces, from) = mpsc::channel();
+        let (sender, woken) = mpsc::sync_channel(10);
+        let wake: Wake = Arc::new(move || {
+            let _ = sender.send(());
+        });
+        let wait = || {
+            woken
+                .recv_timeout(Duration::from_secs(5))
+                .expect("nobody woke us")
+        };
+        let mut piped = Piped::new(Pieces(from), wake);
+        let mut space = [0; 3];
+        assert_eq!(piped.fill(&mut space).expect("filled"), Fill::Pending);
+        pieces.send("hello").expect("sent");
+        wait();
+        assert_eq!(piped.fill(&mut space).expect("filled"), Fill::Bytes(3));
+        assert_eq!(&space, b"hel");
+        assert_eq!(piped.fill(&mut space).expect("filled"), Fill::Bytes(2));
+        assert_eq!(piped.fill(&mut space).expect("filled"), Fill::Pending);
+        drop(pieces);
+        wait();
+        assert_eq!(piped.fill(&mut space).expect("filled"), Fill::End);
     }
 }

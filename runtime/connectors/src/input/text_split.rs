@@ -13,7 +13,8 @@ use crate::decode::{Decoder, Refusal};
 use crate::format::{FormatKind, FormatSpec};
 use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
 
-/// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of a batch.
+/// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of
+/// a batch.
 const CHUNK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Opens the input, when the split is first read.
@@ -198,7 +199,7 @@ impl Reading {
 
     #[cold]
     fn bad(&mut self, at: Place, bytes: Range<usize>, refusal: Refusal, marks: &mut Marks) {
-        let kept = &self.records.bytes(bytes)[..];
+        let kept = self.records.bytes(bytes);
         marks.bad.push(BadRow {
             before: self.columns.rows(),
             position: at.position,

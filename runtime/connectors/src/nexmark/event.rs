@@ -210,7 +210,8 @@ fn write_to(out: &mut String, text: std::fmt::Arguments) {
         .unwrap_or_else(|e| panic!("text could not be formatted: {e}"));
 }
 
-/// The number that an event has once groups are shuffled (by a prime that no usual group size shares).
+/// The number that an event has once groups are shuffled (by a prime that no usual group size
+/// shares).
 #[inline]
 fn shuffled(spec: &NexmarkSpec, number: u64) -> u64 {
     let group = spec.out_of_order_group;
@@ -229,7 +230,7 @@ fn time_of(spec: &NexmarkSpec, id: u64) -> i64 {
 
 /// The number of the last person made up to an event.
 fn last_person(id: u64) -> u64 {
-    id / EVENTS * PERSONS + (id % EVENTS).min(PERSONS - 1)
+    id / EVENTS * PERSONS + PERSONS - 1
 }
 
 /// The number of the last auction made up to an event.
@@ -252,7 +253,8 @@ fn some_auction(id: u64, random: &mut Random) -> u64 {
     first + random.below(last - first + 1 + ID_LEAD)
 }
 
-/// How long an auction goes on, in microseconds: on average as long as it takes for as many as are in flight to begin.
+/// How long an auction goes on, in microseconds: on average as long as it takes for as many as are
+/// in flight to begin.
 fn auction_length(spec: &NexmarkSpec, id: u64, random: &mut Random) -> i64 {
     let events = AUCTIONS_IN_FLIGHT * EVENTS / AUCTIONS;
     let horizon = (time_of(spec, id + events) - time_of(spec, id)) / 1_000;

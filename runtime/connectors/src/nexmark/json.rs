@@ -1,4 +1,5 @@
-//! Events as JSON lines, nested as the Nexmark generator for Flink writes them: for benchmarks of reading JSON.
+//! Events as JSON lines, nested as the Nexmark generator for Flink writes them: for benchmarks of
+//! reading JSON.
 
 use std::io::{self, Write};
 
@@ -7,10 +8,12 @@ use tidemill_rows::{json, time_text};
 use super::event::{Auction, Bid, Event, Person};
 use super::{Kind, NexmarkSpec};
 
-/// Writes the events of a specification, in the order of their numbers, as JSON lines; how many there were.
+/// Writes the events of a specification, in the order of their numbers, as JSON lines; how many
+/// there were.
 ///
 /// Only those of the kind asked for are written, each as
-/// `{"event_type":2,"person":null,"auction":null,"bid":{"auction":1000,…,"date_time":"2015-07-15 00:00:00.000",…}}`.
+/// `{"event_type":2,"person":null,"auction":null,"bid":{"auction":1000,…,"date_time":"2015-07-15
+/// 00:00:00.000",…}}`.
 ///
 /// # Errors
 /// If they cannot be written.

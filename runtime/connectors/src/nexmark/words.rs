@@ -23,7 +23,8 @@ pub const CITIES: [&str; 10] = [
 pub const STATES: [&str; 6] = ["AZ", "CA", "ID", "OR", "WA", "WY"];
 pub const HOT_CHANNELS: [&str; 4] = ["Google", "Facebook", "Baidu", "Apple"];
 
-/// Letters, one in thirteen the given one instead: at least 3, fewer than `longest`, without blanks at the ends.
+/// Letters, one in thirteen the given one instead: at least 3, fewer than `longest`, without blanks
+/// at the ends.
 pub fn text(random: &mut Random, longest: u64, special: char, out: &mut String) {
     let start = out.len();
     let len = 3 + random.below(longest - 3);
@@ -68,7 +69,8 @@ pub fn extra(random: &mut Random, size: u64, usual: u64, out: &mut String) {
     letters(random, missing - delta + more, out);
 }
 
-/// A price in cents: from 100 to 100 million, as many between 1,000 and 10,000 as between 10,000 and 100,000.
+/// A price in cents: from 100 to 100 million, as many between 1,000 and 10,000 as between 10,000
+/// and 100,000.
 pub fn price(random: &mut Random) -> i64 {
     (10_f64.powf(random.unit() * 6.0) * 100.0).round() as i64
 }

@@ -1,4 +1,5 @@
-//! One output for all workers: standard output, or one file. A lock is taken per batch, never per row.
+//! One output for all workers: standard output, or one file. A lock is taken per batch, never per
+//! row.
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;

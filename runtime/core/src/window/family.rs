@@ -43,6 +43,15 @@ pub(crate) trait Family {
     /// The slot for a row for which nothing needs doing but to add it there: nearly every row.
     fn place(&mut self, held: &Self::Held, row: &Row) -> Option<Slot>;
 
+    /// Takes a row for which nothing needs doing but to add it to a fresh accumulator of its own place, and says when that
+    /// is first due; [`None`] if there is more to it. Spares a copy of what is kept.
+    fn open(&mut self, _held: &mut Self::Held, _row: &Row, _out: &mut Out<'_>) -> Option<i64> {
+        None
+    }
+
+    /// Undoes what [`Family::open`] did for a row of this time.
+    fn close(&mut self, _held: &mut Self::Held, _time: i64) {}
+
     /// Takes a row, or refuses it.
     fn take(&mut self, held: &mut Self::Held, row: &Row, out: &mut Out<'_>);
 

@@ -239,6 +239,25 @@ impl Family for Fixed {
         }
     }
 
+    fn open(&mut self, kept: &mut Kept, row: &Row, out: &mut Out<'_>) -> Option<i64> {
+        let cell = self.cell(row.time);
+        if row.judged >= cell.first_due {
+            return None;
+        }
+        let slot = out.create();
+        kept.panes.insert(Part {
+            pane: cell.pane,
+            refused: 0,
+            slot,
+        });
+        out.add(row, slot);
+        Some(cell.first_due)
+    }
+
+    fn close(&mut self, kept: &mut Kept, time: i64) {
+        kept.panes.remove(self.cell(time).pane);
+    }
+
     fn take(&mut self, kept: &mut Kept, row: &Row, out: &mut Out<'_>) {
         let cell = self.cell(row.time);
         if cell.first > cell.last {

@@ -22,7 +22,9 @@ pub(crate) struct Keyed<F: Family> {
     reached: i64,
     /// Number of the batch that is being decided on.
     batch: u64,
-    saved: Saved<F::Held>,
+    /// What undoes the batch, last change first.
+    changes: Vec<Change<F::Held>>,
+    reached_before: i64,
     /// Keys of which perhaps nothing is left.
     doubtful: Vec<KeyId>,
     /// Keys due at one time, with what they are ordered by.
@@ -30,7 +32,7 @@ pub(crate) struct Keyed<F: Family> {
 }
 
 /// One cache line per key: windows of one slot need no second one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[repr(align(64))]
 struct Entry<H> {
     held: H,
@@ -39,11 +41,13 @@ struct Entry<H> {
     saved_in: u64,
 }
 
-/// How things stood before the batch.
+/// A change of a batch, as what undoes it.
 #[derive(Debug)]
-struct Saved<H> {
-    entries: Vec<(KeyId, Entry<H>)>,
-    reached: i64,
+enum Change<H> {
+    /// Put back what was kept for a key.
+    Whole { key: KeyId, armed: i64, held: H },
+    /// Take out what [`Family::open`] put in.
+    Opened { key: KeyId, armed: i64, time: i64 },
 }
 
 impl<H: Default> Default for Entry<H> {
@@ -66,10 +70,8 @@ impl<F: Family> Keyed<F> {
             watermark: time::MIN,
             reached: time::MIN,
             batch: 0,
-            saved: Saved {
-                entries: Vec::new(),
-                reached: time::MIN,
-            },
+            changes: Vec::new(),
+            reached_before: time::MIN,
             doubtful: Vec::new(),
             ordered: Vec::new(),
         }
@@ -112,7 +114,7 @@ impl<F: Family> Keyed<F> {
 
     pub(crate) fn commit(&mut self, plan: &Plan) {
         self.slots.commit(&plan.freed);
-        self.saved.entries.clear();
+        self.changes.clear();
         for &key in &plan.gone {
             self.entries[key as usize] = Entry::default();
         }
@@ -120,9 +122,19 @@ impl<F: Family> Keyed<F> {
 
     pub(crate) fn undo(&mut self) {
         self.slots.undo();
-        self.reached = self.saved.reached;
-        for (key, entry) in self.saved.entries.drain(..) {
-            self.entries[key as usize] = entry;
+        self.reached = self.reached_before;
+        for change in self.changes.drain(..).rev() {
+            match change {
+                Change::Whole { key, armed, held } => {
+                    let entry = &mut self.entries[key as usize];
+                    (entry.armed, entry.held) = (armed, held);
+                }
+                Change::Opened { key, armed, time } => {
+                    let entry = &mut self.entries[key as usize];
+                    self.family.close(&mut entry.held, time);
+                    entry.armed = armed;
+                }
+            }
         }
     }
 
@@ -150,7 +162,7 @@ impl<F: Family> Keyed<F> {
 
     fn begin(&mut self) {
         self.batch += 1;
-        self.saved.reached = self.reached;
+        self.reached_before = self.reached;
         self.slots.begin();
     }
 
@@ -184,6 +196,9 @@ impl<F: Family> Keyed<F> {
     #[cold]
     #[inline(never)]
     fn take_slowly(&mut self, row: &Row, plan: &mut Plan) {
+        if self.open(row, plan) {
+            return;
+        }
         self.save(row.key);
         let entry = &mut self.entries[row.key as usize];
         let hold = self.family.hold();
@@ -199,6 +214,29 @@ impl<F: Family> Keyed<F> {
             self.arm(row.key, due);
         }
         self.doubt(row.key);
+    }
+
+    /// Takes a row that is the first of its place, if that is all there is to it.
+    fn open(&mut self, row: &Row, plan: &mut Plan) -> bool {
+        let entry = &mut self.entries[row.key as usize];
+        let hold = self.family.hold();
+        let mut out = Out {
+            plan,
+            slots: &mut self.slots,
+            hold,
+            ceiling: time::MAX,
+        };
+        let Some(due) = self.family.open(&mut entry.held, row, &mut out) else {
+            return false;
+        };
+        if entry.saved_in != self.batch {
+            let (key, armed, time) = (row.key, entry.armed, row.time);
+            self.changes.push(Change::Opened { key, armed, time });
+        }
+        if due < entry.armed {
+            self.arm(row.key, due);
+        }
+        true
     }
 
     /// Lets everything of a key happen that is due at or before `w`, in order of time (Watermarks 10).
@@ -258,7 +296,8 @@ impl<F: Family> Keyed<F> {
         let entry = &mut self.entries[key as usize];
         if entry.saved_in != self.batch {
             entry.saved_in = self.batch;
-            self.saved.entries.push((key, entry.clone()));
+            let (armed, held) = (entry.armed, entry.held.clone());
+            self.changes.push(Change::Whole { key, armed, held });
         }
     }
 

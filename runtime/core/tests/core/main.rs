@@ -1,6 +1,7 @@
 //! Tests of the core as a whole: scenario files, tables, and properties against a model that recomputes everything.
 
 mod aggregate;
+mod clocks;
 mod machine;
 mod model;
 mod properties;

@@ -1,12 +1,16 @@
 //! From rows to key numbers.
 
-use arrow_array::{Array, ArrayRef, BooleanArray};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array};
 use arrow_schema::FieldRef;
 use tidemill_core::window::KeyId;
 use tidemill_rows::key::{self, EncodedKeys};
-use tidemill_rows::{Batch, RecordBatch};
+use tidemill_rows::{Batch, LogicalType, RecordBatch};
 
-use crate::state::KeyTable;
+use crate::state::key_table::{EncodedTable, IntegerTable, KeyTable};
 
 /// What becomes of rows with a null in their key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -25,7 +29,6 @@ pub struct Keying {
     columns: Vec<usize>,
     fields: Vec<FieldRef>,
     encoded: EncodedKeys,
-    hashes: Vec<u64>,
     /// The keys for which something is kept.
     pub table: KeyTable,
 }
@@ -33,13 +36,13 @@ pub struct Keying {
 impl Keying {
     /// Keys by these columns of the input, which have these fields; none at all for an unkeyed operator.
     pub fn new(columns: Vec<usize>, fields: Vec<FieldRef>) -> Self {
-        Self {
-            columns,
-            fields,
-            encoded: EncodedKeys::default(),
-            hashes: Vec::new(),
-            table: KeyTable::default(),
-        }
+        let table = match fields.as_slice() {
+            [only] if *only.data_type() == LogicalType::Integer.arrow() && !only.is_nullable() => {
+                KeyTable::Integers(IntegerTable::default())
+            }
+            _ => KeyTable::Encoded(EncodedTable::default()),
+        };
+        Self { columns, fields, encoded: EncodedKeys::default(), table }
     }
 
     /// Which rows have a null in their key, if any does.
@@ -61,17 +64,22 @@ impl Keying {
     pub fn number(&mut self, batch: &Batch, keys: &mut Vec<KeyId>) {
         keys.clear();
         let rows = batch.len();
-        if self.columns.is_empty() {
-            let unkeyed = self.table.number(0, &[]);
-            keys.resize(rows, unkeyed);
-            return;
+        match &mut self.table {
+            KeyTable::Integers(table) => {
+                let values = batch.columns.column(self.columns[0]).as_primitive::<Int64Type>();
+                keys.extend(values.values().iter().map(|&value| table.number(value)));
+            }
+            KeyTable::Encoded(table) if self.columns.is_empty() => {
+                let unkeyed = table.number(&[]);
+                keys.resize(rows, unkeyed);
+            }
+            KeyTable::Encoded(table) => {
+                let columns: Vec<ArrayRef> =
+                    self.columns.iter().map(|&i| batch.columns.column(i).clone()).collect();
+                self.encoded.encode(&columns, rows);
+                keys.extend((0..rows).map(|row| table.number(self.encoded.get(row))));
+            }
         }
-        let columns: Vec<ArrayRef> =
-            self.columns.iter().map(|&i| batch.columns.column(i).clone()).collect();
-        self.encoded.encode(&columns, rows);
-        self.hashes.clear();
-        self.hashes.extend((0..rows).map(|row| key::hash(self.encoded.get(row))));
-        keys.extend((0..rows).map(|row| self.table.number(self.hashes[row], self.encoded.get(row))));
     }
 
     /// The fields of the key columns.
@@ -81,6 +89,11 @@ impl Keying {
 
     /// The key columns of these keys.
     pub fn columns_of(&self, keys: impl Iterator<Item = KeyId>) -> Vec<ArrayRef> {
-        key::decode(&self.fields, keys.map(|id| self.table.bytes(id)))
+        match &self.table {
+            KeyTable::Integers(table) => {
+                vec![Arc::new(keys.map(|id| Some(table.value(id))).collect::<Int64Array>())]
+            }
+            KeyTable::Encoded(table) => key::decode(&self.fields, keys.map(|id| table.bytes(id))),
+        }
     }
 }

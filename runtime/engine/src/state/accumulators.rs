@@ -59,11 +59,6 @@ impl Accumulators {
             store.scatter(slots, column);
         }
     }
-
-    /// Bytes held, roughly.
-    pub fn bytes(&self) -> usize {
-        self.columns.iter().map(Store::bytes).sum()
-    }
 }
 
 impl Store {
@@ -158,16 +153,6 @@ impl Store {
             (None, Some(to)) => fill(to, slots, 1),
             (None, None) => {}
         }
-    }
-
-    fn bytes(&self) -> usize {
-        let values = match &self.values {
-            StoredValues::Octets(v) => v.len(),
-            StoredValues::Words(v) => v.len() * 8,
-            StoredValues::Floats(v) => v.len() * 8,
-            StoredValues::Arena(v) => v.iter().map(|value| 16 + value.len()).sum(),
-        };
-        values + self.valid.as_ref().map_or(0, Vec::len)
     }
 }
 

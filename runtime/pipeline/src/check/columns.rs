@@ -14,7 +14,12 @@ pub(super) fn check(draft: &Draft, d: &mut Diagnostics) {
         .sources
         .iter()
         .zip(&draft.columns)
-        .filter_map(|(source, names)| Some(Known { source, names: names.as_ref()? }))
+        .filter_map(|(source, names)| {
+            Some(Known {
+                source,
+                names: names.as_ref()?,
+            })
+        })
         .collect();
     for source in &sources {
         event_time(source, d);
@@ -38,17 +43,33 @@ impl Known<'_> {
 
 fn event_time(known: &Known<'_>, d: &mut Diagnostics) {
     let source = known.source;
-    let EventTime::Columns(names) = &source.event_time else { return };
+    let EventTime::Columns(names) = &source.event_time else {
+        return;
+    };
     for name in names {
         if !known.has(name) {
-            missing(name, &format!("`event-time` of source `{}`", source.name), known, d);
+            missing(
+                name,
+                &format!("`event-time` of source `{}`", source.name),
+                known,
+                d,
+            );
         }
-        let column = source.columns.iter().find(|column| column.name.value == name.value);
+        let column = source
+            .columns
+            .iter()
+            .find(|column| column.name.value == name.value);
         if let Some(column) = column.filter(|column| column.ty != LogicalType::Time) {
-            d.error(&name.span, format!("`event-time` of source `{}` is not a time", source.name))
-                .label(format!("expected a column of type time, found \"{}\"", column.ty))
-                .also(&column.type_span, "its type")
-                .help(time_help(column));
+            d.error(
+                &name.span,
+                format!("`event-time` of source `{}` is not a time", source.name),
+            )
+            .label(format!(
+                "expected a column of type time, found \"{}\"",
+                column.ty
+            ))
+            .also(&column.type_span, "its type")
+            .help(time_help(column));
         }
     }
 }
@@ -66,7 +87,9 @@ fn time_help(column: &Column) -> String {
 /// Key and renamed columns of an operator that takes the main outputs of sources.
 fn of_operator(operator: &Operator, sources: &[Known<'_>], d: &mut Diagnostics) {
     for input in operator.inputs.iter().filter(|input| input.side.is_none()) {
-        let known = sources.iter().find(|known| known.source.name.value == input.name);
+        let known = sources
+            .iter()
+            .find(|known| known.source.name.value == input.name);
         let Some(known) = known else { continue };
         let key = format!("`key` of operator `{}`", operator.name);
         for name in operator.key.iter().filter(|name| !known.has(name)) {
@@ -87,11 +110,17 @@ fn missing(name: &Spanned<String>, what: &str, known: &Known<'_>, d: &mut Diagno
     let names: Vec<&str> = known.names.iter().map(String::as_str).collect();
     let help = match names.len() {
         0..=LISTED => suggestion(name, &names),
-        n => format!("there are {n}, among them {}", list(names[..LISTED].iter().copied(), "and")),
+        n => format!(
+            "there are {n}, among them {}",
+            list(names[..LISTED].iter().copied(), "and")
+        ),
     };
     let source = &known.source.name;
-    d.error(&name.span, format!("{what} names a column that source `{source}` does not have"))
-        .label(format!("there is no column `{name}`"))
-        .also(&source.span, "the source's columns are declared here")
-        .help(help);
+    d.error(
+        &name.span,
+        format!("{what} names a column that source `{source}` does not have"),
+    )
+    .label(format!("there is no column `{name}`"))
+    .also(&source.span, "the source's columns are declared here")
+    .help(help);
 }

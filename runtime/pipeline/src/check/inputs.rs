@@ -26,9 +26,12 @@ fn check_input(draft: &Draft, taker: &str, input: &Input, d: &mut Diagnostics) {
     } else if is(&draft.operators) {
         operator_side(draft, input, d);
     } else if is(&draft.sinks) {
-        d.error(&input.span, format!("{taker} takes from sink `{}`", input.name))
-            .label("a sink has no output")
-            .help("take what the sink takes");
+        d.error(
+            &input.span,
+            format!("{taker} takes from sink `{}`", input.name),
+        )
+        .label("a sink has no output")
+        .help("take what the sink takes");
     } else {
         unknown(draft, taker, input, d);
     }
@@ -39,17 +42,29 @@ fn unknown(draft: &Draft, taker: &str, input: &Input, d: &mut Diagnostics) {
         // There is no readable source, which was said; any name may be one of them.
         return;
     }
-    let names: Vec<&str> =
-        draft.sources.iter().chain(&draft.operators).map(|name| name.value.as_str()).collect();
-    d.error(&input.span, format!("{taker} takes from `{}`, which does not exist", input.name))
-        .label("expected a source or an operator")
-        .help(suggestion(&input.name, &names));
+    let names: Vec<&str> = draft
+        .sources
+        .iter()
+        .chain(&draft.operators)
+        .map(|name| name.value.as_str())
+        .collect();
+    d.error(
+        &input.span,
+        format!("{taker} takes from `{}`, which does not exist", input.name),
+    )
+    .label("expected a source or an operator")
+    .help(suggestion(&input.name, &names));
 }
 
 fn source_side(input: &Input, d: &mut Diagnostics) {
-    let Some(side) = input.side.as_deref().filter(|side| *side != FAILED) else { return };
+    let Some(side) = input.side.as_deref().filter(|side| *side != FAILED) else {
+        return;
+    };
     let name = &input.name;
-    let problem = d.error(&input.span, format!("source `{name}` has no side output `{side}`"));
+    let problem = d.error(
+        &input.span,
+        format!("source `{name}` has no side output `{side}`"),
+    );
     problem.label(format!("expected `{name}` or `{name}.{FAILED}`"));
     if side == LATE {
         problem.help("a row is late for the operator that refuses it: name the operator, as in \"velocity.late\"");
@@ -59,13 +74,22 @@ fn source_side(input: &Input, d: &mut Diagnostics) {
 }
 
 fn operator_side(draft: &Draft, input: &Input, d: &mut Diagnostics) {
-    let operator = draft.pipeline.operators.iter().find(|op| op.name.value == input.name);
-    let (Some(operator), Some(LATE)) = (operator, input.side.as_deref()) else { return };
+    let operator = draft
+        .pipeline
+        .operators
+        .iter()
+        .find(|op| op.name.value == input.name);
+    let (Some(operator), Some(LATE)) = (operator, input.side.as_deref()) else {
+        return;
+    };
     if draft.windowed.contains(&input.name) {
         return;
     }
-    d.error(&input.span, format!("operator `{}` refuses no row for being late", input.name))
-        .label("expected an operator with a `window`")
-        .also(&operator.name.span, "there is none here")
-        .help("take `late` from the operator that has the window");
+    d.error(
+        &input.span,
+        format!("operator `{}` refuses no row for being late", input.name),
+    )
+    .label("expected an operator with a `window`")
+    .also(&operator.name.span, "there is none here")
+    .help("take `late` from the operator that has the window");
 }

@@ -3,7 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Connector, FAILED, FailurePolicy, OnFailure, Pipeline, Sink, SinkConnector, SinkFormat};
+use crate::model::{
+    Connector, FAILED, FailurePolicy, OnFailure, Pipeline, Sink, SinkConnector, SinkFormat,
+};
 use crate::place::Spanned;
 use crate::read::Draft;
 
@@ -34,7 +36,9 @@ fn normal(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 out.pop();
             }
             part => out.push(part),
@@ -46,11 +50,17 @@ fn normal(path: &Path) -> PathBuf {
 fn same_place(sinks: &[Sink], d: &mut Diagnostics) {
     for (n, sink) in sinks.iter().enumerate() {
         let Some(path) = target(sink) else { continue };
-        if let Some(first) = sinks[..n].iter().find(|first| target(first).as_ref() == Some(&path)) {
-            d.error(&sink.connector.span, format!("two sinks write to `{}`", path.display()))
-                .label(format!("sink `{}` here", sink.name))
-                .also(&first.connector.span, format!("sink `{}` here", first.name))
-                .help("write to another place, or let one sink take both: `input = [\"a\", \"b\"]`");
+        if let Some(first) = sinks[..n]
+            .iter()
+            .find(|first| target(first).as_ref() == Some(&path))
+        {
+            d.error(
+                &sink.connector.span,
+                format!("two sinks write to `{}`", path.display()),
+            )
+            .label(format!("sink `{}` here", sink.name))
+            .also(&first.connector.span, format!("sink `{}` here", first.name))
+            .help("write to another place, or let one sink take both: `input = [\"a\", \"b\"]`");
         }
     }
 }
@@ -59,13 +69,22 @@ fn read_and_written(pipeline: &Pipeline, d: &mut Diagnostics) {
     for sink in &pipeline.sinks {
         let Some(path) = target(sink) else { continue };
         for source in &pipeline.sources {
-            let Connector::Files(files) = &source.connector.value else { continue };
-            let same = |pattern: &&Spanned<String>| normal(&pipeline.folder.join(&pattern.value)) == path;
+            let Connector::Files(files) = &source.connector.value else {
+                continue;
+            };
+            let same =
+                |pattern: &&Spanned<String>| normal(&pipeline.folder.join(&pattern.value)) == path;
             if let Some(pattern) = files.patterns.iter().find(same) {
-                d.error(&sink.connector.span, format!("sink `{}` writes what is read", sink.name))
-                    .label(format!("`{}` is written here", path.display()))
-                    .also(&pattern.span, format!("and read by source `{}` here", source.name))
-                    .help("write to another place");
+                d.error(
+                    &sink.connector.span,
+                    format!("sink `{}` writes what is read", sink.name),
+                )
+                .label(format!("`{}` is written here", path.display()))
+                .also(
+                    &pattern.span,
+                    format!("and read by source `{}` here", source.name),
+                )
+                .help("write to another place");
             }
         }
     }
@@ -73,18 +92,34 @@ fn read_and_written(pipeline: &Pipeline, d: &mut Diagnostics) {
 
 /// A table on standard output takes the whole screen.
 fn standard_output(sinks: &[Sink], d: &mut Diagnostics) {
-    let all: Vec<&Sink> =
-        sinks.iter().filter(|s| matches!(s.connector.value, SinkConnector::Stdout)).collect();
+    let all: Vec<&Sink> = sinks
+        .iter()
+        .filter(|s| matches!(s.connector.value, SinkConnector::Stdout))
+        .collect();
     for (n, sink) in all.iter().enumerate() {
         let differs = |first: &&&Sink| {
             first.format.value != sink.format.value && SinkFormat::Json != sink.format.value
                 || first.format.value != SinkFormat::Json
         };
         if let Some(first) = all[..n].iter().find(differs) {
-            d.error(&sink.connector.span, "two sinks share standard output, and not as JSON lines")
-                .label(format!("sink `{}` writes \"{}\"", sink.name, sink.format.value.word()))
-                .also(&first.connector.span, format!("sink `{}` writes \"{}\"", first.name, first.format.value.word()))
-                .help("write one of them to a `file`, or both as \"json\"");
+            d.error(
+                &sink.connector.span,
+                "two sinks share standard output, and not as JSON lines",
+            )
+            .label(format!(
+                "sink `{}` writes \"{}\"",
+                sink.name,
+                sink.format.value.word()
+            ))
+            .also(
+                &first.connector.span,
+                format!(
+                    "sink `{}` writes \"{}\"",
+                    first.name,
+                    first.format.value.word()
+                ),
+            )
+            .help("write one of them to a `file`, or both as \"json\"");
         }
     }
 }
@@ -105,9 +140,15 @@ fn dead_letters(
                 .help(format!("add a sink with `input = \"{name}.{FAILED}\"`, such as `[sinks.bad]` with `file = \"bad.jsonl\"`"));
         }
         action @ (OnFailure::Fail | OnFailure::Skip) if taken => {
-            d.warn(&failure.action.span, format!("`{name}.{FAILED}` gets no rows"))
-                .label(format!("{kind} `{name}` has the policy \"{}\"", action.word()))
-                .help("write `on-failure = \"dead-letter\"` there");
+            d.warn(
+                &failure.action.span,
+                format!("`{name}.{FAILED}` gets no rows"),
+            )
+            .label(format!(
+                "{kind} `{name}` has the policy \"{}\"",
+                action.word()
+            ))
+            .help("write `on-failure = \"dead-letter\"` there");
         }
         _ => {}
     }

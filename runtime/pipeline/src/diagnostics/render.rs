@@ -12,7 +12,11 @@ const WIDTH: usize = 140;
 
 /// All problems in the order of the file, then how many there are.
 pub(super) fn render(diagnostics: &Diagnostics, color: bool) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
     let mut problems: Vec<&Problem> = diagnostics.problems.iter().collect();
     problems.sort_by_key(|problem| problem.span.as_ref().map_or(0, |span| span.start));
@@ -56,12 +60,19 @@ fn snippets<'a>(
 ) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
     let mut out: Vec<(*const _, Snippet<'a, _>)> = Vec::new();
     for (kind, span, label) in places {
-        let Some((piece, span)) = text.locate(span) else { continue };
+        let Some((piece, span)) = text.locate(span) else {
+            continue;
+        };
         let annotation = kind.span(span).label((!label.is_empty()).then_some(*label));
-        let known = out.iter().position(|(known, _)| std::ptr::eq(*known, piece));
+        let known = out
+            .iter()
+            .position(|(known, _)| std::ptr::eq(*known, piece));
         let (key, snippet) = match known {
             Some(at) => out.remove(at),
-            None => (piece as *const _, Snippet::source(&piece.text).path(&piece.name)),
+            None => (
+                piece as *const _,
+                Snippet::source(&piece.text).path(&piece.name),
+            ),
         };
         let entry = (key, snippet.annotation(annotation));
         out.insert(known.unwrap_or(out.len()), entry);
@@ -70,14 +81,19 @@ fn snippets<'a>(
 }
 
 fn total(problems: &[&Problem]) -> String {
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
     let warnings = problems.len() - errors;
     let counted = |n: usize, word: &str| match n {
         0 => None,
         1 => Some(format!("1 {word}")),
         _ => Some(format!("{n} {word}s")),
     };
-    let parts: Vec<String> =
-        [counted(errors, "error"), counted(warnings, "warning")].into_iter().flatten().collect();
+    let parts: Vec<String> = [counted(errors, "error"), counted(warnings, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
     parts.join(", ")
 }

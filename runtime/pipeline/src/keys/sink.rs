@@ -8,26 +8,66 @@ use crate::model::{SinkFormat, Word};
 pub static SINK: Shape = Shape {
     name: "sink",
     keys: &[
-        key("input", Kind::Texts, Required, r#"["payments.failed", "velocity.failed"]"#),
-        key("stdout", Kind::Empty, Said("one connector must be there"), "{}"),
-        key("file", Kind::TextOr(&FILE), Said("one connector must be there"), r#""late.jsonl""#),
-        key("folder", Kind::TextOr(&FOLDER), Said("one connector must be there"), r#""bad""#),
-        key("blackhole", Kind::Empty, Said("one connector must be there"), "{}"),
-        later("kafka", "sinks are `stdout`, `file`, `folder` and `blackhole`"),
-        key("format", Kind::Words(SinkFormat::WORDS), Value(r#""json""#), r#""table""#),
+        key(
+            "input",
+            Kind::Texts,
+            Required,
+            r#"["payments.failed", "velocity.failed"]"#,
+        ),
+        key(
+            "stdout",
+            Kind::Empty,
+            Said("one connector must be there"),
+            "{}",
+        ),
+        key(
+            "file",
+            Kind::TextOr(&FILE),
+            Said("one connector must be there"),
+            r#""late.jsonl""#,
+        ),
+        key(
+            "folder",
+            Kind::TextOr(&FOLDER),
+            Said("one connector must be there"),
+            r#""bad""#,
+        ),
+        key(
+            "blackhole",
+            Kind::Empty,
+            Said("one connector must be there"),
+            "{}",
+        ),
+        later(
+            "kafka",
+            "sinks are `stdout`, `file`, `folder` and `blackhole`",
+        ),
+        key(
+            "format",
+            Kind::Words(SinkFormat::WORDS),
+            Value(r#""json""#),
+            r#""table""#,
+        ),
     ],
 };
 
 /// The settings of `file`.
-pub static FILE: Shape =
-    Shape { name: "file", keys: &[key("path", Kind::Text, Required, r#""late.jsonl""#)] };
+pub static FILE: Shape = Shape {
+    name: "file",
+    keys: &[key("path", Kind::Text, Required, r#""late.jsonl""#)],
+};
 
 /// The settings of `folder`.
 pub static FOLDER: Shape = Shape {
     name: "folder",
     keys: &[
         key("path", Kind::Text, Required, r#""bad""#),
-        key("part-rows", Kind::Whole(1, i64::MAX), Value("1_000_000"), "10_000"),
+        key(
+            "part-rows",
+            Kind::Whole(1, i64::MAX),
+            Value("1_000_000"),
+            "10_000",
+        ),
         key("part-size", Kind::Size, Value(r#""128MiB""#), r#""16MiB""#),
     ],
 };

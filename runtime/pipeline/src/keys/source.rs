@@ -4,35 +4,117 @@ use tidemill_rows::LogicalType;
 
 use super::Default::{Required, Said, Value};
 use super::{FAILURES, Kind, Shape, key, later};
-use crate::model::{
-    Format, NexmarkKind, OnFailure, TimeFormat, UnknownFields, WhenIdle, Word,
-};
+use crate::model::{Format, NexmarkKind, OnFailure, TimeFormat, UnknownFields, WhenIdle, Word};
 
 /// A source.
 pub static SOURCE: Shape = Shape {
     name: "source",
     keys: &[
-        key("files", Kind::TextsOr(&FILES), Said("one connector must be there"), r#""payments/*.jsonl""#),
-        key("stdin", Kind::Empty, Said("one connector must be there"), "{}"),
-        key("nexmark", Kind::Table(&NEXMARK), Said("one connector must be there"), "{ events = 1_000_000 }"),
-        key("datagen", Kind::Table(&DATAGEN), Said("one connector must be there"), "{ rows = 1_000_000 }"),
-        later("kafka", "sources are `files`, `stdin`, `nexmark` and `datagen`"),
-        key("format", Kind::Words(Format::WORDS), Value(r#""json""#), r#""csv""#),
+        key(
+            "files",
+            Kind::TextsOr(&FILES),
+            Said("one connector must be there"),
+            r#""payments/*.jsonl""#,
+        ),
+        key(
+            "stdin",
+            Kind::Empty,
+            Said("one connector must be there"),
+            "{}",
+        ),
+        key(
+            "nexmark",
+            Kind::Table(&NEXMARK),
+            Said("one connector must be there"),
+            "{ events = 1_000_000 }",
+        ),
+        key(
+            "datagen",
+            Kind::Table(&DATAGEN),
+            Said("one connector must be there"),
+            "{ rows = 1_000_000 }",
+        ),
+        later(
+            "kafka",
+            "sources are `files`, `stdin`, `nexmark` and `datagen`",
+        ),
+        key(
+            "format",
+            Kind::Words(Format::WORDS),
+            Value(r#""json""#),
+            r#""csv""#,
+        ),
         key("delimiter", Kind::Text, Value(r#"",""#), r#"";""#),
         key("line-limit", Kind::Size, Value(r#""16MiB""#), r#""1MiB""#),
-        key("unknown-fields", Kind::Words(UnknownFields::WORDS), Value(r#""ignore""#), r#""refuse""#),
-        key("columns", Kind::Columns, Said("required but for `nexmark`"), r#"{ account = "text" }"#),
+        key(
+            "unknown-fields",
+            Kind::Words(UnknownFields::WORDS),
+            Value(r#""ignore""#),
+            r#""refuse""#,
+        ),
+        key(
+            "columns",
+            Kind::Columns,
+            Said("required but for `nexmark`"),
+            r#"{ account = "text" }"#,
+        ),
         key("event-time", Kind::Texts, Said("none"), r#""paid_at""#),
-        key("time", Kind::Words(&["ingestion"]), Said("none"), r#""ingestion""#),
-        key("out-of-orderness", Kind::Duration(true), Said("none"), r#""30s""#),
-        key("watermark", Kind::Words(&["monotonic", "none"]), Said("none"), r#""monotonic""#),
-        key("idle-timeout", Kind::DurationOrNone, Value(r#""1m""#), r#""10s""#),
-        key("when-idle", Kind::Words(WhenIdle::WORDS), Value(r#""hold""#), r#""advance""#),
-        key("max-ahead", Kind::DurationOrNone, Said("`\"1d\"` if live, else `\"none\"`"), r#""1h""#),
-        later("max-jump", "`max-ahead` refuses rows too far ahead of the clock"),
-        later("max-drift", "files are read in the order of their watermarks"),
-        key("on-failure", Kind::Words(OnFailure::WORDS), Value(r#""fail""#), r#""dead-letter""#),
-        key("failures", Kind::Table(&FAILURES), Said("any number"), "{ most = 1000 }"),
+        key(
+            "time",
+            Kind::Words(&["ingestion"]),
+            Said("none"),
+            r#""ingestion""#,
+        ),
+        key(
+            "out-of-orderness",
+            Kind::Duration(true),
+            Said("none"),
+            r#""30s""#,
+        ),
+        key(
+            "watermark",
+            Kind::Words(&["monotonic", "none"]),
+            Said("none"),
+            r#""monotonic""#,
+        ),
+        key(
+            "idle-timeout",
+            Kind::DurationOrNone,
+            Value(r#""1m""#),
+            r#""10s""#,
+        ),
+        key(
+            "when-idle",
+            Kind::Words(WhenIdle::WORDS),
+            Value(r#""hold""#),
+            r#""advance""#,
+        ),
+        key(
+            "max-ahead",
+            Kind::DurationOrNone,
+            Said("`\"1d\"` if live, else `\"none\"`"),
+            r#""1h""#,
+        ),
+        later(
+            "max-jump",
+            "`max-ahead` refuses rows too far ahead of the clock",
+        ),
+        later(
+            "max-drift",
+            "files are read in the order of their watermarks",
+        ),
+        key(
+            "on-failure",
+            Kind::Words(OnFailure::WORDS),
+            Value(r#""fail""#),
+            r#""dead-letter""#,
+        ),
+        key(
+            "failures",
+            Kind::Table(&FAILURES),
+            Said("any number"),
+            "{ most = 1000 }",
+        ),
     ],
 };
 
@@ -40,7 +122,12 @@ pub static SOURCE: Shape = Shape {
 pub static FILES: Shape = Shape {
     name: "files",
     keys: &[
-        key("path", Kind::Texts, Required, r#"["a.jsonl", "more/*.jsonl"]"#),
+        key(
+            "path",
+            Kind::Texts,
+            Required,
+            r#"["a.jsonl", "more/*.jsonl"]"#,
+        ),
         key("follow", Kind::Bool, Value("false"), "true"),
     ],
 };
@@ -49,13 +136,38 @@ pub static FILES: Shape = Shape {
 pub static NEXMARK: Shape = Shape {
     name: "nexmark",
     keys: &[
-        key("events", Kind::Whole(1, i64::MAX), Said("no end"), "1_000_000"),
-        key("rate", Kind::Rate, Said("as fast as rows are taken"), "10_000"),
-        key("event-rate", Kind::Whole(1, 1_000_000), Value("10_000"), "1_000"),
+        key(
+            "events",
+            Kind::Whole(1, i64::MAX),
+            Said("no end"),
+            "1_000_000",
+        ),
+        key(
+            "rate",
+            Kind::Rate,
+            Said("as fast as rows are taken"),
+            "10_000",
+        ),
+        key(
+            "event-rate",
+            Kind::Whole(1, 1_000_000),
+            Value("10_000"),
+            "1_000",
+        ),
         key("seed", Kind::Whole(0, i64::MAX), Value("0"), "42"),
         key("splits", Kind::Whole(1, 1024), Value("1"), "4"),
-        key("only", Kind::Words(NexmarkKind::WORDS), Said("all three"), r#""bids""#),
-        key("start", Kind::Text, Value(r#""2015-07-15T00:00:00Z""#), r#""2013-01-01T00:00:00Z""#),
+        key(
+            "only",
+            Kind::Words(NexmarkKind::WORDS),
+            Said("all three"),
+            r#""bids""#,
+        ),
+        key(
+            "start",
+            Kind::Text,
+            Value(r#""2015-07-15T00:00:00Z""#),
+            r#""2013-01-01T00:00:00Z""#,
+        ),
         key("shuffle", Kind::Whole(1, 1_000_000), Value("1"), "100"),
     ],
 };
@@ -64,8 +176,18 @@ pub static NEXMARK: Shape = Shape {
 pub static DATAGEN: Shape = Shape {
     name: "datagen",
     keys: &[
-        key("rows", Kind::Whole(1, i64::MAX), Said("no end"), "1_000_000"),
-        key("rate", Kind::Rate, Said("as fast as rows are taken"), "10_000"),
+        key(
+            "rows",
+            Kind::Whole(1, i64::MAX),
+            Said("no end"),
+            "1_000_000",
+        ),
+        key(
+            "rate",
+            Kind::Rate,
+            Said("as fast as rows are taken"),
+            "10_000",
+        ),
         key("seed", Kind::Whole(0, i64::MAX), Value("0"), "42"),
         key("splits", Kind::Whole(1, 1024), Value("1"), "4"),
     ],
@@ -79,8 +201,18 @@ pub static COLUMN: Shape = Shape {
     name: "column",
     keys: &[
         key("type", Kind::Words(&TYPES), Required, r#""time?""#),
-        key("path", Kind::Texts, Said("the column's name"), r#""address.city""#),
-        key("format", Kind::Words(TimeFormat::WORDS), Value(r#""rfc3339""#), r#""epoch-ms""#),
+        key(
+            "path",
+            Kind::Texts,
+            Said("the column's name"),
+            r#""address.city""#,
+        ),
+        key(
+            "format",
+            Kind::Words(TimeFormat::WORDS),
+            Value(r#""rfc3339""#),
+            r#""epoch-ms""#,
+        ),
     ],
 };
 
@@ -91,12 +223,32 @@ pub static GENERATED: Shape = Shape {
         key("type", Kind::Words(&TYPES), Required, r#""integer""#),
         key("nulls", Kind::Scalar, Value("0"), "0.1"),
         key("min", Kind::Scalar, Value("0"), "1"),
-        key("max", Kind::Scalar, Said("99,999 for integers, 1.0 for floats"), "6"),
-        key("sequence", Kind::Whole(i64::MIN, i64::MAX), Said("none"), "1"),
-        key("bursts", Kind::Table(&BURSTS), Said("none"), "{ keys = 1000, rows = 20, groups = 10 }"),
+        key(
+            "max",
+            Kind::Scalar,
+            Said("99,999 for integers, 1.0 for floats"),
+            "6",
+        ),
+        key(
+            "sequence",
+            Kind::Whole(i64::MIN, i64::MAX),
+            Said("none"),
+            "1",
+        ),
+        key(
+            "bursts",
+            Kind::Table(&BURSTS),
+            Said("none"),
+            "{ keys = 1000, rows = 20, groups = 10 }",
+        ),
         key("length", Kind::Whole(0, 65536), Value("10"), "20"),
         key("one-of", Kind::Texts, Said("none"), r#"["EWR", "JFK"]"#),
-        key("start", Kind::Text, Value(r#""2020-01-01T00:00:00Z""#), r#""2013-01-01T00:00:00Z""#),
+        key(
+            "start",
+            Kind::Text,
+            Value(r#""2020-01-01T00:00:00Z""#),
+            r#""2013-01-01T00:00:00Z""#,
+        ),
         key("step", Kind::Duration(true), Value(r#""1ms""#), r#""1us""#),
         key("jitter", Kind::Duration(true), Value(r#""0s""#), r#""5s""#),
     ],

@@ -9,11 +9,36 @@ pub static PIPELINE: Shape = Shape {
     keys: &[
         key("name", Kind::Text, Required, r#""fraud""#),
         key("workers", Kind::Whole(1, 1024), Said("one per core"), "2"),
-        key("max-parallelism", Kind::Whole(1, 32768), Value("128"), "256"),
-        key("modules", Kind::Named(&MODULE), Said("none"), r#"{ fraud = { file = "fraud.wasm" } }"#),
-        key("sources", Kind::Named(&SOURCE), Required, r#"{ lines = { stdin = {} } }"#),
-        key("operators", Kind::Named(&OPERATOR), Said("none"), r#"{ large = { input = "lines" } }"#),
-        key("sinks", Kind::Named(&SINK), Required, r#"{ out = { input = "large", stdout = {} } }"#),
+        key(
+            "max-parallelism",
+            Kind::Whole(1, 32768),
+            Value("128"),
+            "256",
+        ),
+        key(
+            "modules",
+            Kind::Named(&MODULE),
+            Said("none"),
+            r#"{ fraud = { file = "fraud.wasm" } }"#,
+        ),
+        key(
+            "sources",
+            Kind::Named(&SOURCE),
+            Required,
+            r#"{ lines = { stdin = {} } }"#,
+        ),
+        key(
+            "operators",
+            Kind::Named(&OPERATOR),
+            Said("none"),
+            r#"{ large = { input = "lines" } }"#,
+        ),
+        key(
+            "sinks",
+            Kind::Named(&SINK),
+            Required,
+            r#"{ out = { input = "large", stdout = {} } }"#,
+        ),
         later("state", "state is held in memory"),
         later("checkpoints", "a run that stops starts anew"),
     ],
@@ -25,7 +50,12 @@ pub static MODULE: Shape = Shape {
     keys: &[
         key("file", Kind::Text, Required, r#""fraud.wasm""#),
         key("source", Kind::Text, Said("none"), r#""rules""#),
-        key("limits", Kind::Table(&LIMITS), Said("the defaults"), r#"{ memory = "128MiB" }"#),
+        key(
+            "limits",
+            Kind::Table(&LIMITS),
+            Said("the defaults"),
+            r#"{ memory = "128MiB" }"#,
+        ),
         later("grant", "a module has no access to anything outside"),
     ],
 };
@@ -35,11 +65,31 @@ pub static LIMITS: Shape = Shape {
     name: "limits",
     keys: &[
         key("memory", Kind::Size, Said("see limits.md"), r#""128MiB""#),
-        key("deadline", Kind::Duration(false), Said("see limits.md"), r#""2s""#),
+        key(
+            "deadline",
+            Kind::Duration(false),
+            Said("see limits.md"),
+            r#""2s""#,
+        ),
         key("returned", Kind::Size, Said("see limits.md"), r#""32MiB""#),
         key("stack", Kind::Size, Said("see limits.md"), r#""1MiB""#),
-        key("module-size", Kind::Size, Said("see limits.md"), r#""64MiB""#),
-        key("compile-time", Kind::Duration(false), Said("see limits.md"), r#""2m""#),
-        key("compile-memory", Kind::Size, Said("see limits.md"), r#""2GiB""#),
+        key(
+            "module-size",
+            Kind::Size,
+            Said("see limits.md"),
+            r#""64MiB""#,
+        ),
+        key(
+            "compile-time",
+            Kind::Duration(false),
+            Said("see limits.md"),
+            r#""2m""#,
+        ),
+        key(
+            "compile-memory",
+            Kind::Size,
+            Said("see limits.md"),
+            r#""2GiB""#,
+        ),
     ],
 };

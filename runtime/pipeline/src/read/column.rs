@@ -29,9 +29,12 @@ enum Origin {
 /// The names of a source's columns, if it declares them in a table.
 pub(super) fn names(source: &Section<'_>) -> Option<Vec<String>> {
     match &source.entry("columns")?.node.value {
-        Value::Table(entries) if !entries.is_empty() => {
-            Some(entries.iter().map(|entry| entry.key.value.clone()).collect())
-        }
+        Value::Table(entries) if !entries.is_empty() => Some(
+            entries
+                .iter()
+                .map(|entry| entry.key.value.clone())
+                .collect(),
+        ),
         _ => None,
     }
 }
@@ -43,7 +46,10 @@ pub(super) fn read(
     format: Option<&Spanned<Format>>,
     d: &mut Diagnostics,
 ) -> Vec<Column> {
-    let origin = match (connector.map(|connector| &connector.value), format.map(|f| f.value)) {
+    let origin = match (
+        connector.map(|connector| &connector.value),
+        format.map(|f| f.value),
+    ) {
         (Some(Connector::Nexmark(_)), _) => return fixed(source, d),
         (Some(Connector::Datagen(_)), _) => Origin::Generated,
         (Some(_), Some(Format::Json)) => Origin::Json,
@@ -64,13 +70,20 @@ pub(super) fn read(
         missing(source, d);
     }
     if let Some(first) = entries.get(MOST_COLUMNS) {
-        d.error(&first.key.span, format!("{} has too many columns: {}", source.title, entries.len()))
-            .label(format!("expected at most {MOST_COLUMNS}; this is the first beyond"))
-            .help("declare those that are used");
+        d.error(
+            &first.key.span,
+            format!("{} has too many columns: {}", source.title, entries.len()),
+        )
+        .label(format!(
+            "expected at most {MOST_COLUMNS}; this is the first beyond"
+        ))
+        .help("declare those that are used");
     }
     let entries = &entries[..entries.len().min(MOST_COLUMNS)];
-    let columns: Vec<Column> =
-        entries.iter().filter_map(|entry| column(source, origin, entry, d)).collect();
+    let columns: Vec<Column> = entries
+        .iter()
+        .filter_map(|entry| column(source, origin, entry, d))
+        .collect();
     if matches!(origin, Origin::Json | Origin::Csv) {
         check_paths(&columns, d);
     }
@@ -79,9 +92,12 @@ pub(super) fn read(
 
 fn fixed(source: &Section<'_>, d: &mut Diagnostics) -> Vec<Column> {
     if let Some(entry) = source.entry("columns") {
-        d.error(&entry.key.span, format!("{} cannot declare columns", source.title))
-            .label("`nexmark` has its own columns")
-            .help("leave `columns` out; the documentation lists what there is");
+        d.error(
+            &entry.key.span,
+            format!("{} cannot declare columns", source.title),
+        )
+        .label("`nexmark` has its own columns")
+        .help("leave `columns` out; the documentation lists what there is");
     }
     Vec::new()
 }
@@ -92,12 +108,23 @@ fn missing(source: &Section<'_>, d: &mut Diagnostics) {
         .help("write which fields to read, for example `columns = { account = \"text\", amount = \"float\" }`");
 }
 
-fn column(source: &Section<'_>, origin: Origin, entry: &Entry, d: &mut Diagnostics) -> Option<Column> {
+fn column(
+    source: &Section<'_>,
+    origin: Origin,
+    entry: &Entry,
+    d: &mut Diagnostics,
+) -> Option<Column> {
     let name = &entry.key;
     if name.value.is_empty() || name.value.chars().any(char::is_control) {
-        d.error(&name.span, format!("a column of {} has no usable name", source.title))
-            .label(format!("expected at least one character, and none to control, found {}", quoted(name)))
-            .help("give it a name, and say with `path` where its value stands");
+        d.error(
+            &name.span,
+            format!("a column of {} has no usable name", source.title),
+        )
+        .label(format!(
+            "expected at least one character, and none to control, found {}",
+            quoted(name)
+        ))
+        .help("give it a name, and say with `path` where its value stands");
         return None;
     }
     let title = format!("column `{name}` of {}", source.title);
@@ -133,18 +160,30 @@ fn settings<'a>(
     d: &mut Diagnostics,
 ) -> Option<Section<'a>> {
     let (name, node) = (&entry.key, &entry.node);
-    let shape = if origin == Origin::Generated { &GENERATED } else { &COLUMN };
+    let shape = if origin == Origin::Generated {
+        &GENERATED
+    } else {
+        &COLUMN
+    };
     match &node.value {
         Value::Text(_) => {
             let key = Spanned::new("type".to_owned(), node.span.clone());
-            short.push(Entry { key, node: node.clone() });
+            short.push(Entry {
+                key,
+                node: node.clone(),
+            });
             Some(Section::open(shape, title, (short, node.span.clone()), d))
         }
         Value::Table(entries) => Some(Section::open(shape, title, (entries, name.span.clone()), d)),
         _ => {
             d.error(&node.span, format!("{title} has no type"))
-                .label(format!("expected a type or a table with one, found {}", node.found()))
-                .help(format!("for example `{name} = \"integer\"` or `{name} = {{ type = \"time\" }}`"));
+                .label(format!(
+                    "expected a type or a table with one, found {}",
+                    node.found()
+                ))
+                .help(format!(
+                    "for example `{name} = \"integer\"` or `{name} = {{ type = \"time\" }}`"
+                ));
             None
         }
     }
@@ -197,7 +236,11 @@ const OTHER_TYPES: [(&str, &str); 22] = [
     ("date", "time"),
 ];
 
-fn type_of(title: &str, word: &Spanned<String>, d: &mut Diagnostics) -> Option<(LogicalType, bool)> {
+fn type_of(
+    title: &str,
+    word: &Spanned<String>,
+    d: &mut Diagnostics,
+) -> Option<(LogicalType, bool)> {
     let (name, mark) = match word.value.strip_suffix('?') {
         Some(name) => (name, "?"),
         None => (word.value.as_str(), ""),
@@ -207,9 +250,16 @@ fn type_of(title: &str, word: &Spanned<String>, d: &mut Diagnostics) -> Option<(
     }
     let names = LogicalType::ALL.map(LogicalType::name);
     let lower = name.trim().to_lowercase();
-    let other = OTHER_TYPES.iter().find(|(other, _)| *other == lower).map(|(_, ty)| *ty);
+    let other = OTHER_TYPES
+        .iter()
+        .find(|(other, _)| *other == lower)
+        .map(|(_, ty)| *ty);
     let problem = d.error(&word.span, format!("{title} has an unknown type"));
-    problem.label(format!("expected {}, found {}", list(names, "or"), quoted(&word.value)));
+    problem.label(format!(
+        "expected {}, found {}",
+        list(names, "or"),
+        quoted(&word.value)
+    ));
     match other.or_else(|| nearest(&lower, names)) {
         Some(ty) => problem.help(format!("did you mean \"{ty}{mark}\"?")),
         None => problem.help("a `?` behind the type allows null, as in \"text?\""),
@@ -218,10 +268,15 @@ fn type_of(title: &str, word: &Spanned<String>, d: &mut Diagnostics) -> Option<(
 }
 
 fn check_time_format(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) {
-    let Some(entry) = table.entry("format").filter(|_| ty != LogicalType::Time) else { return };
-    d.error(&entry.key.span, format!("`format` of {} has no effect", table.title))
-        .label(format!("only a time has one, and the type is \"{ty}\""))
-        .help("leave it out");
+    let Some(entry) = table.entry("format").filter(|_| ty != LogicalType::Time) else {
+        return;
+    };
+    d.error(
+        &entry.key.span,
+        format!("`format` of {} has no effect", table.title),
+    )
+    .label(format!("only a time has one, and the type is \"{ty}\""))
+    .help("leave it out");
 }
 
 /// Where a value stands: a list is taken as it is, a text is cut at its points, but not for CSV.
@@ -261,9 +316,14 @@ fn check_path(
     } else {
         return Some(());
     };
-    d.error(&node.span, format!("`path` of {} leads nowhere", table.title))
-        .label(format!("{expected}, found {}", node.found()))
-        .help("for example `path = \"address.city\"`; `path = [\"a.b\", \"c\"]` if a name holds a point");
+    d.error(
+        &node.span,
+        format!("`path` of {} leads nowhere", table.title),
+    )
+    .label(format!("{expected}, found {}", node.found()))
+    .help(
+        "for example `path = \"address.city\"`; `path = [\"a.b\", \"c\"]` if a name holds a point",
+    );
     None
 }
 
@@ -282,8 +342,14 @@ fn check_paths(columns: &[Column], d: &mut Diagnostics) {
 fn conflict(long: &Column, short: &Column, d: &mut Diagnostics) {
     let field = short.path.value.join(".");
     let span: &Span = &long.path.span;
-    d.error(span, format!("field `{field}` cannot be both a value and an object"))
-        .label(format!("column `{}` looks into it here", long.name))
-        .also(&short.path.span, format!("column `{}` takes it as a {}", short.name, short.ty))
-        .help("give one of the columns another `path`");
+    d.error(
+        span,
+        format!("field `{field}` cannot be both a value and an object"),
+    )
+    .label(format!("column `{}` looks into it here", long.name))
+    .also(
+        &short.path.span,
+        format!("column `{}` takes it as a {}", short.name, short.ty),
+    )
+    .help("give one of the columns another `path`");
 }

@@ -19,9 +19,12 @@ pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned
         [one] => one.key.value.as_str(),
         [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
         [] => {
-            d.error(&section.span, format!("{} does not say where its rows come from", section.title))
-                .label(format!("expected one of {}", list(CONNECTORS, "or")))
-                .help("add one, for example `files = \"input/*.jsonl\"` or `stdin = {}`");
+            d.error(
+                &section.span,
+                format!("{} does not say where its rows come from", section.title),
+            )
+            .label(format!("expected one of {}", list(CONNECTORS, "or")))
+            .help("add one, for example `files = \"input/*.jsonl\"` or `stdin = {}`");
             return None;
         }
         _ => {
@@ -64,7 +67,10 @@ fn check_follow(
     pattern: &Spanned<String>,
     d: &mut Diagnostics,
 ) {
-    if [".gz", ".zst"].iter().any(|ending| pattern.value.ends_with(ending)) {
+    if [".gz", ".zst"]
+        .iter()
+        .any(|ending| pattern.value.ends_with(ending))
+    {
         d.error(&pattern.span, format!("{} cannot be followed", table.title))
             .label("a compressed file does not grow line by line")
             .also(&follow.span, "following is asked for here")

@@ -4,16 +4,17 @@ use tidemill_rows::LogicalType;
 use tidemill_rows::time_text::parse_rfc3339;
 
 use crate::diagnostics::Diagnostics;
+use crate::keys::BURSTS;
 use crate::model::Generator;
 use crate::nearest::list;
-use crate::keys::BURSTS;
 use crate::place::Spanned;
 use crate::section::Section;
 use crate::tree::{Value, quoted};
 
 /// Every setting of a generator.
-const SETTINGS: [&str; 9] =
-    ["min", "max", "sequence", "bursts", "length", "one-of", "start", "step", "jitter"];
+const SETTINGS: [&str; 9] = [
+    "min", "max", "sequence", "bursts", "length", "one-of", "start", "step", "jitter",
+];
 
 /// The settings that a type has.
 fn settings(ty: LogicalType) -> &'static [&'static str] {
@@ -31,9 +32,15 @@ pub(super) fn read(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) ->
     let allowed = settings(ty);
     for entry in table.chosen(&SETTINGS) {
         if !allowed.contains(&entry.key.value.as_str()) {
-            d.error(&entry.key.span, format!("`{}` of {} has no effect", entry.key, table.title))
-                .label(format!("the type is \"{ty}\""))
-                .help(format!("settings for {ty}: {}", list(allowed.iter().copied(), "and")));
+            d.error(
+                &entry.key.span,
+                format!("`{}` of {} has no effect", entry.key, table.title),
+            )
+            .label(format!("the type is \"{ty}\""))
+            .help(format!(
+                "settings for {ty}: {}",
+                list(allowed.iter().copied(), "and")
+            ));
         }
     }
     match ty {
@@ -41,12 +48,17 @@ pub(super) fn read(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) ->
         LogicalType::Integer => integer(table, d),
         LogicalType::Float => float(table, d),
         LogicalType::Text if table.has("one-of") => one_of(table, d),
-        LogicalType::Text => Some(Generator::Letters { length: table.whole("length", d)?.value as u32 }),
+        LogicalType::Text => Some(Generator::Letters {
+            length: table.whole("length", d)?.value as u32,
+        }),
         LogicalType::Time => clock(table, d),
         LogicalType::Bytes => {
-            d.error(&table.place("type"), format!("{} cannot be made up", table.title))
-                .label("`datagen` makes no bytes")
-                .help("use a text");
+            d.error(
+                &table.place("type"),
+                format!("{} cannot be made up", table.title),
+            )
+            .label("`datagen` makes no bytes")
+            .help("use a text");
             None
         }
     }
@@ -56,9 +68,15 @@ pub(super) fn read(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) ->
 pub(super) fn nulls(table: &Section<'_>, nullable: bool, d: &mut Diagnostics) -> Option<f64> {
     let share = table.number("nulls", d)?;
     if !(0.0..=1.0).contains(&share.value) {
-        d.error(&share.span, format!("`nulls` of {} is no share", table.title))
-            .label(format!("expected a number from 0 to 1, found {}", share.value))
-            .help("`nulls = 0.1` makes every tenth value null");
+        d.error(
+            &share.span,
+            format!("`nulls` of {} is no share", table.title),
+        )
+        .label(format!(
+            "expected a number from 0 to 1, found {}",
+            share.value
+        ))
+        .help("`nulls = 0.1` makes every tenth value null");
         return None;
     }
     if share.value > 0.0 && !nullable {
@@ -72,15 +90,23 @@ pub(super) fn nulls(table: &Section<'_>, nullable: bool, d: &mut Diagnostics) ->
 
 fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     let chosen = table.chosen(&["sequence", "bursts", "min", "max"]);
-    if let Some(first) = chosen.iter().find(|e| ["sequence", "bursts"].contains(&e.key.value.as_str())) {
+    if let Some(first) = chosen
+        .iter()
+        .find(|e| ["sequence", "bursts"].contains(&e.key.value.as_str()))
+    {
         for other in chosen.iter().filter(|entry| entry.key != first.key) {
-            d.error(&other.key.span, format!("`{}` of {} has no effect", other.key, table.title))
-                .label(format!("beside `{}`, which says every value", first.key))
-                .help("leave one of them out");
+            d.error(
+                &other.key.span,
+                format!("`{}` of {} has no effect", other.key, table.title),
+            )
+            .label(format!("beside `{}`, which says every value", first.key))
+            .help("leave one of them out");
         }
         return match first.key.value.as_str() {
             "bursts" => bursts(table, d),
-            _ => Some(Generator::Sequence { start: table.whole("sequence", d)?.value }),
+            _ => Some(Generator::Sequence {
+                start: table.whole("sequence", d)?.value,
+            }),
         };
     }
     let bound = |name, otherwise, d: &mut Diagnostics| match table.entry(name) {
@@ -92,7 +118,9 @@ fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     };
     let (min, max) = (bound("min", 0, d), bound("max", 99_999, d));
     let (min, max) = (min?, max?);
-    (min <= max).then_some(Generator::IntegerRange { min, max }).or_else(|| empty_range(table, d))
+    (min <= max)
+        .then_some(Generator::IntegerRange { min, max })
+        .or_else(|| empty_range(table, d))
 }
 
 fn bursts(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
@@ -101,44 +129,74 @@ fn bursts(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     let groups = settings.whole("groups", d)?.map(i64::unsigned_abs);
     let keys = keys?.map(i64::unsigned_abs);
     if keys.value % groups.value != 0 {
-        d.error(&groups.span, format!("the groups of {} are not equal", settings.title))
-            .label("expected a divisor of the number of keys")
-            .also(&keys.span, "the keys")
-            .help("for example `{ keys = 1000, rows = 20, groups = 10 }`");
+        d.error(
+            &groups.span,
+            format!("the groups of {} are not equal", settings.title),
+        )
+        .label("expected a divisor of the number of keys")
+        .also(&keys.span, "the keys")
+        .help("for example `{ keys = 1000, rows = 20, groups = 10 }`");
         return None;
     }
-    Some(Generator::Bursts { keys: keys.value, rows: rows?.value.unsigned_abs(), groups: groups.value })
+    Some(Generator::Bursts {
+        keys: keys.value,
+        rows: rows?.value.unsigned_abs(),
+        groups: groups.value,
+    })
 }
 
 fn float(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
-    let min = if table.has("min") { table.number("min", d)?.value } else { 0.0 };
-    let max = if table.has("max") { table.number("max", d)?.value } else { 1.0 };
+    let min = if table.has("min") {
+        table.number("min", d)?.value
+    } else {
+        0.0
+    };
+    let max = if table.has("max") {
+        table.number("max", d)?.value
+    } else {
+        1.0
+    };
     let fits = min < max && (max - min).is_finite();
-    fits.then_some(Generator::FloatRange { min, max }).or_else(|| empty_range(table, d))
+    fits.then_some(Generator::FloatRange { min, max })
+        .or_else(|| empty_range(table, d))
 }
 
 fn empty_range(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     let name = if table.has("min") { "min" } else { "max" };
-    d.error(&table.place(name), format!("no number is in the range of {}", table.title))
-        .label("expected `min` below `max`")
-        .help("for example `{ type = \"integer\", min = 1, max = 6 }`");
+    d.error(
+        &table.place(name),
+        format!("no number is in the range of {}", table.title),
+    )
+    .label("expected `min` below `max`")
+    .help("for example `{ type = \"integer\", min = 1, max = 6 }`");
     None
 }
 
 fn one_of(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     if let Some(entry) = table.entry("length") {
-        d.error(&entry.key.span, format!("`length` of {} has no effect", table.title))
-            .label("beside `one-of`")
-            .help("leave one of them out");
+        d.error(
+            &entry.key.span,
+            format!("`length` of {} has no effect", table.title),
+        )
+        .label("beside `one-of`")
+        .help("leave one of them out");
     }
-    let texts = table.texts("one-of", d).into_iter().map(|text| text.value).collect();
+    let texts = table
+        .texts("one-of", d)
+        .into_iter()
+        .map(|text| text.value)
+        .collect();
     Some(Generator::OneOf { texts })
 }
 
 fn clock(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
     let start = moment(table, "start", d);
     let (step, jitter) = (table.duration("step", d), table.duration("jitter", d));
-    Some(Generator::Clock { start: start?.value, step: step?.value, jitter: jitter?.value })
+    Some(Generator::Clock {
+        start: start?.value,
+        step: step?.value,
+        jitter: jitter?.value,
+    })
 }
 
 /// A time by RFC 3339, in microseconds since the Unix epoch.
@@ -147,9 +205,15 @@ pub(super) fn moment(table: &Section<'_>, name: &str, d: &mut Diagnostics) -> Op
     match parse_rfc3339(text.value.as_bytes()) {
         Ok(micros) => Some(Spanned::new(micros, text.span)),
         Err(_) => {
-            d.error(&text.span, format!("`{name}` of {} is not a time", table.title))
-                .label(format!("expected a time by RFC 3339, found {}", quoted(&text.value)))
-                .help(format!("for example `{name} = \"2013-01-01T00:00:00Z\"`"));
+            d.error(
+                &text.span,
+                format!("`{name}` of {} is not a time", table.title),
+            )
+            .label(format!(
+                "expected a time by RFC 3339, found {}",
+                quoted(&text.value)
+            ))
+            .help(format!("for example `{name} = \"2013-01-01T00:00:00Z\"`"));
             None
         }
     }

@@ -11,13 +11,23 @@ use crate::model::{Limits, Module};
 pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Module> {
     let section = &named.section;
     let limits = limits(named, d);
-    let source = section.text("source", d).map(|source| source.map(|s| folder.join(s)));
+    let source = section
+        .text("source", d)
+        .map(|source| source.map(|s| folder.join(s)));
     let file = section.text("file", d)?.map(|file| folder.join(file));
-    Some(Module { name: named.name.clone(), file, source, declared: true, limits })
+    Some(Module {
+        name: named.name.clone(),
+        file,
+        source,
+        declared: true,
+        limits,
+    })
 }
 
 fn limits(named: &Named<'_>, d: &mut Diagnostics) -> Limits {
-    let Some(section) = named.section.table("limits", &LIMITS, d) else { return Limits::default() };
+    let Some(section) = named.section.table("limits", &LIMITS, d) else {
+        return Limits::default();
+    };
     Limits {
         memory: section.size("memory", d),
         deadline: section.std_duration("deadline", d),

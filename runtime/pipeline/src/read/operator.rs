@@ -22,9 +22,12 @@ pub(super) fn read(
     twice(&key, &format!("`key` of {}", section.title), d);
     let null_key = section.word("null-key", d);
     if section.has("null-key") && !section.has("key") {
-        d.error(&section.place("null-key"), format!("`null-key` of {} has no effect", section.title))
-            .label("expected with a `key`, and there is none")
-            .help("name the key's columns, as in `key = \"account\"`, or leave `null-key` out");
+        d.error(
+            &section.place("null-key"),
+            format!("`null-key` of {} has no effect", section.title),
+        )
+        .label("expected with a `key`, and there is none")
+        .help("name the key's columns, as in `key = \"account\"`, or leave `null-key` out");
     }
     Operator {
         name: named.name.clone(),
@@ -62,26 +65,59 @@ fn function(
         name: Spanned::new(String::new(), section.span.clone()),
         span: section.span.clone(),
     };
-    let Some(text) = section.text("function", d) else { return nothing };
-    let Some((module, name)) = text.value.rsplit_once('/').filter(|(m, f)| !m.is_empty() && !f.is_empty())
+    let Some(text) = section.text("function", d) else {
+        return nothing;
+    };
+    let Some((module, name)) = text
+        .value
+        .rsplit_once('/')
+        .filter(|(m, f)| !m.is_empty() && !f.is_empty())
     else {
         no_module(section, &text, modules, d);
         return nothing;
     };
-    let Some(module) = find_module(module, &text, modules, folder, d) else { return nothing };
+    let Some(module) = find_module(module, &text, modules, folder, d) else {
+        return nothing;
+    };
     // Escapes may make the text longer than its value; then the name's place is the whole reference.
     let inner = text.span.end.saturating_sub(1);
     let plain = text.span.len() == text.value.len() + 2;
-    let span = if plain { inner - name.len()..inner } else { text.span.clone() };
-    FunctionRef { module, name: Spanned::new(name.to_owned(), span), span: text.span.clone() }
+    let span = if plain {
+        inner - name.len()..inner
+    } else {
+        text.span.clone()
+    };
+    FunctionRef {
+        module,
+        name: Spanned::new(name.to_owned(), span),
+        span: text.span.clone(),
+    }
 }
 
-fn no_module(section: &Section<'_>, text: &Spanned<String>, modules: &[Module], d: &mut Diagnostics) {
+fn no_module(
+    section: &Section<'_>,
+    text: &Spanned<String>,
+    modules: &[Module],
+    d: &mut Diagnostics,
+) {
     let name = text.value.trim_matches('/');
-    let module = modules.first().map_or("fraud.wasm", |module| module.name.value.as_str());
-    d.error(&text.span, format!("`function` of {} names no module and function", section.title))
-        .label(format!("expected \"<module>/<function>\", found {}", quoted(&text.value)))
-        .help(format!("write the module in front, as in `function = \"{module}/{name}\"`"));
+    let module = modules
+        .first()
+        .map_or("fraud.wasm", |module| module.name.value.as_str());
+    d.error(
+        &text.span,
+        format!(
+            "`function` of {} names no module and function",
+            section.title
+        ),
+    )
+    .label(format!(
+        "expected \"<module>/<function>\", found {}",
+        quoted(&text.value)
+    ))
+    .help(format!(
+        "write the module in front, as in `function = \"{module}/{name}\"`"
+    ));
 }
 
 /// The index of a module: a declared one by its name, otherwise the file.
@@ -114,8 +150,11 @@ fn find_module(
 }
 
 fn unknown_module(name: &str, text: &Spanned<String>, modules: &[Module], d: &mut Diagnostics) {
-    let declared: Vec<&str> =
-        modules.iter().filter(|m| m.declared).map(|m| m.name.value.as_str()).collect();
+    let declared: Vec<&str> = modules
+        .iter()
+        .filter(|m| m.declared)
+        .map(|m| m.name.value.as_str())
+        .collect();
     let function = text.value.rsplit('/').next().unwrap_or_default();
     let problem = d.error(&text.span, format!("there is no module `{name}`"));
     match nearest(name, declared.iter().copied()) {
@@ -130,7 +169,9 @@ fn unknown_module(name: &str, text: &Spanned<String>, modules: &[Module], d: &mu
 }
 
 fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
-    let Some(entry) = section.entry("rename") else { return Vec::new() };
+    let Some(entry) = section.entry("rename") else {
+        return Vec::new();
+    };
     let Value::Table(entries) = &entry.node.value else {
         return section.refuse("rename", &entry.node, d).unwrap_or_default();
     };
@@ -142,9 +183,18 @@ fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
                 input: Spanned::new(input.clone(), entry.node.span.clone()),
             }),
             _ => {
-                d.error(&entry.node.span, format!("`rename` of {} holds no name", section.title))
-                    .label(format!("expected a column of the input, found {}", entry.node.found()))
-                    .help(format!("as in `rename = {{ {} = \"total_amount\" }}`", entry.key));
+                d.error(
+                    &entry.node.span,
+                    format!("`rename` of {} holds no name", section.title),
+                )
+                .label(format!(
+                    "expected a column of the input, found {}",
+                    entry.node.found()
+                ))
+                .help(format!(
+                    "as in `rename = {{ {} = \"total_amount\" }}`",
+                    entry.key
+                ));
             }
         }
     }
@@ -154,7 +204,10 @@ fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
 fn config(section: &Section<'_>, d: &mut Diagnostics) -> Option<Config> {
     let entry = section.entry("config")?;
     match &entry.node.value {
-        Value::Table(fields) => Some(Config { fields: fields.clone(), span: entry.node.span.clone() }),
+        Value::Table(fields) => Some(Config {
+            fields: fields.clone(),
+            span: entry.node.span.clone(),
+        }),
         _ => section.refuse("config", &entry.node, d),
     }
 }

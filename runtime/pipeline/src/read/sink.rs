@@ -22,7 +22,12 @@ pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Opt
     if let (Some(format), Some(connector)) = (&format, &connector) {
         check_format(section, format, connector, d);
     }
-    Some(Sink { name: named.name.clone(), inputs, connector: connector?, format: format? })
+    Some(Sink {
+        name: named.name.clone(),
+        inputs,
+        connector: connector?,
+        format: format?,
+    })
 }
 
 fn connector(
@@ -36,9 +41,12 @@ fn connector(
         [one] => one.key.value.as_str(),
         [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
         [] => {
-            d.error(&section.span, format!("{} does not say where its rows go", section.title))
-                .label(format!("expected one of {}", list(CONNECTORS, "or")))
-                .help("add one, for example `stdout = {}` or `file = \"out.jsonl\"`");
+            d.error(
+                &section.span,
+                format!("{} does not say where its rows go", section.title),
+            )
+            .label(format!("expected one of {}", list(CONNECTORS, "or")))
+            .help("add one, for example `stdout = {}` or `file = \"out.jsonl\"`");
             return None;
         }
         _ => {
@@ -71,8 +79,16 @@ fn settings<'a>(
     }
     section.text(name, d)?;
     let span = entry.node.span.clone();
-    short.push(Entry { key: Spanned::new("path".to_owned(), span.clone()), node: entry.node.clone() });
-    Some(Section::open(shape, format!("`{name}` of {}", section.title), (short, span), d))
+    short.push(Entry {
+        key: Spanned::new("path".to_owned(), span.clone()),
+        node: entry.node.clone(),
+    });
+    Some(Section::open(
+        shape,
+        format!("`{name}` of {}", section.title),
+        (short, span),
+        d,
+    ))
 }
 
 fn file(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<PathBuf> {
@@ -88,7 +104,11 @@ fn parts(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Fo
     let part_rows = settings.whole("part-rows", d);
     let part_size = settings.size("part-size", d)?;
     let part_rows = part_rows?.map(i64::unsigned_abs);
-    Some(Folder { path: folder.join(path?.value), part_rows, part_size })
+    Some(Folder {
+        path: folder.join(path?.value),
+        part_rows,
+        part_size,
+    })
 }
 
 fn check_format(
@@ -105,15 +125,22 @@ fn check_format(
                 .help("leave `format` out");
         }
         SinkConnector::File(path) | SinkConnector::Folder(Folder { path, .. })
-            if format.value == SinkFormat::Table => {
-            d.error(&format.span, format!("{title} cannot write a table to `{}`", path.display()))
-                .label("expected \"json\" or \"csv\": a table is for people, on standard output")
-                .help("write `stdout = {}`, or another format");
+            if format.value == SinkFormat::Table =>
+        {
+            d.error(
+                &format.span,
+                format!("{title} cannot write a table to `{}`", path.display()),
+            )
+            .label("expected \"json\" or \"csv\": a table is for people, on standard output")
+            .help("write `stdout = {}`, or another format");
         }
         SinkConnector::File(path) if !written && path.extension().is_some_and(|e| e == "csv") => {
-            d.warn(&section.place("file"), format!("{title} writes JSON lines into a file named .csv"))
-                .label("no `format` is given, and the default is \"json\"")
-                .help("write `format = \"csv\"`, or `format = \"json\"` if that is meant");
+            d.warn(
+                &section.place("file"),
+                format!("{title} writes JSON lines into a file named .csv"),
+            )
+            .label("no `format` is given, and the default is \"json\"")
+            .help("write `format = \"csv\"`, or `format = \"json\"` if that is meant");
         }
         _ => {}
     }

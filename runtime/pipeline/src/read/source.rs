@@ -64,9 +64,15 @@ fn check_applies(section: &Section<'_>, connector: &Spanned<Connector>, d: &mut 
     }
     for entry in section.chosen(&OF_DECODED) {
         let key = &entry.key;
-        d.error(&key.span, format!("`{key}` of {} has no effect", section.title))
-            .label(format!("`{}` makes rows, nothing is decoded", connector.value.name()))
-            .help(format!("leave `{key}` out"));
+        d.error(
+            &key.span,
+            format!("`{key}` of {} has no effect", section.title),
+        )
+        .label(format!(
+            "`{}` makes rows, nothing is decoded",
+            connector.value.name()
+        ))
+        .help(format!("leave `{key}` out"));
     }
 }
 
@@ -78,16 +84,25 @@ fn delimiter(
     let text = section.text("delimiter", d)?;
     let given = section.has("delimiter");
     if given && format.is_some_and(|format| format.value == Format::Json) {
-        d.error(&text.span, format!("`delimiter` of {} has no effect", section.title))
-            .label("JSON has no delimiter")
-            .help("leave it out, or write `format = \"csv\"`");
+        d.error(
+            &text.span,
+            format!("`delimiter` of {} has no effect", section.title),
+        )
+        .label("JSON has no delimiter")
+        .help("leave it out, or write `format = \"csv\"`");
     }
     match text.value.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
         _ => {
-            d.error(&text.span, format!("`delimiter` of {} is not a delimiter", section.title))
-                .label(format!("expected one ASCII character, no quote or newline, found {}", quoted(&text.value)))
-                .help("for example `delimiter = \";\"`, or `\"\\t\"` for tabs");
+            d.error(
+                &text.span,
+                format!("`delimiter` of {} is not a delimiter", section.title),
+            )
+            .label(format!(
+                "expected one ASCII character, no quote or newline, found {}",
+                quoted(&text.value)
+            ))
+            .help("for example `delimiter = \";\"`, or `\"\\t\"` for tabs");
             None
         }
     }
@@ -96,9 +111,12 @@ fn delimiter(
 fn line_limit(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<u64>> {
     let limit = section.size("line-limit", d)?;
     if limit.value > LARGEST_LINE {
-        d.error(&limit.span, format!("`line-limit` of {} is too large", section.title))
-            .label("expected at most \"256MiB\"")
-            .help("a row is held in memory whole, and a batch of rows beside it");
+        d.error(
+            &limit.span,
+            format!("`line-limit` of {} is too large", section.title),
+        )
+        .label("expected at most \"256MiB\"")
+        .help("a row is held in memory whole, and a batch of rows beside it");
         return None;
     }
     Some(limit)
@@ -110,19 +128,25 @@ fn event_time(section: &Section<'_>, d: &mut Diagnostics) -> EventTime {
     let time = section.entry("time");
     if let Some(entry) = time {
         if matches!(&entry.node.value, Value::Text(text) if text == "processing") {
-            d.error(&entry.node.span, format!("`time = \"processing\"` of {} is misplaced", section.title))
-                .label("expected \"ingestion\": a source reads its clock when it reads a row")
-                .help("write `time = \"ingestion\"`");
+            d.error(
+                &entry.node.span,
+                format!("`time = \"processing\"` of {} is misplaced", section.title),
+            )
+            .label("expected \"ingestion\": a source reads its clock when it reads a row")
+            .help("write `time = \"ingestion\"`");
             return EventTime::Ingestion;
         }
         section.one_of("time", &["ingestion"], d);
     }
     match (section.entry("event-time"), time) {
         (Some(event_time), Some(time)) => {
-            d.error(&time.key.span, format!("{} has two event times", section.title))
-                .label("the clock of reading here")
-                .also(&event_time.key.span, "columns of the row here")
-                .help("leave one of them out");
+            d.error(
+                &time.key.span,
+                format!("{} has two event times", section.title),
+            )
+            .label("the clock of reading here")
+            .also(&event_time.key.span, "columns of the row here")
+            .help("leave one of them out");
             EventTime::Ingestion
         }
         (Some(_), None) => EventTime::Columns(columns),
@@ -132,13 +156,23 @@ fn event_time(section: &Section<'_>, d: &mut Diagnostics) -> EventTime {
     }
 }
 
-fn strategy(section: &Section<'_>, event_time: &EventTime, d: &mut Diagnostics) -> Spanned<Strategy> {
-    let (order, word) = (section.entry("out-of-orderness"), section.entry("watermark"));
+fn strategy(
+    section: &Section<'_>,
+    event_time: &EventTime,
+    d: &mut Diagnostics,
+) -> Spanned<Strategy> {
+    let (order, word) = (
+        section.entry("out-of-orderness"),
+        section.entry("watermark"),
+    );
     if let (Some(order), Some(word)) = (order, word) {
-        d.error(&word.key.span, format!("{} has two watermarks", section.title))
-            .label("one strategy here")
-            .also(&order.key.span, "and another here")
-            .help("leave one of them out: `watermark = \"monotonic\"` is `out-of-orderness = \"0s\"`");
+        d.error(
+            &word.key.span,
+            format!("{} has two watermarks", section.title),
+        )
+        .label("one strategy here")
+        .also(&order.key.span, "and another here")
+        .help("leave one of them out: `watermark = \"monotonic\"` is `out-of-orderness = \"0s\"`");
     }
     // Where something is wrong, the strategy stands in a place of its own: it is not missing.
     let unreadable = Spanned::new(Strategy::None, 0..0);
@@ -151,7 +185,11 @@ fn strategy(section: &Section<'_>, event_time: &EventTime, d: &mut Diagnostics) 
         None if section.has_any(&["out-of-orderness", "watermark"]) => unreadable,
         None => {
             let ingestion = matches!(event_time, EventTime::Ingestion);
-            let default = if ingestion { Strategy::OutOfOrderness(0) } else { Strategy::None };
+            let default = if ingestion {
+                Strategy::OutOfOrderness(0)
+            } else {
+                Strategy::None
+            };
             Spanned::new(default, section.span.clone())
         }
     }

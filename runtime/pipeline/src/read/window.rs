@@ -37,8 +37,15 @@ pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window
         "discarding" => Mode::Discarding,
         _ => Mode::Accumulating,
     };
-    let spec = WindowSpec { kind: kind?, lateness: lateness?.value, mode };
-    Some(Window { spec, span: entry.node.span.clone() })
+    let spec = WindowSpec {
+        kind: kind?,
+        lateness: lateness?.value,
+        mode,
+    };
+    Some(Window {
+        spec,
+        span: entry.node.span.clone(),
+    })
 }
 
 fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagnostics) {
@@ -47,10 +54,15 @@ fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagno
             .help("in this version there are `tumble`, `hop` and `session`, as in `window = { tumble = \"1h\" }`");
         return;
     }
-    let problem = d.error(&entry.node.span, format!("`window` of {} is of the wrong type", operator.title));
+    let problem = d.error(
+        &entry.node.span,
+        format!("`window` of {} is of the wrong type", operator.title),
+    );
     problem.label(format!("expected a table, found {}", entry.node.found()));
     match KINDS.contains(&word) {
-        true => problem.help(format!("give its length, as in `window = {{ {word} = \"1h\" }}`")),
+        true => problem.help(format!(
+            "give its length, as in `window = {{ {word} = \"1h\" }}`"
+        )),
         false => problem.help("for example `window = { tumble = \"1h\" }`"),
     };
 }
@@ -60,9 +72,12 @@ fn kind(section: &Section<'_>, entry: &Entry, d: &mut Diagnostics) -> Option<Win
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
         [] if section.chosen(&KINDS_OF_LATER).is_empty() && !section.has_any(&KINDS) => {
-            d.error(&entry.node.span, format!("{} does not say which windows", section.title))
-                .label("expected one of `tumble`, `hop` or `session` in here")
-                .help("for example `window = { tumble = \"1h\" }`");
+            d.error(
+                &entry.node.span,
+                format!("{} does not say which windows", section.title),
+            )
+            .label("expected one of `tumble`, `hop` or `session` in here")
+            .help("for example `window = { tumble = \"1h\" }`");
             return None;
         }
         [] => return None,
@@ -77,7 +92,9 @@ fn kind(section: &Section<'_>, entry: &Entry, d: &mut Diagnostics) -> Option<Win
 
 fn check_keys(section: &Section<'_>, kind: &str, d: &mut Diagnostics) {
     for (key, kinds) in KEYS_OF_KINDS {
-        let Some(entry) = section.entry(key).filter(|_| !kinds.contains(&kind)) else { continue };
+        let Some(entry) = section.entry(key).filter(|_| !kinds.contains(&kind)) else {
+            continue;
+        };
         let problem = d.error(&entry.key.span, format!("`{kind}` windows have no `{key}`"));
         problem.label("no meaning here");
         match (kind, key) {
@@ -94,10 +111,15 @@ fn read_kind(section: &Section<'_>, kind: &str, d: &mut Diagnostics) -> Option<W
         "tumble" => {
             let size = section.duration("tumble", d);
             let offset = section.duration("offset", d)?.value;
-            Some(WindowKind::Tumble { size: size?.value, offset })
+            Some(WindowKind::Tumble {
+                size: size?.value,
+                offset,
+            })
         }
         "hop" => hop(section, d),
-        _ => Some(WindowKind::Session { gap: section.duration("session", d)?.value }),
+        _ => Some(WindowKind::Session {
+            gap: section.duration("session", d)?.value,
+        }),
     }
 }
 
@@ -114,7 +136,11 @@ fn hop(section: &Section<'_>, d: &mut Diagnostics) -> Option<WindowKind> {
     let step = section.duration("step", d)?;
     let (size, offset) = (size?, offset?.value);
     warn_of_gaps(&size, &step, d);
-    Some(WindowKind::Hop { size: size.value, step: step.value, offset })
+    Some(WindowKind::Hop {
+        size: size.value,
+        step: step.value,
+        offset,
+    })
 }
 
 fn warn_of_gaps(size: &Spanned<i64>, step: &Spanned<i64>, d: &mut Diagnostics) {

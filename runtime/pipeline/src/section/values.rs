@@ -23,7 +23,9 @@ impl Section<'_> {
 
     /// A text, or a list of them: never empty, unless something is wrong with it or the key is not there.
     pub(crate) fn texts(&self, name: &str, d: &mut Diagnostics) -> Vec<Spanned<String>> {
-        let Some(node) = self.node(name, d) else { return Vec::new() };
+        let Some(node) = self.node(name, d) else {
+            return Vec::new();
+        };
         self.texts_of(name, &node, d)
     }
 
@@ -66,14 +68,26 @@ impl Section<'_> {
         let Kind::Whole(min, max) = self.key(name).kind else {
             panic!("{name} is declared as something else")
         };
-        let Value::Integer(number) = node.value else { return self.refuse(name, &node, d) };
+        let Value::Integer(number) = node.value else {
+            return self.refuse(name, &node, d);
+        };
         if (min..=max).contains(&number) {
             return Some(Spanned::new(number, node.span));
         }
-        let bound = if number < min { ("small", "least", min) } else { ("large", "most", max) };
-        d.error(&node.span, format!("`{name}` of {} is too {}", self.title, bound.0))
-            .label(format!("expected at {} {}, found {number}", bound.1, bound.2))
-            .help(format!("for example `{name} = {}`", self.key(name).example));
+        let bound = if number < min {
+            ("small", "least", min)
+        } else {
+            ("large", "most", max)
+        };
+        d.error(
+            &node.span,
+            format!("`{name}` of {} is too {}", self.title, bound.0),
+        )
+        .label(format!(
+            "expected at {} {}, found {number}",
+            bound.1, bound.2
+        ))
+        .help(format!("for example `{name} = {}`", self.key(name).example));
         None
     }
 
@@ -99,7 +113,9 @@ impl Section<'_> {
     /// A duration in microseconds, as the key's type allows.
     pub(crate) fn duration(&self, name: &str, d: &mut Diagnostics) -> Option<Spanned<i64>> {
         let node = self.node(name, d)?;
-        let Value::Text(text) = &node.value else { return self.bare_duration(name, &node, d) };
+        let Value::Text(text) = &node.value else {
+            return self.bare_duration(name, &node, d);
+        };
         let micros = match units::duration(text) {
             Ok(micros) => micros,
             Err(why) => return self.bad_unit(name, &node, ("duration", &why), d),
@@ -114,17 +130,17 @@ impl Section<'_> {
         }
         let which = if micros < 0 { "negative" } else { "zero" };
         d.error(&node.span, format!("`{name}` of {} is {which}", self.title))
-            .label(format!("expected {}, found {}", self.key(name).kind.expected(), node.found()))
+            .label(format!(
+                "expected {}, found {}",
+                self.key(name).kind.expected(),
+                node.found()
+            ))
             .help(format!("for example `{name} = {}`", self.key(name).example));
         None
     }
 
     /// A duration above 0 in microseconds; the word `none` is nothing, inside something.
-    pub(crate) fn duration_or_none(
-        &self,
-        name: &str,
-        d: &mut Diagnostics,
-    ) -> Option<Option<i64>> {
+    pub(crate) fn duration_or_none(&self, name: &str, d: &mut Diagnostics) -> Option<Option<i64>> {
         let node = self.node(name, d)?;
         if matches!(&node.value, Value::Text(text) if text == "none") {
             return Some(None);
@@ -133,23 +149,38 @@ impl Section<'_> {
     }
 
     /// A duration as the standard library has it.
-    pub(crate) fn std_duration(&self, name: &str, d: &mut Diagnostics) -> Option<Spanned<Duration>> {
+    pub(crate) fn std_duration(
+        &self,
+        name: &str,
+        d: &mut Diagnostics,
+    ) -> Option<Spanned<Duration>> {
         let micros = self.duration(name, d)?;
         Some(micros.map(|micros| Duration::from_micros(micros.unsigned_abs())))
     }
 
     fn bare_duration<T>(&self, name: &str, node: &Node, d: &mut Diagnostics) -> Option<T> {
-        let Value::Integer(number) = node.value else { return self.refuse(name, node, d) };
-        d.error(&node.span, format!("`{name}` of {} has no unit", self.title))
-            .label(format!("expected a duration in quotes, found the integer {number}"))
-            .help(format!("write `{name} = \"{number}s\"` for seconds, `\"{number}ms\"` for milliseconds"));
+        let Value::Integer(number) = node.value else {
+            return self.refuse(name, node, d);
+        };
+        d.error(
+            &node.span,
+            format!("`{name}` of {} has no unit", self.title),
+        )
+        .label(format!(
+            "expected a duration in quotes, found the integer {number}"
+        ))
+        .help(format!(
+            "write `{name} = \"{number}s\"` for seconds, `\"{number}ms\"` for milliseconds"
+        ));
         None
     }
 
     /// A number of bytes above 0.
     pub(crate) fn size(&self, name: &str, d: &mut Diagnostics) -> Option<Spanned<u64>> {
         let node = self.node(name, d)?;
-        let Value::Text(text) = &node.value else { return self.bare_size(name, &node, d) };
+        let Value::Text(text) = &node.value else {
+            return self.bare_size(name, &node, d);
+        };
         match units::size(text) {
             Ok(0) => self.refuse(name, &node, d),
             Ok(bytes) => Some(Spanned::new(bytes, node.span)),
@@ -158,10 +189,19 @@ impl Section<'_> {
     }
 
     fn bare_size<T>(&self, name: &str, node: &Node, d: &mut Diagnostics) -> Option<T> {
-        let Value::Integer(number) = node.value else { return self.refuse(name, node, d) };
-        d.error(&node.span, format!("`{name}` of {} has no unit", self.title))
-            .label(format!("expected a size in quotes, found the integer {number}"))
-            .help(format!("write `{name} = \"{number}MiB\"`, or `\"{number}B\"` for bytes"));
+        let Value::Integer(number) = node.value else {
+            return self.refuse(name, node, d);
+        };
+        d.error(
+            &node.span,
+            format!("`{name}` of {} has no unit", self.title),
+        )
+        .label(format!(
+            "expected a size in quotes, found the integer {number}"
+        ))
+        .help(format!(
+            "write `{name} = \"{number}MiB\"`, or `\"{number}B\"` for bytes"
+        ));
         None
     }
 
@@ -172,9 +212,16 @@ impl Section<'_> {
         (what, why): (&str, &str),
         d: &mut Diagnostics,
     ) -> Option<T> {
-        d.error(&node.span, format!("`{name}` of {} is not a {what}", self.title))
-            .label(format!("expected a {what} such as {}, found {}", self.key(name).example, node.found()))
-            .help(why.to_owned());
+        d.error(
+            &node.span,
+            format!("`{name}` of {} is not a {what}", self.title),
+        )
+        .label(format!(
+            "expected a {what} such as {}, found {}",
+            self.key(name).example,
+            node.found()
+        ))
+        .help(why.to_owned());
         None
     }
 
@@ -192,12 +239,21 @@ impl Section<'_> {
         d: &mut Diagnostics,
     ) -> Option<Spanned<String>> {
         let node = self.node(name, d)?;
-        let Value::Text(text) = &node.value else { return self.refuse(name, &node, d) };
+        let Value::Text(text) = &node.value else {
+            return self.refuse(name, &node, d);
+        };
         if words.contains(&text.as_str()) {
             return Some(Spanned::new(text.clone(), node.span));
         }
-        let problem = d.error(&node.span, format!("`{name}` of {} is not known", self.title));
-        problem.label(format!("expected {}, found {}", quoted_words(words), node.found()));
+        let problem = d.error(
+            &node.span,
+            format!("`{name}` of {} is not known", self.title),
+        );
+        problem.label(format!(
+            "expected {}, found {}",
+            quoted_words(words),
+            node.found()
+        ));
         match nearest(text, words.iter().copied()) {
             Some(near) => problem.help(format!("did you mean `{name} = \"{near}\"`?")),
             None => problem.help(format!("for example `{name} = {}`", self.key(name).example)),
@@ -207,13 +263,20 @@ impl Section<'_> {
 
     /// Checks that a key's value is an empty table.
     pub(crate) fn empty(&self, name: &str, d: &mut Diagnostics) {
-        let Some(entry) = self.entry(name) else { return };
+        let Some(entry) = self.entry(name) else {
+            return;
+        };
         match &entry.node.value {
             Value::Table(entries) if entries.is_empty() => {}
             Value::Table(entries) => {
-                d.error(&entries[0].key.span, format!("`{name}` of {} has no settings", self.title))
-                    .label("not known here")
-                    .help(format!("write `{name} = {{}}`; other settings stand beside it, not in it"));
+                d.error(
+                    &entries[0].key.span,
+                    format!("`{name}` of {} has no settings", self.title),
+                )
+                .label("not known here")
+                .help(format!(
+                    "write `{name} = {{}}`; other settings stand beside it, not in it"
+                ));
             }
             _ => self.wrong(name, &entry.node, d),
         }

@@ -55,7 +55,10 @@ pub fn duration(text: &str) -> Result<i64, String> {
             return Err("units go from large to small, each once, as in \"1h30m\"".to_owned());
         }
         largest = unit;
-        total = part.checked_mul(unit).and_then(|p| p.checked_add(total)).unwrap_or(i64::MAX);
+        total = part
+            .checked_mul(unit)
+            .and_then(|p| p.checked_add(total))
+            .unwrap_or(i64::MAX);
         if total > LONGEST {
             return Err("the longest duration is 1,000 years, \"366000d\"".to_owned());
         }
@@ -74,24 +77,36 @@ fn part(text: &str) -> Result<(i64, i64, &str), String> {
     if number.is_empty() {
         return Err("a number comes before each unit, as in \"30s\"".to_owned());
     }
-    let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (word, behind) = rest.split_at(end);
     let known = UNITS.iter().find(|(unit, _)| *unit == word);
-    let Some((_, unit)) = known else { return Err(unknown_unit(number, word)) };
+    let Some((_, unit)) = known else {
+        return Err(unknown_unit(number, word));
+    };
     Ok((number.parse().unwrap_or(i64::MAX), *unit, behind))
 }
 
 fn unknown_unit(number: &str, word: &str) -> String {
     let trimmed = word.trim();
     let lower = trimmed.to_lowercase();
-    let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, unit)| *unit);
-    let same = UNITS.iter().find(|(unit, _)| *unit == lower).map(|(unit, _)| *unit);
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(other, _)| *other == lower)
+        .map(|(_, unit)| *unit);
+    let same = UNITS
+        .iter()
+        .find(|(unit, _)| *unit == lower)
+        .map(|(unit, _)| *unit);
     match other.or(same) {
         Some(unit) if trimmed.is_empty() || trimmed == unit => {
             format!("write it without spaces: \"{number}{unit}\"")
         }
         Some(unit) => format!("the unit is `{unit}`: write \"{number}{unit}\""),
-        None if trimmed.is_empty() => format!("the unit is missing: write \"{number}s\" or \"{number}ms\""),
+        None if trimmed.is_empty() => {
+            format!("the unit is missing: write \"{number}s\" or \"{number}ms\"")
+        }
         None => format!("`{trimmed}` is no unit: there are `d`, `h`, `m`, `s`, `ms` and `us`"),
     }
 }
@@ -102,7 +117,11 @@ pub fn show_duration(micros: i64) -> String {
         return "0s".to_owned();
     }
     let mut rest = micros.unsigned_abs();
-    let mut out = if micros < 0 { "-".to_owned() } else { String::new() };
+    let mut out = if micros < 0 {
+        "-".to_owned()
+    } else {
+        String::new()
+    };
     for (name, unit) in UNITS {
         let unit = unit.unsigned_abs();
         if rest >= unit {

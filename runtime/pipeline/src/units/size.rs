@@ -23,8 +23,13 @@ pub fn size(text: &str) -> Result<u64, String> {
     let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         return Err(unknown_unit(number, unit.trim()));
     };
-    let bytes = number.parse().ok().and_then(|number: u64| number.checked_mul(*factor));
-    bytes.filter(|bytes| *bytes <= i64::MAX as u64).ok_or_else(|| "that is more than any machine has".to_owned())
+    let bytes = number
+        .parse()
+        .ok()
+        .and_then(|number: u64| number.checked_mul(*factor));
+    bytes
+        .filter(|bytes| *bytes <= i64::MAX as u64)
+        .ok_or_else(|| "that is more than any machine has".to_owned())
 }
 
 fn unknown_unit(number: &str, word: &str) -> String {
@@ -35,10 +40,16 @@ fn unknown_unit(number: &str, word: &str) -> String {
         return "numbers are whole: use a smaller unit, \"1536KiB\" for 1.5 MiB".to_owned();
     }
     let near = UNITS.iter().find(|(name, _)| {
-        name.eq_ignore_ascii_case(word) || name.replace('i', "").trim_end_matches('B').eq_ignore_ascii_case(word)
+        name.eq_ignore_ascii_case(word)
+            || name
+                .replace('i', "")
+                .trim_end_matches('B')
+                .eq_ignore_ascii_case(word)
     });
     match near {
         Some((name, _)) => format!("write \"{number}{name}\""),
-        None => format!("`{word}` is no unit: there are `B`, `KiB`, `MiB`, `GiB`, `kB`, `MB` and `GB`"),
+        None => {
+            format!("`{word}` is no unit: there are `B`, `KiB`, `MiB`, `GiB`, `kB`, `MB` and `GB`")
+        }
     }
 }

@@ -75,7 +75,7 @@ fn flags(what: &str, octets: &[u8]) -> Result<(), String> {
 
 /// Checks that times are in the years 1 to 9999.
 pub(super) fn times(words: &[i64]) -> Result<(), String> {
-    let outside = |&word: &i64| word < time::FIRST || word > time::LAST;
+    let outside = |word: &i64| !(time::FIRST..=time::LAST).contains(word);
     if !words.iter().fold(false, |any, word| any | outside(word)) {
         return Ok(());
     }

@@ -24,7 +24,7 @@ pub fn apply(how: &str, rows: Batch) -> Result<Output, String> {
         "memory" if bad => bomb(),
         "memory-batch" if n.len() > 8 => bomb(),
         "leak" => std::mem::forget(black_box(vec![1u8; 4 << 20])),
-        "slow-batch" if n.len() > 8 => burn(400_000_000),
+        "slow-batch" if n.len() > 8 => endless(),
         "log" => (0..100_000).for_each(|at| log::write(2, &format!("line {at}"))),
         "fail" if bad => return Ok(failing(&rows, n)),
         _ => {}
@@ -166,12 +166,6 @@ fn endless() {
     loop {
         n = black_box(n.wrapping_add(1));
     }
-}
-
-fn burn(rounds: u64) {
-    (0..rounds).for_each(|n| {
-        black_box(n);
-    });
 }
 
 /// Needs the stack in linear memory.

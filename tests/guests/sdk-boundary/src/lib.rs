@@ -16,9 +16,17 @@ pub struct Wide<'a> {
 impl Wide<'_> {
     /// All numbers, the time, and the length and first byte of each text.
     fn sum(&self) -> f64 {
-        let text = |text: &str| text.len() as i64 + i64::from(text.as_bytes().first().copied().unwrap_or(0));
-        let whole = self.id.wrapping_add(self.quantity).wrapping_add(self.at.micros());
-        whole.wrapping_add(text(self.account)).wrapping_add(text(self.city)) as f64 + self.amount
+        let text = |text: &str| {
+            text.len() as i64 + i64::from(text.as_bytes().first().copied().unwrap_or(0))
+        };
+        let whole = self
+            .id
+            .wrapping_add(self.quantity)
+            .wrapping_add(self.at.micros());
+        whole
+            .wrapping_add(text(self.account))
+            .wrapping_add(text(self.city)) as f64
+            + self.amount
     }
 }
 
@@ -59,7 +67,14 @@ mod tests {
 
     fn row(id: i64) -> Wide<'static> {
         let at = Timestamp::from_micros(1_000);
-        Wide { id, quantity: 2, amount: 0.25, account: "a", city: "", at }
+        Wide {
+            id,
+            quantity: 2,
+            amount: 0.25,
+            account: "a",
+            city: "",
+            at,
+        }
     }
 
     #[test]

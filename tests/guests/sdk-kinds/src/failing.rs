@@ -41,11 +41,17 @@ pub struct FailAfterChange {
 impl FailAfterChange {
     fn add(&self, acc: &mut Twice, row: Marked) -> Result<(), Failure> {
         if acc.shows_a_bad_row(self.trace) {
-            return Err(Failure::invalid("saw-a-bad-row", format!("a sum of {}", acc.sum)));
+            return Err(Failure::invalid(
+                "saw-a-bad-row",
+                format!("a sum of {}", acc.sum),
+            ));
         }
         acc.set(acc.sum + row.value + if row.bad { self.trace } else { 0 });
         match row.bad {
-            true => Err(Failure::invalid("marked", format!("value {} is marked as bad", row.value))),
+            true => Err(Failure::invalid(
+                "marked",
+                format!("value {} is marked as bad", row.value),
+            )),
             false => Ok(()),
         }
     }
@@ -71,7 +77,10 @@ pub struct TrapAfterChange {
 impl TrapAfterChange {
     fn add(&self, acc: &mut Twice, row: Marked) -> Result<(), Failure> {
         if acc.shows_a_bad_row(self.trace) {
-            return Err(Failure::invalid("saw-a-bad-row", format!("a sum of {}", acc.sum)));
+            return Err(Failure::invalid(
+                "saw-a-bad-row",
+                format!("a sum of {}", acc.sum),
+            ));
         }
         acc.set(acc.sum + row.value + if row.bad { self.trace } else { 0 });
         assert!(!row.bad, "value {} is marked as bad", row.value);

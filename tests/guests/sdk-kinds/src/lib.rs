@@ -8,4 +8,15 @@ pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
 pub use transforms::{Large, Route, Tag, Words};
 
-tidemill::module!(Count, Sum, SumFloats, FailAfterChange, TrapAfterChange, Trapping, Large, Tag, Words, Route);
+tidemill::module!(
+    Count,
+    Sum,
+    SumFloats,
+    FailAfterChange,
+    TrapAfterChange,
+    Trapping,
+    Large,
+    Tag,
+    Words,
+    Route
+);

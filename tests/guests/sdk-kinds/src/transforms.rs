@@ -24,7 +24,10 @@ pub struct Large {
 impl Large {
     fn filter(&self, payment: Payment) -> Result<bool, Failure> {
         match payment.amount {
-            None => Err(Failure::invalid("no-amount", format!("account {}", payment.account))),
+            None => Err(Failure::invalid(
+                "no-amount",
+                format!("account {}", payment.account),
+            )),
             Some(f64::INFINITY) => Err(Failure::fatal("infinite", "an infinite payment")),
             Some(amount) => Ok(amount >= self.at_least && (amount > 0.0 || !self.positive)),
         }
@@ -45,7 +48,9 @@ pub struct Tag {}
 impl Tag {
     fn map(&self, payment: Payment) -> Extended<Tagged> {
         let large = payment.amount.is_some_and(|amount| amount >= 100.0);
-        Extended(Tagged { size: if large { "large" } else { "small" } })
+        Extended(Tagged {
+            size: if large { "large" } else { "small" },
+        })
     }
 }
 
@@ -75,10 +80,16 @@ impl Words {
     fn flat_map(&self, line: Line, out: &mut Output<Word>) -> Result<(), Failure> {
         for (nth, word) in line.line.split_whitespace().enumerate() {
             if word == "bad" {
-                return Err(Failure::invalid("bad-word", format!("word {nth} of \"{}\"", line.line)));
+                return Err(Failure::invalid(
+                    "bad-word",
+                    format!("word {nth} of \"{}\"", line.line),
+                ));
             }
             let at = line.at.plus_micros(nth as i64 * 1_000_000);
-            let letters = word.chars().all(char::is_alphabetic).then_some(word.len() as i64);
+            let letters = word
+                .chars()
+                .all(char::is_alphabetic)
+                .then_some(word.len() as i64);
             out.push(Word { word, letters, at });
         }
         Ok(())
@@ -108,7 +119,9 @@ pub struct Route {
 #[transform]
 impl Route {
     fn filter(&self, payment: Payment, routes: &mut Routes) -> bool {
-        routes.accounts.push(Account { account: payment.account });
+        routes.accounts.push(Account {
+            account: payment.account,
+        });
         match payment.amount {
             None => routes.unknown.push(Extended(Tagged { size: "unknown" })),
             Some(amount) if amount >= self.large_from => routes.large.push(Same),
@@ -126,10 +139,20 @@ mod tests {
     fn words_follow_each_other_by_a_second() {
         let mut out = Output::<Word>::default();
         let at = Timestamp::from_seconds(10);
-        Words {}.flat_map(Line { line: "high 2", at }, &mut out).unwrap();
+        Words {}
+            .flat_map(Line { line: "high 2", at }, &mut out)
+            .unwrap();
         let words = [
-            Word { word: "high", letters: Some(4), at },
-            Word { word: "2", letters: None, at: Timestamp::from_seconds(11) },
+            Word {
+                word: "high",
+                letters: Some(4),
+                at,
+            },
+            Word {
+                word: "2",
+                letters: None,
+                at: Timestamp::from_seconds(11),
+            },
         ];
         assert_eq!(out.rows::<Word>(), words);
     }
@@ -138,11 +161,32 @@ mod tests {
     fn large_payments_go_to_the_side() {
         let mut routes = Routes::default();
         let route = Route { large_from: 10.0 };
-        assert!(route.filter(Payment { account: "a", amount: Some(9.0) }, &mut routes));
-        assert!(!route.filter(Payment { account: "b", amount: Some(10.0) }, &mut routes));
-        assert!(!route.filter(Payment { account: "c", amount: None }, &mut routes));
+        assert!(route.filter(
+            Payment {
+                account: "a",
+                amount: Some(9.0)
+            },
+            &mut routes
+        ));
+        assert!(!route.filter(
+            Payment {
+                account: "b",
+                amount: Some(10.0)
+            },
+            &mut routes
+        ));
+        assert!(!route.filter(
+            Payment {
+                account: "c",
+                amount: None
+            },
+            &mut routes
+        ));
         assert_eq!((routes.large.len(), routes.unknown.len()), (1, 1));
         let accounts = routes.accounts.rows::<Account>();
-        assert_eq!(accounts.iter().map(|row| row.account).collect::<String>(), "abc");
+        assert_eq!(
+            accounts.iter().map(|row| row.account).collect::<String>(),
+            "abc"
+        );
     }
 }

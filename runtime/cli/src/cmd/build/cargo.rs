@@ -39,13 +39,17 @@ fn need_target(source: &Path) -> Result<(), Failure> {
         .current_dir(source)
         .output();
     let Ok(asked) = asked else {
-        return Err(Failure::from(anyhow!("there is no Rust toolchain: `rustc` cannot be run"))
-            .hint("install it from https://rustup.rs"));
+        return Err(
+            Failure::from(anyhow!("there is no Rust toolchain: `rustc` cannot be run"))
+                .hint("install it from https://rustup.rs"),
+        );
     };
     let folder = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
     if asked.status.success() && !folder.is_dir() {
-        return Err(Failure::from(anyhow!("Rust's target {TARGET} is not installed"))
-            .hint(format!("rustup target add {TARGET}")));
+        return Err(
+            Failure::from(anyhow!("Rust's target {TARGET} is not installed"))
+                .hint(format!("rustup target add {TARGET}")),
+        );
     }
     Ok(())
 }
@@ -63,14 +67,17 @@ fn run(mut cargo: Command, source: &Path) -> Result<String, Failure> {
         })?;
     let mut said = String::new();
     if let Some(stdout) = child.stdout.take() {
-        BufReader::new(stdout).read_to_string(&mut said).context("cargo's messages")?;
+        BufReader::new(stdout)
+            .read_to_string(&mut said)
+            .context("cargo's messages")?;
     }
     let status = child.wait().context("cargo was lost")?;
     if status.success() {
         return Ok(said);
     }
     let error = anyhow!("cargo build failed in {} ({status})", source.display());
-    Err(Failure::from(error).hint("what is wrong stands above; `tidemill doctor` looks at the toolchain"))
+    Err(Failure::from(error)
+        .hint("what is wrong stands above; `tidemill doctor` looks at the toolchain"))
 }
 
 /// The module that the crate in this folder became.
@@ -82,13 +89,23 @@ fn module(messages: &str, source: &Path) -> anyhow::Result<PathBuf> {
         if message["reason"] != "compiler-artifact" {
             continue;
         }
-        let own = message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
-        let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let own = message["manifest_path"]
+            .as_str()
+            .is_some_and(|path| Path::new(path) == manifest);
+        let files = message["filenames"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         let wasm = files.filter(|file| file.ends_with(".wasm"));
         modules.extend(wasm.map(|file| (own, PathBuf::from(file))));
     }
     // A crate of a workspace is built alone; the workspace's own folder builds all of them.
-    let own: Vec<&PathBuf> = modules.iter().filter(|(own, _)| *own).map(|(_, file)| file).collect();
+    let own: Vec<&PathBuf> = modules
+        .iter()
+        .filter(|(own, _)| *own)
+        .map(|(_, file)| file)
+        .collect();
     let all: Vec<&PathBuf> = modules.iter().map(|(_, file)| file).collect();
     match if own.is_empty() { all } else { own }.as_slice() {
         [one] => Ok((*one).clone()),
@@ -99,7 +116,11 @@ fn module(messages: &str, source: &Path) -> anyhow::Result<PathBuf> {
         several => bail!(
             "{} builds several modules, and one is wanted: name the folder of one crate as `source`: {}",
             manifest.display(),
-            several.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+            several
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         ),
     }
 }
@@ -128,7 +149,10 @@ mod tests {
         let messages = artifact("/other/Cargo.toml", &["/t/other.wasm"])
             + "what a build script printed\n"
             + &artifact("/mine/Cargo.toml", &["/t/libmine.rlib", "/t/mine.wasm"]);
-        assert_eq!(module(&messages, Path::new("/mine")).unwrap(), Path::new("/t/mine.wasm"));
+        assert_eq!(
+            module(&messages, Path::new("/mine")).unwrap(),
+            Path::new("/t/mine.wasm")
+        );
     }
 
     #[test]
@@ -136,7 +160,8 @@ mod tests {
         let none = artifact("/mine/Cargo.toml", &["/t/libmine.rlib"]);
         let error = module(&none, Path::new("/mine")).unwrap_err().to_string();
         assert!(error.contains("crate-type"), "{error}");
-        let two = artifact("/w/a/Cargo.toml", &["/t/a.wasm"]) + &artifact("/w/b/Cargo.toml", &["/t/b.wasm"]);
+        let two = artifact("/w/a/Cargo.toml", &["/t/a.wasm"])
+            + &artifact("/w/b/Cargo.toml", &["/t/b.wasm"]);
         let error = module(&two, Path::new("/w")).unwrap_err().to_string();
         assert!(error.contains("/t/a.wasm, /t/b.wasm"), "{error}");
     }

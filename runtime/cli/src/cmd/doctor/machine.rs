@@ -11,8 +11,16 @@ use crate::{folders, load};
 pub fn look() -> Vec<Finding> {
     let cores = Ok(format!("{}: so many workers by default", load::cores()));
     vec![
-        Finding { what: "cores", needed: Need::Required, found: cores },
-        Finding { what: "cache of modules", needed: Need::Required, found: cache() },
+        Finding {
+            what: "cores",
+            needed: Need::Required,
+            found: cores,
+        },
+        Finding {
+            what: "cache of modules",
+            needed: Need::Required,
+            found: cache(),
+        },
     ]
 }
 
@@ -30,15 +38,25 @@ fn cache() -> Result<String, Trouble> {
     match write() {
         Ok(()) => {
             let (files, size) = contents(&folder);
-            Ok(format!("{}: {}, {}", folder.display(), counted(files, "file"), bytes(size)))
+            Ok(format!(
+                "{}: {}, {}",
+                folder.display(),
+                counted(files, "file"),
+                bytes(size)
+            ))
         }
-        Err(why) => Err(Trouble::new(format!("{} cannot be written: {why}", folder.display()), mend)),
+        Err(why) => Err(Trouble::new(
+            format!("{} cannot be written: {why}", folder.display()),
+            mend,
+        )),
     }
 }
 
 /// How many files a folder has, and their size.
 fn contents(folder: &Path) -> (u64, u64) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.filter_map(|entry| entry.metadata().ok()).filter(|m| m.is_file());
+    let sizes = entries
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(|m| m.is_file());
     sizes.fold((0, 0), |(files, size), meta| (files + 1, size + meta.len()))
 }

@@ -18,7 +18,11 @@ const COMPONENTIZE: &str = ".cache/tidemill";
 pub fn look() -> Vec<Finding> {
     let (required, c) = (Need::Required, Need::For("C"));
     let python = Need::For("Python");
-    let finding = |what, needed, found| Finding { what, needed, found };
+    let finding = |what, needed, found| Finding {
+        what,
+        needed,
+        found,
+    };
     vec![
         finding("rustup", required, tool("rustup", INSTALL_RUST)),
         finding("cargo", required, tool("cargo", INSTALL_RUST)),
@@ -29,7 +33,11 @@ pub fn look() -> Vec<Finding> {
         finding("wasm-ld", c, tool("wasm-ld", "apt-get install lld")),
         finding("wasi-libc", c, wasi_libc()),
         finding("wasm builtins", c, builtins()),
-        finding("python3", python, tool("python3", "apt-get install python3 python3-venv")),
+        finding(
+            "python3",
+            python,
+            tool("python3", "apt-get install python3 python3-venv"),
+        ),
         finding("componentize-py", python, componentize()),
     ]
 }
@@ -63,18 +71,28 @@ fn rustc() -> Result<String, Trouble> {
         return Ok(version);
     }
     let why = format!("{version} is too old: the SDK needs {major}.{minor}.0");
-    Err(Trouble::new(why, format!("{mend} && rustup default {major}.{minor}.0")))
+    Err(Trouble::new(
+        why,
+        format!("{mend} && rustup default {major}.{minor}.0"),
+    ))
 }
 
 /// Major and minor of `rustc 1.95.0 (…)`.
 fn release(version: &str) -> Option<(u32, u32)> {
-    let mut numbers = version.split(' ').nth(1)?.split('.').map(|n| n.parse::<u32>().ok());
+    let mut numbers = version
+        .split(' ')
+        .nth(1)?
+        .split('.')
+        .map(|n| n.parse::<u32>().ok());
     Some((numbers.next()??, numbers.next()??))
 }
 
 fn target() -> Result<String, Trouble> {
     let mend = format!("rustup target add {TARGET}");
-    let asked = ask(Path::new("rustc"), &["--print", "target-libdir", "--target", TARGET]);
+    let asked = ask(
+        Path::new("rustc"),
+        &["--print", "target-libdir", "--target", TARGET],
+    );
     let folder = asked.map_err(|why| Trouble::new(why, &mend))?;
     match Path::new(&folder).is_dir() {
         true => Ok("installed".to_owned()),
@@ -85,7 +103,10 @@ fn target() -> Result<String, Trouble> {
 fn wasi_libc() -> Result<String, Trouble> {
     match Path::new(WASI_LIBC).is_file() {
         true => Ok(WASI_LIBC.to_owned()),
-        false => Err(Trouble::new(format!("no {WASI_LIBC}"), "apt-get install wasi-libc")),
+        false => Err(Trouble::new(
+            format!("no {WASI_LIBC}"),
+            "apt-get install wasi-libc",
+        )),
     }
 }
 
@@ -105,7 +126,12 @@ fn componentize() -> Result<String, Trouble> {
     let on_path = ask(Path::new("componentize-py"), &["--version"]);
     on_path
         .or_else(|_| installed().and_then(|tool| ask(&tool, &["--version"])))
-        .map_err(|why| Trouble::new(why, "python3 -m venv py && py/bin/pip install componentize-py"))
+        .map_err(|why| {
+            Trouble::new(
+                why,
+                "python3 -m venv py && py/bin/pip install componentize-py",
+            )
+        })
 }
 
 /// The one that building the guests of the tree has installed.

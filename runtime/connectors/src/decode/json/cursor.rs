@@ -248,7 +248,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps over a scalar or an empty object or array (`None`), or into an object (`true`) or array with something in it.
+    /// Steps over a scalar or an empty object or array (`None`), or into an object (`true`) or
+    /// array with something in it.
     #[inline]
     fn skip_start(&mut self, depth: usize) -> Result<Option<bool>, Syntax> {
         match self.next_mark() {

@@ -1,4 +1,5 @@
-//! The fields that columns are read from, as a tree, and the order in which rows have lately had them.
+//! The fields that columns are read from, as a tree, and the order in which rows have lately had
+//! them.
 
 use crate::format::ColumnSpec;
 
@@ -79,8 +80,9 @@ const LESSONS: u32 = 4096;
 const MISSING: usize = 3;
 
 impl Node {
-    /// The target of the field whose name begins at the head of `rest`, if it is one of those expected as the
-    /// `number`th; the bytes of its name and colon, and the number that it has in the usual order.
+    /// The target of the field whose name begins at the head of `rest`, if it is one of those
+    /// expected as the `number`th; the bytes of its name and colon, and the number that it has in
+    /// the usual order.
     #[inline(always)]
     pub fn foreseen(&self, rest: &[u8], number: usize) -> Option<(Target, usize, usize)> {
         let expected = self.order.get(number)?;

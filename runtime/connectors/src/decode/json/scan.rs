@@ -1,7 +1,7 @@
 //! Looking for the end of a string, many bytes at a time.
 
-/// The index, from `from` on, of the first byte that is a quotation mark, a backslash or a control character; the length if
-/// there is none.
+/// The index, from `from` on, of the first byte that is a quotation mark, a backslash or a control
+/// character; the length if there is none.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub fn string_end(row: &[u8], from: usize) -> usize {
@@ -27,8 +27,8 @@ pub fn string_end(row: &[u8], from: usize) -> usize {
     string_end_bytewise(row, at)
 }
 
-/// The index, from `from` on, of the first byte that is a quotation mark, a backslash or a control character; the length if
-/// there is none.
+/// The index, from `from` on, of the first byte that is a quotation mark, a backslash or a control
+/// character; the length if there is none.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
 pub fn string_end(row: &[u8], from: usize) -> usize {

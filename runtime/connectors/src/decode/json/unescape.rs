@@ -2,7 +2,8 @@
 
 use super::scan;
 
-/// Appends a string without its escapes, whose form has been checked; `None` if it has half a surrogate pair.
+/// Appends a string without its escapes, whose form has been checked; `None` if it has half a
+/// surrogate pair.
 pub fn unescape(string: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut done = 0;
     while done < string.len() {

@@ -16,38 +16,64 @@ pub(super) struct Part {
     pub(super) slot: Slot,
 }
 
+/// No part: its pane is none.
+const NONE: Part = Part {
+    pane: i64::MIN,
+    refused: 0,
+    slot: 0,
+};
+
 /// The parts of a key, in order of pane, then of what refused them.
-#[derive(Debug, Default)]
-pub(super) struct Panes(SmallVec<[Part; 2]>);
+#[derive(Debug)]
+pub(super) struct Panes {
+    parts: SmallVec<[Part; 1]>,
+    /// The last part that no window refused, again: most rows go there, and need not follow a pointer to find it.
+    newest: Part,
+}
+
+impl Default for Panes {
+    fn default() -> Self {
+        Self {
+            parts: SmallVec::new(),
+            newest: NONE,
+        }
+    }
+}
 
 impl Clone for Panes {
     fn clone(&self) -> Self {
-        Self(SmallVec::from_slice(&self.0))
+        Self {
+            parts: SmallVec::from_slice(&self.parts),
+            newest: self.newest,
+        }
     }
 }
 
 impl Panes {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.parts.is_empty()
     }
 
     pub(super) fn all(&self) -> &[Part] {
-        &self.0
+        &self.parts
     }
 
-    /// The slot for rows that none of the pane's windows refused. Rows mostly go to the last pane.
+    /// The slot for rows that none of the pane's windows refused.
     #[inline(always)]
     pub(super) fn whole(&self, pane: i64) -> Option<Slot> {
-        self.0
-            .iter()
-            .rev()
-            .find(|p| p.pane == pane && p.refused == 0)
-            .map(|p| p.slot)
+        if self.newest.pane == pane {
+            return Some(self.newest.slot);
+        }
+        if self.newest.pane < pane {
+            None
+        } else {
+            self.get(pane, 0)
+        }
     }
 
     /// The slot of a part, if there is one.
     pub(super) fn get(&self, pane: i64, refused: u32) -> Option<Slot> {
-        self.0
+        self.parts
             .iter()
             .rev()
             .find(|p| p.pane == pane && p.refused == refused)
@@ -56,24 +82,42 @@ impl Panes {
 
     /// Puts in a part that is not there.
     pub(super) fn insert(&mut self, part: Part) {
-        let at = self
-            .0
-            .partition_point(|p| (p.pane, p.refused) < (part.pane, part.refused));
-        self.0.insert(at, part);
+        let before = |p: &Part| (p.pane, p.refused) < (part.pane, part.refused);
+        let at = self.parts.partition_point(before);
+        self.parts.insert(at, part);
+        if part.refused == 0 && part.pane > self.newest.pane {
+            self.newest = part;
+        }
+    }
+
+    /// Takes out the part of rows that no window refused.
+    pub(super) fn remove(&mut self, pane: i64) {
+        self.parts
+            .retain(|part| part.pane != pane || part.refused != 0);
+        self.find_newest();
+    }
+
+    fn find_newest(&mut self) {
+        let newest = self.parts.iter().rev().find(|part| part.refused == 0);
+        self.newest = newest.copied().unwrap_or(NONE);
     }
 
     /// The parts of some panes.
     pub(super) fn of(&self, panes: Range<i64>) -> &[Part] {
-        let from = self.0.partition_point(|p| p.pane < panes.start);
-        let to = from + self.0[from..].partition_point(|p| p.pane < panes.end);
-        &self.0[from..to]
+        let from = self.parts.partition_point(|p| p.pane < panes.start);
+        let to = from + self.parts[from..].partition_point(|p| p.pane < panes.end);
+        &self.parts[from..to]
     }
 
     /// Takes out the first part if it is of no more use.
     pub(super) fn pop_if(&mut self, useless: impl FnOnce(&Part) -> bool) -> Option<Part> {
-        match self.0.first() {
-            Some(part) if useless(part) => Some(self.0.remove(0)),
-            _ => None,
+        if !self.parts.first().is_some_and(useless) {
+            return None;
         }
+        let part = self.parts.remove(0);
+        if part == self.newest {
+            self.find_newest();
+        }
+        Some(part)
     }
 }

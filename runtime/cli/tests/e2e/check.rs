@@ -1,0 +1,166 @@
+//! `tidemill check`, and what every command says of a pipeline file that is wrong.
+
+use crate::support::{Ended, Folder, kinds};
+
+/// A pipeline with one transform and one aggregate.
+fn pipeline() -> String {
+    format!(
+        r#"name = "sums"
+
+[modules.kinds]
+file = "{}"
+
+[sources.rows]
+files = "rows.jsonl"
+event-time = "at"
+out-of-orderness = "1s"
+
+[sources.rows.columns]
+key = "text"
+value = "integer"
+bad = "bool"
+at = "time"
+
+[operators.whole]
+input = "rows"
+function = "kinds/trapping"
+config = {{ at = -1 }}
+
+[operators.sums]
+input = "whole"
+key = "key"
+window = {{ hop = "10s", step = "5s" }}
+function = "kinds/trap-after-change"
+
+[sinks.out]
+input = "sums"
+stdout = {{}}
+format = "json"
+"#,
+        kinds()
+    )
+}
+
+const ROW: &str = "{\"key\":\"a\",\"value\":1,\"bad\":false,\"at\":\"2024-01-01T00:00:01Z\"}\n";
+
+/// Checks the pipeline with one piece of its text replaced.
+fn with(from: &str, to: &str) -> Ended {
+    let text = pipeline();
+    assert!(
+        from.is_empty() || text.contains(from),
+        "{from} is not in the pipeline"
+    );
+    let text = if from.is_empty() {
+        text
+    } else {
+        text.replace(from, to)
+    };
+    let folder = Folder::with(&[("pipeline.toml", &text), ("rows.jsonl", ROW)]);
+    folder.run(&["check", "--workers", "2", "--explain"])
+}
+
+#[test]
+fn what_is_well_says_what_was_looked_at_and_the_plan() {
+    let ended = with("", "").expect(0);
+    for text in [
+        "pipeline.toml: nothing is wrong",
+        "1 source, 2 operators, 1 sink; 2 workers",
+        "it may compute and log, nothing else",
+        "source rows: 1 file",
+        "pipeline sums: 2 workers, 128 key groups",
+        "from rows: chained",
+        "from whole: exchange by key group of (key)",
+        "key (key)",
+        "hop 10s every 5s",
+    ] {
+        assert!(ended.out.contains(text), "no {text:?} in:\n{}", ended.out);
+    }
+    assert_eq!(ended.err, "", "nothing to warn of");
+}
+
+#[test]
+fn mistakes_show_the_line_and_what_to_do() {
+    // What is replaced, by what, and what is said.
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("\"10s\"", "\"10 s\"", &["pipeline.toml:24", "10s"]),
+        (
+            "key = \"key\"",
+            "key = \"kay\"",
+            &["pipeline.toml:23", "kay", "did you mean key?"],
+        ),
+        (
+            "kinds/trapping",
+            "kinds/traping",
+            &["pipeline.toml:18", "did you mean trapping?"],
+        ),
+        (
+            "at = -1",
+            "at = 1.5",
+            &["pipeline.toml:19", "must be integer"],
+        ),
+        ("{ at = -1 }", "{ att = -1 }", &["pipeline.toml:19", "att"]),
+        (
+            "value = \"integer\"",
+            "value = \"text\"",
+            &["pipeline.toml:18", "expected integer"],
+        ),
+        ("rows.jsonl", "rose.jsonl", &["source rows", "rose.jsonl"]),
+        (
+            "input = \"sums\"",
+            "input = \"sum\"",
+            &["pipeline.toml:28", "sums"],
+        ),
+    ];
+    for (from, to, texts) in cases {
+        with(from, to).expect(2).says(texts);
+    }
+}
+
+#[test]
+fn several_mistakes_are_shown_at_once() {
+    let text = pipeline()
+        .replace("kinds/trapping", "kinds/nothing")
+        .replace("kinds/trap-after-change", "kinds/nobody");
+    let folder = Folder::with(&[("pipeline.toml", &text), ("rows.jsonl", ROW)]);
+    folder
+        .run(&["check"])
+        .expect(2)
+        .says(&["pipeline.toml:18", "pipeline.toml:25"]);
+}
+
+#[test]
+fn run_refuses_what_check_refuses() {
+    let text = pipeline().replace("kinds/trapping", "kinds/traping");
+    let folder = Folder::with(&[("pipeline.toml", &text), ("rows.jsonl", ROW)]);
+    let ended = folder.run(&["run"]).expect(2).says(&["pipeline.toml:18"]);
+    assert_eq!(ended.out, "");
+    let ended = folder.run(&["run", "--format", "json"]).expect(2);
+    let event: serde_json::Value = serde_json::from_str(&ended.err).expect("one line of JSON");
+    assert_eq!(event["event"], "error");
+    assert_eq!(event["line"], 18);
+}
+
+#[test]
+fn the_command_line_is_checked_too() {
+    let folder = Folder::new();
+    folder.run(&["chekc"]).expect(2).says(&["check"]);
+    folder
+        .run(&["run", "--workers", "0"])
+        .expect(2)
+        .says(&["1..=1024"]);
+    folder
+        .run(&["run", "--set", "workers"])
+        .expect(2)
+        .says(&["key=value"]);
+    folder
+        .run(&["run", "absent.toml"])
+        .expect(2)
+        .says(&["absent.toml", "pipeline file"]);
+    let version = folder.run(&["--version"]).expect(0);
+    assert_eq!(
+        version.out.trim(),
+        concat!("tidemill ", env!("CARGO_PKG_VERSION"))
+    );
+    let help = folder.run(&["run", "--help"]).expect(0);
+    assert!(help.out.contains("Exit codes:"), "{}", help.out);
+}

@@ -1,0 +1,157 @@
+//! Every folder of `examples`: built by its own toolchain, run on one and on two workers, held against what is expected.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tidemill_pipeline::{Pipeline, SinkConnector};
+
+use crate::support::{Ended, Folder, root, sorted};
+
+#[test]
+fn flights_are_as_expected() {
+    check("flights");
+}
+
+#[test]
+fn orders_are_as_expected() {
+    check("orders");
+}
+
+#[test]
+fn fraud_is_as_expected() {
+    check("fraud");
+}
+
+#[test]
+fn every_example_has_a_test() {
+    let mut names: Vec<String> = fs::read_dir(root().join("examples"))
+        .expect("the examples")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .map(|path| {
+            path.file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["flights", "fraud", "orders"],
+        "add a test above for what is new"
+    );
+}
+
+fn check(name: &str) {
+    let example = root().join("examples").join(name);
+    let folder = Folder::new();
+    copy(&example, folder.path());
+    let pipeline = tidemill_pipeline::read(&folder.path().join("pipeline.toml"));
+    let pipeline = pipeline
+        .expect("the example's pipeline file is sound")
+        .pipeline;
+    build(&pipeline, &example, &folder);
+    let stdout = stdout_sink(&pipeline);
+    for workers in ["1", "2"] {
+        let ended = run(&folder, &stdout, workers);
+        compare(&folder, &stdout, &ended, workers);
+    }
+}
+
+/// Copies what a user's folder would have.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("the example") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name");
+        match path.is_dir() {
+            true if name == "target" || name == "out" => {}
+            true => copy(&path, &to.join(name)),
+            false
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "wasm") => {}
+            false => drop(fs::copy(&path, to.join(name)).expect("the file is copied")),
+        }
+    }
+}
+
+/// Builds the modules from where they are, since their path to the SDK is relative.
+fn build(pipeline: &Pipeline, example: &Path, folder: &Folder) {
+    let mut args = vec!["build".to_owned()];
+    for module in &pipeline.modules {
+        let source = module
+            .source
+            .as_ref()
+            .expect("an example's module has a source");
+        let inside = source
+            .value
+            .strip_prefix(folder.path())
+            .expect("a folder of the example");
+        let source: PathBuf = example.join(inside);
+        args.extend([
+            "--set".to_owned(),
+            format!("modules.{}.source={source:?}", module.name),
+        ]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    folder
+        .run(&args)
+        .expect(0)
+        .says(&["cargo build --release", "built "]);
+}
+
+/// The name of the sink that writes to standard output.
+fn stdout_sink(pipeline: &Pipeline) -> String {
+    let sink = pipeline
+        .sinks
+        .iter()
+        .find(|s| matches!(s.connector, SinkConnector::Stdout { .. }));
+    sink.expect("an example shows something").name.value.clone()
+}
+
+fn run(folder: &Folder, stdout: &str, workers: &str) -> Ended {
+    let json = format!("sinks.{stdout}.format=json");
+    folder
+        .run(&["run", "--workers", workers, "--set", &json])
+        .expect(0)
+        .says(&["done in"])
+}
+
+/// Holds every file of `expected` against what was written; the sink of standard output has one of its name.
+fn compare(folder: &Folder, stdout: &str, ended: &Ended, workers: &str) {
+    let mut compared = 0;
+    for entry in fs::read_dir(folder.path().join("expected")).expect("what is expected") {
+        let file = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("a name");
+        let found = match file == format!("{stdout}.jsonl") {
+            true => ended.rows(),
+            false => sorted(&folder.read(&format!("out/{file}"))),
+        };
+        let expected = sorted(&folder.read(&format!("expected/{file}")));
+        let different = found
+            .iter()
+            .zip(&expected)
+            .find(|(found, expected)| found != expected);
+        assert_eq!(
+            different, None,
+            "{file} with {workers} workers: found, expected"
+        );
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "rows in {file} with {workers} workers"
+        );
+        compared += 1;
+    }
+    let written = fs::read_dir(folder.path().join("out")).map_or(0, Iterator::count);
+    assert_eq!(
+        compared,
+        written + 1,
+        "every sink has its file in expected/"
+    );
+}

@@ -1,0 +1,11 @@
+//! The real binary, from the command line to what it writes.
+
+mod bench;
+mod build;
+mod check;
+mod doctor;
+mod examples;
+mod failures;
+mod inspect;
+mod live;
+mod support;
