@@ -3,7 +3,7 @@
 //! A call passes a few dozen lists, each allocated and freed once, and of much the same sizes every time: a free block of
 //! the right size is what is wanted, in a few instructions. Blocks are never split or joined, so that memory once used for
 //! one size stays with it; the host makes a new instance where that should ever add up. Against the standard library's
-//! allocator a call of one row takes about a third less time, and a module is 8 kB smaller.
+//! allocator a call that takes and returns six columns is 0.4 us shorter, and a module 7 kB smaller.
 //!
 //! Sizes are 16, 32, 48, 64 and then four steps per doubling, so at most a quarter of a block is unused. Every block is
 //! aligned to 16 bytes.

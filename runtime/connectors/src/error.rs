@@ -62,7 +62,9 @@ impl ConnectorError {
     pub(crate) fn writing(path: &Path, error: std::io::Error) -> Self {
         use std::io::ErrorKind;
         let hint = match error.kind() {
-            ErrorKind::NotFound => "paths are relative to the pipeline file; make the folder first",
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                "paths are relative to the pipeline file, and what stands before the last `/` must be a folder"
+            }
             ErrorKind::PermissionDenied => "the folder must be writable for who runs the pipeline",
             ErrorKind::StorageFull => "make room, then run again",
             _ => "see whether the disk or the mount is in order",

@@ -278,19 +278,24 @@ fn the_blackhole_counts() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_folder_that_is_not_there_is_made_and_a_file_in_its_place_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("no/such/out.jsonl");
-    let spec = SinkSpec::File {
-        path,
-        format: Encoding::Json,
+    let open = |path: &str| {
+        let path = folder.path().join(path);
+        let spec = SinkSpec::File {
+            path,
+            format: Encoding::Json,
+        };
+        spec.open(some_rows(0, 1).schema(), false)
     };
-    let error = spec
-        .open(some_rows(0, 1).schema(), false)
-        .expect_err("no folder")
+    drop(open("new/one/out.jsonl").expect("its folder is made"));
+    assert!(folder.path().join("new/one").is_dir());
+    std::fs::write(folder.path().join("file"), "").expect("a file");
+    let error = open("file/out.jsonl")
+        .expect_err("a file is no folder")
         .to_string();
     assert!(
-        error.contains("no/such/out.jsonl") && error.contains("make the folder first"),
+        error.contains("file/out.jsonl") && error.contains("must be a folder"),
         "{error}"
     );
 }

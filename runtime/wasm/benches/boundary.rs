@@ -2,10 +2,11 @@
 //!
 //! `cargo bench -p tidemill-wasm`. What `make bench` prints goes through the SDK; this one is the floor.
 
+#![expect(clippy::print_stdout, reason = "figures are what this prints")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use support::{Rows, plain, settings};
@@ -41,7 +42,7 @@ fn main() {
                 .min()
                 .unwrap_or_default();
             let ns = fastest.as_nanos() as f64 / (calls * rows) as f64;
-            writeln!(std::io::stdout(), "{name}, {rows} rows: {ns:.1} ns per row").unwrap();
+            println!("{name}, {rows} rows: {ns:.1} ns per row");
         }
     }
 }

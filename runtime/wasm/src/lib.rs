@@ -12,7 +12,7 @@
 //!
 //! Invariants:
 //! 1. A call changes nothing but the instance: whoever drops the instance has undone the call.
-//! 2. Nothing that a guest returned is trusted before [`check`] has seen it, once.
+//! 2. Nothing that a guest returned is trusted before the module `check` has seen it, once.
 //! 3. A row is only blamed when it was called alone, on a fresh instance, with the whole deadline.
 //! 4. Compiled code is only loaded from the cache folder, which nobody but the host and its compiling child writes.
 //!

@@ -6,15 +6,18 @@ use std::collections::BTreeSet;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use support::{Rows, plain, settings};
+use support::{Rows, plain, sdk, settings};
 use tidemill_wasm::{
-    Accumulated, Aggregate, Arena, CallError, Firing, Produced, Reason, RowsIn, Table, Values,
-    table_to_arrow,
+    Accumulated, Aggregate, Arena, CallError, Firing, Module, Produced, Reason, RowsIn, Table,
+    Values, table_to_arrow,
 };
 
 fn aggregate(how: &str) -> Aggregate {
-    let module = plain();
-    module.aggregate(settings(&module, "folding", how)).unwrap()
+    aggregate_of(&plain(), how)
+}
+
+fn aggregate_of(module: &Module, how: &str) -> Aggregate {
+    module.aggregate(settings(module, "folding", how)).unwrap()
 }
 
 /// What the engine does: gives the call again without failed rows, until none fails. `batch` rows a call; a row's key is
@@ -91,21 +94,23 @@ fn texts(table: &Table) -> Vec<String> {
 #[test]
 fn a_failed_row_leaves_no_trace_wherever_it_stands() {
     let groups = [0, 1, 0, 1, 0, 1, 0, 1, 0];
-    for how in ["fail", "trap"] {
-        for bad in [0usize, 4, 8] {
-            for batch in [1, 2, 3, 9] {
-                let mut n = [1i64, 20, 3, 40, 5, 60, 7, 80, 9];
-                n[bad] = 13;
-                let (accs, failed) = run(&mut aggregate(how), &n, &groups, batch);
-                let case = format!("{how}, row {bad}, batches of {batch}");
-                assert_eq!(failed, [bad as u32], "{case}");
-                let even: i64 = (0..9)
-                    .step_by(2)
-                    .filter(|&row| row != bad)
-                    .map(|row| n[row])
-                    .sum();
-                assert_eq!(sums(&accs), [even, 200], "{case}");
-                assert_eq!(texts(&accs)[1], "20,40,60,80,", "{case}");
+    for (guest, module) in [("without", plain()), ("with", sdk())] {
+        for how in ["fail", "trap"] {
+            for bad in [0usize, 4, 8] {
+                for batch in [1, 2, 3, 9] {
+                    let mut n = [1i64, 20, 3, 40, 5, 60, 7, 80, 9];
+                    n[bad] = 13;
+                    let mut function = aggregate_of(&module, how);
+                    let (accs, failed) = run(&mut function, &n, &groups, batch);
+                    let case = format!("{guest} the SDK, {how}, row {bad}, batches of {batch}");
+                    assert_eq!(failed, [bad as u32], "{case}");
+                    let even = (0..9)
+                        .step_by(2)
+                        .filter(|&row| row != bad)
+                        .map(|row| n[row]);
+                    assert_eq!(sums(&accs), [even.sum::<i64>(), 200], "{case}");
+                    assert_eq!(texts(&accs)[1], "20,40,60,80,", "{case}");
+                }
             }
         }
     }
@@ -115,13 +120,37 @@ fn a_failed_row_leaves_no_trace_wherever_it_stands() {
 fn several_bad_rows_of_several_keys() {
     let n = [13, 13, 1, 2, 13, 13, 3, 4, 13];
     let groups = [0, 1, 0, 1, 0, 1, 0, 1, 2];
-    for how in ["fail", "trap"] {
-        for batch in [1, 4, 9] {
-            let (accs, failed) = run(&mut aggregate(how), &n, &groups, batch);
-            assert_eq!(failed, [0, 1, 4, 5, 8], "{how}, batches of {batch}");
-            assert_eq!(sums(&accs), [4, 6, 0], "{how}, batches of {batch}");
+    for (guest, module) in [("without", plain()), ("with", sdk())] {
+        for how in ["fail", "trap"] {
+            for batch in [1, 4, 9] {
+                let mut function = aggregate_of(&module, how);
+                let (accs, failed) = run(&mut function, &n, &groups, batch);
+                let case = format!("{guest} the SDK, {how}, batches of {batch}");
+                assert_eq!(failed, [0, 1, 4, 5, 8], "{case}");
+                assert_eq!(sums(&accs), [4, 6, 0], "{case}");
+            }
         }
     }
+}
+
+#[test]
+fn the_sdk_spares_calls_for_failures_by_value() {
+    let mut function = aggregate_of(&sdk(), "fail");
+    let accs = function.create().unwrap();
+    let rows = Rows::folding(&[1, 13, 2, 13, 3]);
+    function.take_notes();
+    let done = function
+        .accumulate(&rows.rows_in(), &[0; 5], &accs, &[], &[0])
+        .unwrap();
+    assert!(done.clean, "it puts the accumulator back");
+    assert_eq!(
+        done.failed.iter().map(|f| f.row).collect::<Vec<_>>(),
+        [1, 3]
+    );
+    assert_eq!(
+        (sums(&done.accs), function.take_notes().calls),
+        (vec![6], 1)
+    );
 }
 
 #[test]

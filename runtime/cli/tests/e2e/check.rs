@@ -78,42 +78,57 @@ fn what_is_well_says_what_was_looked_at_and_the_plan() {
     assert_eq!(ended.err, "", "nothing to warn of");
 }
 
+/// Where a text stands in a pipeline file, as messages say it.
+fn place(pipeline: &str, text: &str) -> String {
+    let at = pipeline.find(text).expect("the text is in the file");
+    format!(
+        "pipeline.toml:{}:",
+        pipeline[..at].matches('\n').count() + 1
+    )
+}
+
 #[test]
 fn mistakes_show_the_line_and_what_to_do() {
-    // What is replaced, by what, and what is said.
+    // What is replaced, by what, and what is said; the line is that of the replacement.
     let cases: &[(&str, &str, &[&str])] = &[
-        ("\"10s\"", "\"10 s\"", &["pipeline.toml:24", "10s"]),
+        ("\"10s\"", "\"10 s\"", &["expected a duration", "\"10s\""]),
         (
             "key = \"key\"",
             "key = \"kay\"",
-            &["pipeline.toml:23", "kay", "did you mean key?"],
+            &["kay", "did you mean key?"],
         ),
         (
             "kinds/trapping",
             "kinds/traping",
-            &["pipeline.toml:18", "did you mean trapping?"],
+            &["did you mean trapping?"],
         ),
+        ("{ at = -1 }", "{ at = 1.5 }", &["must be integer"]),
         (
-            "at = -1",
-            "at = 1.5",
-            &["pipeline.toml:19", "must be integer"],
+            "{ at = -1 }",
+            "{ att = -1 }",
+            &["unknown config field", "att"],
         ),
-        ("{ at = -1 }", "{ att = -1 }", &["pipeline.toml:19", "att"]),
-        (
-            "value = \"integer\"",
-            "value = \"text\"",
-            &["pipeline.toml:18", "expected integer"],
-        ),
-        ("rows.jsonl", "rose.jsonl", &["source rows", "rose.jsonl"]),
-        (
-            "input = \"sums\"",
-            "input = \"sum\"",
-            &["pipeline.toml:28", "sums"],
-        ),
+        ("input = \"sums\"", "input = \"sum\"", &["did you mean"]),
     ];
     for (from, to, texts) in cases {
-        with(from, to).expect(2).says(texts);
+        let place = place(&pipeline().replace(from, to), to);
+        with(from, to).expect(2).says(&[&place]).says(texts);
     }
+}
+
+#[test]
+fn mistakes_that_show_elsewhere_name_both_sides() {
+    let ended = with("value = \"integer\"", "value = \"text\"").expect(2);
+    ended.says(&[
+        &place(&pipeline(), "kinds/trapping"),
+        "expected integer, found text",
+    ]);
+    with("rows.jsonl", "rose.jsonl")
+        .expect(2)
+        .says(&["source rows", "rose.jsonl"]);
+    with("kinds.wasm", "kin.wasm")
+        .expect(2)
+        .says(&["pipeline.toml:4:", "does not exist"]);
 }
 
 #[test]
@@ -122,22 +137,24 @@ fn several_mistakes_are_shown_at_once() {
         .replace("kinds/trapping", "kinds/nothing")
         .replace("kinds/trap-after-change", "kinds/nobody");
     let folder = Folder::with(&[("pipeline.toml", &text), ("rows.jsonl", ROW)]);
+    let (one, other) = (place(&text, "kinds/nothing"), place(&text, "kinds/nobody"));
     folder
         .run(&["check"])
         .expect(2)
-        .says(&["pipeline.toml:18", "pipeline.toml:25"]);
+        .says(&[&one, &other, "2 errors"]);
 }
 
 #[test]
 fn run_refuses_what_check_refuses() {
     let text = pipeline().replace("kinds/trapping", "kinds/traping");
+    let place = place(&text, "kinds/traping");
     let folder = Folder::with(&[("pipeline.toml", &text), ("rows.jsonl", ROW)]);
-    let ended = folder.run(&["run"]).expect(2).says(&["pipeline.toml:18"]);
+    let ended = folder.run(&["run"]).expect(2).says(&[&place]);
     assert_eq!(ended.out, "");
     let ended = folder.run(&["run", "--format", "json"]).expect(2);
     let event: serde_json::Value = serde_json::from_str(&ended.err).expect("one line of JSON");
     assert_eq!(event["event"], "error");
-    assert_eq!(event["line"], 18);
+    assert_eq!(format!("pipeline.toml:{}:", event["line"]), place);
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn a_row_that_traps_is_shown_with_all_that_is_known() {
         "error: operator look: a row failed",
         "function:  trapping",
         "kinds.wasm (sha256 ",
-        "rows.jsonl:13 (byte 180)",
+        "rows.jsonl:13 (byte 147)",
         "row:       {\"value\":13}",
         "looking at 13",
         "the value is 13",
@@ -85,7 +85,7 @@ fn dead_letters_say_what_where_and_why() {
     assert_eq!(letter["operator"], "look");
     assert_eq!(letter["function"], "trapping");
     assert_eq!(letter["row"], "{\"value\":13}");
-    assert_eq!(letter["position"], 180);
+    assert_eq!(letter["position"], 147);
     assert_eq!(letter["module_hash"].as_str().map(str::len), Some(64));
 }
 

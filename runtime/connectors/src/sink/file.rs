@@ -21,7 +21,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// Starts a file that is to stand at `place`.
+    /// Starts a file that is to stand at `place`, in a folder that is made if it is not there.
     pub fn create(place: &Path) -> Result<Self, ConnectorError> {
         let Some(name) = place.file_name() else {
             let message = format!("`{}` names no file", place.display());
@@ -33,6 +33,9 @@ impl Pending {
                 place.display()
             );
             return Err(ConnectorError::Configuration(message));
+        }
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| ConnectorError::writing(place, e))?;
         }
         let hidden = place.with_file_name(format!(".{}.pending", name.to_string_lossy()));
         let file = File::create(&hidden).map_err(|e| ConnectorError::writing(place, e))?;

@@ -222,6 +222,7 @@ impl Aggregator {
         for &pair in &merges.pairs {
             match self.poisoned.get(&pair.1).cloned() {
                 Some(reason) => drop(self.poisoned.insert(pair.0, reason)),
+                None if self.poisoned.contains_key(&pair.0) => {}
                 None => left.push(pair),
             }
         }

@@ -53,6 +53,13 @@ pub fn plain() -> Module {
         .unwrap()
 }
 
+/// The guest with the SDK.
+pub fn sdk() -> Module {
+    host()
+        .load(&guest("sdk_guest"), &Limits::default())
+        .unwrap()
+}
+
 /// Settings for a function by name.
 pub fn settings(module: &Module, function: &str, how: &str) -> Settings {
     let (function, _) = module.description().function(function).unwrap();
