@@ -29,7 +29,10 @@ pub fn measure(places: &Places) -> Result<Vec<Figure>> {
         ("boundary-in-128", "read-all", 128, 12.0),
         ("boundary-in-out-128", "half-out", 128, 28.0),
     ];
-    figures.into_iter().map(|figure| one(&module, figure)).collect()
+    figures
+        .into_iter()
+        .map(|figure| one(&module, figure))
+        .collect()
 }
 
 fn one(
@@ -37,8 +40,10 @@ fn one(
     (name, function, rows, most): (&'static str, &str, usize, f64),
 ) -> Result<Figure> {
     let settings = || -> Result<Settings> {
-        let (index, described) =
-            module.description().function(function).context("the module lacks a function")?;
+        let (index, described) = module
+            .description()
+            .function(function)
+            .context("the module lacks a function")?;
         let config = described.config_json(&serde_json::Map::new());
         Ok(Settings {
             function: index,
@@ -77,24 +82,34 @@ fn columns(rows: usize) -> Vec<ArrayRef> {
         Arc::new(numbers().map(|i| Some(i * 7)).collect::<Int64Array>()),
         Arc::new(numbers().map(|i| Some(i as f64)).collect::<Float64Array>()),
         Arc::new(numbers().map(|i| Some(text(i))).collect::<StringArray>()),
-        Arc::new(numbers().map(|i| Some(text(i * 3))).collect::<StringArray>()),
+        Arc::new(
+            numbers()
+                .map(|i| Some(text(i * 3)))
+                .collect::<StringArray>(),
+        ),
         Arc::new(times.with_data_type(LogicalType::Time.arrow())),
     ]
 }
 
-fn ns_per_row(
-    function: &mut dyn TransformCalls,
-    columns: &[ArrayRef],
-    rows: usize,
-) -> Result<f64> {
+fn ns_per_row(function: &mut dyn TransformCalls, columns: &[ArrayRef], rows: usize) -> Result<f64> {
     let times: Vec<i64> = (0..rows as i64).map(|i| i * 1_000).collect();
-    let given = RowsIn { len: rows, times: &times, stamps: None, changes: None, columns };
+    let given = RowsIn {
+        len: rows,
+        times: &times,
+        stamps: None,
+        changes: None,
+        columns,
+    };
     let calls = ROWS / rows;
     let mut made = 0;
     let started = Instant::now();
     for _ in 0..calls {
         let outcome = function.apply(&given)?;
-        anyhow::ensure!(outcome.failed.is_empty(), "rows failed: {:?}", outcome.failed[0]);
+        anyhow::ensure!(
+            outcome.failed.is_empty(),
+            "rows failed: {:?}",
+            outcome.failed[0]
+        );
         for column in outcome.emitted.iter().flat_map(|emitted| &emitted.columns) {
             made += match column {
                 Produced::Made(column) => column.len(),
@@ -103,6 +118,9 @@ fn ns_per_row(
         }
     }
     let ns = started.elapsed().as_nanos() as f64 / (calls * rows) as f64;
-    anyhow::ensure!(made == 0 || made == calls * rows / 2 * 6, "{made} values were made");
+    anyhow::ensure!(
+        made == 0 || made == calls * rows / 2 * 6,
+        "{made} values were made"
+    );
     Ok(ns)
 }

@@ -50,8 +50,14 @@ pub fn print(figure: &Figure) {
         Limit::Most(most) => ("<=", most),
         Limit::Least(least) => (">=", least),
     };
-    let kept = if figure.limit.is_kept(figure.value) { "ok  " } else { "MISS" };
-    let ratio = figure.native_ratio.map_or(String::new(), |r| format!("  x{r:.2} native"));
+    let kept = if figure.limit.is_kept(figure.value) {
+        "ok  "
+    } else {
+        "MISS"
+    };
+    let ratio = figure
+        .native_ratio
+        .map_or(String::new(), |r| format!("  x{r:.2} native"));
     let name = format!("[{}]", figure.name);
     let (value, limit) = (short(figure.value), short(limit));
     let mut out = std::io::stdout();

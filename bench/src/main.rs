@@ -54,7 +54,11 @@ fn main() -> Result<()> {
     let places = places()?;
     let mut figures: Vec<Figure> = Vec::new();
     for (name, measure) in GROUPS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| name.starts_with(wanted.as_str())) {
+        if wanted.is_empty()
+            || wanted
+                .iter()
+                .any(|wanted| name.starts_with(wanted.as_str()))
+        {
             let measured = measure(&places).with_context(|| format!("measuring {name}"))?;
             measured.iter().for_each(figure::print);
             figures.extend(measured);

@@ -52,41 +52,57 @@ impl Native {
             "count" => of::<Count>(&settings.config),
             other => panic!("{other} is not compiled into the bench"),
         };
-        Self { function, output: described.output.fields().to_vec() }
+        Self {
+            function,
+            output: described.output.fields().to_vec(),
+        }
     }
 
     fn outcome(&self, output: native::Output) -> Outcome {
-        let emitted = output.emitted.into_iter().map(|emitted| {
-            let rows = emitted.origins.len();
-            let columns = emitted.columns.into_iter().zip(&self.output).map(|(column, field)| match column {
-                native::Produced::Input(n) => Produced::Input(n),
-                native::Produced::Made(column) => {
-                    let column = column_to_arrow(&to_host(column), field, rows);
-                    Produced::Made(column.expect("the function makes what it declares"))
+        let emitted =
+            output.emitted.into_iter().map(|emitted| {
+                let rows = emitted.origins.len();
+                let columns = emitted.columns.into_iter().zip(&self.output).map(
+                    |(column, field)| match column {
+                        native::Produced::Input(n) => Produced::Input(n),
+                        native::Produced::Made(column) => {
+                            let column = column_to_arrow(&to_host(column), field, rows);
+                            Produced::Made(column.expect("the function makes what it declares"))
+                        }
+                    },
+                );
+                Emitted {
+                    target: emitted.target as usize,
+                    columns: columns.collect(),
+                    origins: emitted.origins,
+                    times: emitted.times,
+                    changes: emitted.changes,
                 }
             });
-            Emitted {
-                target: emitted.target as usize,
-                columns: columns.collect(),
-                origins: emitted.origins,
-                times: emitted.times,
-                changes: emitted.changes,
-            }
-        });
-        Outcome { emitted: emitted.collect(), failed: Vec::new() }
+        Outcome {
+            emitted: emitted.collect(),
+            failed: Vec::new(),
+        }
     }
 }
 
 impl TransformCalls for Native {
     fn apply(&mut self, rows: &RowsIn<'_>) -> Result<Outcome, CallError> {
-        let output = self.function.apply(&batch(rows)).expect("the function serves the call");
+        let output = self
+            .function
+            .apply(&batch(rows))
+            .expect("the function serves the call");
         Ok(self.outcome(output))
     }
 }
 
 impl AggregateCalls for Native {
     fn create(&mut self) -> Result<Table, CallError> {
-        Ok(table_to_host(self.function.create().expect("the function serves the call")))
+        Ok(table_to_host(
+            self.function
+                .create()
+                .expect("the function serves the call"),
+        ))
     }
 
     fn accumulate(
@@ -97,7 +113,9 @@ impl AggregateCalls for Native {
         marks: &[u32],
         _keys: &[u32],
     ) -> Result<Accumulated, CallError> {
-        let done = self.function.accumulate(&batch(rows), groups, &table(accs), marks);
+        let done = self
+            .function
+            .accumulate(&batch(rows), groups, &table(accs), marks);
         Ok(accumulated(done.expect("the function serves the call")))
     }
 
@@ -148,16 +166,26 @@ fn batch(rows: &RowsIn<'_>) -> native::Batch {
         times: rows.times.to_vec(),
         stamps: rows.stamps.map(<[i64]>::to_vec),
         changes: rows.changes.map(<[u8]>::to_vec),
-        columns: table_from_arrow(rows.columns, rows.len).columns.into_iter().map(to_guest).collect(),
+        columns: table_from_arrow(rows.columns, rows.len)
+            .columns
+            .into_iter()
+            .map(to_guest)
+            .collect(),
     }
 }
 
 fn table(table: &Table) -> native::Table {
-    native::Table { rows: table.rows, columns: table.columns.iter().cloned().map(to_guest).collect() }
+    native::Table {
+        rows: table.rows,
+        columns: table.columns.iter().cloned().map(to_guest).collect(),
+    }
 }
 
 fn table_to_host(table: native::Table) -> Table {
-    Table { rows: table.rows, columns: table.columns.into_iter().map(to_host).collect() }
+    Table {
+        rows: table.rows,
+        columns: table.columns.into_iter().map(to_host).collect(),
+    }
 }
 
 fn to_guest(column: Column) -> native::Column {
@@ -169,7 +197,10 @@ fn to_guest(column: Column) -> native::Column {
             native::Values::Arena(native::Arena { offsets, bytes })
         }
     };
-    native::Column { values, valid: column.valid }
+    native::Column {
+        values,
+        valid: column.valid,
+    }
 }
 
 fn to_host(column: native::Column) -> Column {
@@ -181,5 +212,8 @@ fn to_host(column: native::Column) -> Column {
             Values::Arena(Arena { offsets, bytes })
         }
     };
-    Column { values, valid: column.valid }
+    Column {
+        values,
+        valid: column.valid,
+    }
 }

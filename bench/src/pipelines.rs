@@ -38,7 +38,10 @@ fn data(places: &Places) -> Result<PathBuf> {
 pub fn plan(places: &Places, name: &str, workers: usize) -> Result<Plan> {
     let data = data(places)?;
     let file = data.join(format!("{name}.toml"));
-    fs::copy(places.checkout.join(format!("bench/pipelines/{name}.toml")), &file)?;
+    fs::copy(
+        places.checkout.join(format!("bench/pipelines/{name}.toml")),
+        &file,
+    )?;
     fs::copy(&places.module, data.join("functions.wasm"))?;
     let checked = tidemill_pipeline::read(&file)?;
     let (plan, _) = tidemill_engine::plan(checked, &host(places)?, workers)?;
@@ -61,15 +64,22 @@ pub fn run(plan: &Plan, functions: Arc<dyn Functions>) -> Result<Ran> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(0, |since| since.as_micros() as i64)
     };
-    let options =
-        Options { batch_rows: BATCH_ROWS, now: Arc::new(now), log: Arc::new(|_, _| {}), functions };
-    let (summary, spent) = usage::of(|| -> Result<_> {
-        Ok(tidemill_engine::start(plan, &options)?.wait()?)
-    });
+    let options = Options {
+        batch_rows: BATCH_ROWS,
+        now: Arc::new(now),
+        log: Arc::new(|_, _| {}),
+        functions,
+    };
+    let (summary, spent) =
+        usage::of(|| -> Result<_> { Ok(tidemill_engine::start(plan, &options)?.wait()?) });
     let totals: Vec<Totals> = summary?.totals;
     let first = totals.first().context("a pipeline has a source")?;
     let last = totals.last().context("a pipeline has a sink")?;
-    Ok(Ran { spent, rows: first.rows_out, results: last.rows_in })
+    Ok(Ran {
+        spent,
+        rows: first.rows_out,
+        results: last.rows_in,
+    })
 }
 
 /// Rows per CPU-second and what goes with it.
@@ -95,11 +105,19 @@ fn rate(plan: &Plan) -> Result<Rate> {
         "{:.2} M rows/s wall-clock, {results:.4} results per row",
         1e-6 / median(wall)
     );
-    Ok(Rate { rate: 1.0 / cpu, native_ratio: cpu / median(native), note })
+    Ok(Rate {
+        rate: 1.0 / cpu,
+        native_ratio: cpu / median(native),
+        note,
+    })
 }
 
 fn rows_per_second(name: &'static str, plan: &Plan, least: f64) -> Result<Figure> {
-    let Rate { rate, native_ratio, note } = rate(plan)?;
+    let Rate {
+        rate,
+        native_ratio,
+        note,
+    } = rate(plan)?;
     Ok(Figure {
         name,
         value: rate,
@@ -138,18 +156,30 @@ fn write(spec: &NexmarkSpec, file: &Path) -> Result<()> {
 /// JSON lines, a filter.
 pub fn json_filter(places: &Places) -> Result<Vec<Figure>> {
     bids(places)?;
-    Ok(vec![rows_per_second("json-filter", &plan(places, "json-filter", 1)?, 1.5e6)?])
+    Ok(vec![rows_per_second(
+        "json-filter",
+        &plan(places, "json-filter", 1)?,
+        1.5e6,
+    )?])
 }
 
 /// JSON lines, a keyed count.
 pub fn json_tumble(places: &Places) -> Result<Vec<Figure>> {
     bids(places)?;
-    Ok(vec![rows_per_second("json-tumble", &plan(places, "json-tumble", 1)?, 1.2e6)?])
+    Ok(vec![rows_per_second(
+        "json-tumble",
+        &plan(places, "json-tumble", 1)?,
+        1.2e6,
+    )?])
 }
 
 /// Generated rows, a keyed count.
 pub fn gen_tumble(places: &Places) -> Result<Vec<Figure>> {
-    Ok(vec![rows_per_second("gen-tumble", &plan(places, "gen-tumble", 1)?, 5e6)?])
+    Ok(vec![rows_per_second(
+        "gen-tumble",
+        &plan(places, "gen-tumble", 1)?,
+        5e6,
+    )?])
 }
 
 /// Hopping windows, as a share of tumbling ones in the same run.
@@ -175,7 +205,10 @@ pub fn gen_session(places: &Places) -> Result<Vec<Figure>> {
 
 /// Two workers against one, wall-clock.
 pub fn two_workers(places: &Places) -> Result<Vec<Figure>> {
-    let (one, two) = (plan(places, "gen-tumble", 1)?, plan(places, "gen-tumble", 2)?);
+    let (one, two) = (
+        plan(places, "gen-tumble", 1)?,
+        plan(places, "gen-tumble", 2)?,
+    );
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let alone = run(&one, Arc::new(InModules))?.spent.wall;

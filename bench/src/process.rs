@@ -41,7 +41,10 @@ const ROW: &str = "{\"auction\":7,\"time\":\"2026-01-01T00:00:00Z\"}\n";
 /// A folder with a pipeline that passes every row on.
 fn folder(places: &Places, source: &str) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    fs::write(folder.path().join("pipeline.toml"), PIPELINE.replace("SOURCE", source))?;
+    fs::write(
+        folder.path().join("pipeline.toml"),
+        PIPELINE.replace("SOURCE", source),
+    )?;
     fs::copy(&places.module, folder.path().join("functions.wasm"))?;
     Ok(folder)
 }
@@ -72,12 +75,19 @@ impl Fed {
     /// Sends a row and waits for it to come out.
     fn row(&mut self) -> Result<Duration> {
         let started = Instant::now();
-        let stdin = self.child.stdin.as_mut().context("standard input is piped")?;
+        let stdin = self
+            .child
+            .stdin
+            .as_mut()
+            .context("standard input is piped")?;
         stdin.write_all(ROW.as_bytes())?;
         stdin.flush()?;
         let mut line = String::new();
         self.out.read_line(&mut line)?;
-        anyhow::ensure!(line.contains("\"auction\":7"), "the row came out as {line:?}");
+        anyhow::ensure!(
+            line.contains("\"auction\":7"),
+            "the row came out as {line:?}"
+        );
         Ok(started.elapsed())
     }
 
@@ -101,7 +111,13 @@ pub fn lone_row(places: &Places) -> Result<Vec<Figure>> {
     fed.end()?;
     let worst = times.iter().copied().fold(0.0, f64::max);
     let note = format!("slowest of 200: {worst:.2} ms");
-    Ok(vec![plain("lone-row", median(times), "ms", Limit::Most(2.0), note)])
+    Ok(vec![plain(
+        "lone-row",
+        median(times),
+        "ms",
+        Limit::Most(2.0),
+        note,
+    )])
 }
 
 /// From the start of the process to its first row, the module in the cache: the median of ten.
@@ -117,7 +133,13 @@ pub fn start(places: &Places) -> Result<Vec<Figure>> {
     }
     // The first one may have compiled the module.
     let note = format!("with the cache cold: {:.0} ms", times.remove(0));
-    Ok(vec![plain("start", median(times), "ms", Limit::Most(150.0), note)])
+    Ok(vec![plain(
+        "start",
+        median(times),
+        "ms",
+        Limit::Most(150.0),
+        note,
+    )])
 }
 
 /// Resident memory 5 s after the last of a million rows of a followed file.
@@ -141,9 +163,23 @@ pub fn idle_memory(places: &Places) -> Result<Vec<Figure>> {
     fed.child.kill()?;
     fed.child.wait()?;
     let note = "after a million rows".to_owned();
-    Ok(vec![plain("idle-memory", kb / 1024.0, "MB", Limit::Most(64.0), note)])
+    Ok(vec![plain(
+        "idle-memory",
+        kb / 1024.0,
+        "MB",
+        Limit::Most(64.0),
+        note,
+    )])
 }
 
 fn plain(name: &'static str, value: f64, unit: &'static str, limit: Limit, note: String) -> Figure {
-    Figure { name, value, unit, rate: None, native_ratio: None, limit, note }
+    Figure {
+        name,
+        value,
+        unit,
+        rate: None,
+        native_ratio: None,
+        limit,
+        note,
+    }
 }

@@ -15,7 +15,13 @@ pub struct Spent {
 pub fn of<T>(run: impl FnOnce() -> T) -> (T, Spent) {
     let (cpu, wall) = (cpu(), Instant::now());
     let done = run();
-    (done, Spent { cpu: self::cpu() - cpu, wall: wall.elapsed().as_secs_f64() })
+    (
+        done,
+        Spent {
+            cpu: self::cpu() - cpu,
+            wall: wall.elapsed().as_secs_f64(),
+        },
+    )
 }
 
 fn cpu() -> f64 {

@@ -18,8 +18,14 @@ impl Wide<'_> {
     fn sum(&self) -> f64 {
         let first = |text: &str| i64::from(text.as_bytes().first().copied().unwrap_or(0));
         let text = |value: &str| value.len() as i64 + first(value);
-        let whole = self.id.wrapping_add(self.quantity).wrapping_add(self.at.micros());
-        whole.wrapping_add(text(self.account)).wrapping_add(text(self.city)) as f64 + self.amount
+        let whole = self
+            .id
+            .wrapping_add(self.quantity)
+            .wrapping_add(self.at.micros());
+        whole
+            .wrapping_add(text(self.account))
+            .wrapping_add(text(self.city)) as f64
+            + self.amount
     }
 }
 
@@ -109,8 +115,18 @@ mod tests {
     #[test]
     fn every_field_counts() {
         let at = Timestamp::from_micros(1_000);
-        let row = Wide { id: 1, quantity: 2, amount: 0.25, account: "a", city: "", at };
-        assert_eq!(row.sum(), 1.0 + 2.0 + 1_000.0 + 1.0 + f64::from(b'a') + 0.25);
+        let row = Wide {
+            id: 1,
+            quantity: 2,
+            amount: 0.25,
+            account: "a",
+            city: "",
+            at,
+        };
+        assert_eq!(
+            row.sum(),
+            1.0 + 2.0 + 1_000.0 + 1.0 + f64::from(b'a') + 0.25
+        );
         assert!(HalfOut { never: 0.5 }.map(row).is_none());
     }
 }

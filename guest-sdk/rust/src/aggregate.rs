@@ -1,8 +1,8 @@
 //! Calls of `add`, `merge` and `finish`.
 //!
-//! The accumulators of a call are structs for its length: decoded once, however many rows they take, and encoded once.
-//! Where a method can fail, its accumulator is copied before each row and put back after a failure, so that a failed row
-//! leaves no trace and the outcome is `clean`.
+//! The accumulators of a call are structs for its length: decoded once, however many rows they
+//! take, and encoded once. Where a method can fail, its accumulator is copied before each row and
+//! put back after a failure, so that a failed row leaves no trace and the outcome is `clean`.
 
 use crate::Window;
 use crate::answer::{Done, Finished};
@@ -57,8 +57,8 @@ where
     Ok(accs.finish(table::<A>(marked, marks.len())))
 }
 
-/// Cuts `count` rows behind each mark: the index of the mark, and where the rows up to it end. What follows the last mark
-/// has an index behind the marks.
+/// Cuts `count` rows behind each mark: the index of the mark, and where the rows up to it end. What
+/// follows the last mark has an index behind the marks.
 fn segments(marks: &[u32], count: usize) -> impl Iterator<Item = (usize, usize)> {
     let ends = marks
         .iter()

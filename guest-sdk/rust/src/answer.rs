@@ -1,4 +1,5 @@
-//! What methods may return: a value or a `Result` of it, and where rows are made, one, an `Option` or a `Vec`.
+//! What methods may return: a value or a `Result` of it, and where rows are made, one, an `Option`
+//! or a `Vec`.
 
 use crate::Failure;
 use crate::output::Output;
@@ -113,7 +114,7 @@ impl<T: Record> Mapped for Result<Option<T>, Failure> {
 #[diagnostic::on_unimplemented(
     message = "`finish` cannot return `{Self}`",
     label = "write `T`, `Option<T>`, `Vec<T>` or a `Result` of one with `Failure`",
-    note = "T is a struct with #[derive(Record)]: the columns of the result, without #[record(event_time)]"
+    note = "T is a struct with #[derive(Record)], without #[record(event_time)]: the result's columns"
 )]
 pub trait Finished {
     /// The rows that it makes.

@@ -15,8 +15,8 @@ pub struct ConfigField {
     pub default: Option<&'static str>,
 }
 
-/// A function's own struct: its fields are `config = { … }` of the operator in the pipeline file. Derived, never written
-/// by hand; a function without configuration has a struct without fields.
+/// A function's own struct: its fields are `config = { … }` of the operator in the pipeline file.
+/// Derived, never written by hand; a function without configuration has a struct without fields.
 ///
 /// ```
 /// use tidemill::prelude::*;
@@ -32,8 +32,9 @@ pub struct ConfigField {
 /// }
 /// ```
 ///
-/// Fields are `bool`, `i64`, `f64`, `String`, `Vec` of those, and `Option` of each for what may be left out.
-/// `#[config(default = …)]` is a literal. The struct's documentation is shown by `tidemill inspect`.
+/// Fields are `bool`, `i64`, `f64`, `String`, `Vec` of those, and `Option` of each for what may be
+/// left out. `#[config(default = …)]` is a literal. The struct's documentation is shown by
+/// `tidemill inspect`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its configuration is",
     label = "no configuration",

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::bindings::tidemill::operator::outcome;
 
-/// Why a row, an accumulator or a firing cannot be served: the error of every `Result` that a function may return. The
-/// rest of the call stands, and the row leaves no trace.
+/// Why a row, an accumulator or a firing cannot be served: the error of every `Result` that a
+/// function may return. The rest of the call stands, and the row leaves no trace.
 ///
 /// ```
 /// use tidemill::Failure;
@@ -33,13 +33,14 @@ pub enum Severity {
     Invalid,
     /// The pipeline stops, whatever `on-failure` says.
     Fatal,
-    /// Tried again with back-off where the module holds a capability that can be unavailable; otherwise as `Invalid`.
+    /// Tried again with back-off where the module holds a capability that can be unavailable;
+    /// otherwise as `Invalid`.
     Retry,
 }
 
 impl Failure {
-    /// The row is bad: the operator's `on-failure` decides what follows. `code` is a short stable word for programs,
-    /// such as `negative-amount`, `message` a sentence for people.
+    /// The row is bad: the operator's `on-failure` decides what follows. `code` is a short stable
+    /// word for programs, such as `negative-amount`, `message` a sentence for people.
     #[cold]
     pub fn invalid(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
@@ -59,7 +60,8 @@ impl Failure {
         }
     }
 
-    /// Something outside is unavailable for now. Without a capability of the module it is taken as `invalid`.
+    /// Something outside is unavailable for now. Without a capability of the module it is taken as
+    /// `invalid`.
     #[cold]
     pub fn retry(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {

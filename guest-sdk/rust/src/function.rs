@@ -5,7 +5,8 @@ use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Firing, Output as Outcome};
 
 /// A function of a module: what the host calls, in the host's own types. Implemented by
-/// [`#[transform]`](macro@crate::transform) or [`#[aggregate]`](macro@crate::aggregate); the calls of other kinds refuse.
+/// [`#[transform]`](macro@crate::transform) or [`#[aggregate]`](macro@crate::aggregate); the calls
+/// of other kinds refuse.
 ///
 /// The error of a call says that it cannot be served at all: the pipeline stops.
 #[diagnostic::on_unimplemented(

@@ -1,5 +1,6 @@
-//! Write functions for the Tidemill stream processor: mappers, filters, aggregates. You write plain Rust about one row; the
-//! host reads the data, keeps the state, tells the time and calls the function, compiled to WebAssembly, in a sandbox.
+//! Write functions for the Tidemill stream processor: mappers, filters, aggregates. You write plain
+//! Rust about one row; the host reads the data, keeps the state, tells the time and calls the
+//! function, compiled to WebAssembly, in a sandbox.
 //!
 //! ```
 //! use tidemill::prelude::*;
@@ -59,31 +60,36 @@
 //! [dependencies]
 //! tidemill = "0.1"
 //!
-//! [profile.release]       # fast and small, with the names of functions for the report of a bad row
+//! [profile.release]       # fast and small, with the names of functions for reports of bad rows
 //! opt-level = 3
 //! lto = true
 //! codegen-units = 1
 //! strip = "debuginfo"
 //! ```
 //!
-//! `tidemill build` compiles it, or `cargo build --release --target wasm32-unknown-unknown`. In a pipeline file the
-//! function is the type's name in kebab-case: `function = "fraud.wasm/velocity"`, with `config = { limit = 10_000.0 }`.
+//! `tidemill build` compiles it, or `cargo build --release --target wasm32-unknown-unknown`. In a
+//! pipeline file the function is the type's name in kebab-case: `function = "fraud.wasm/velocity"`,
+//! with `config = { limit = 10_000.0 }`.
 //!
 //! # What there is
 //!
-//! * [`#[derive(Record)]`](trait@Record): a struct is a row, its fields are columns; texts are borrowed from the batch.
-//! * [`#[transform]`](macro@transform): `filter`, `map` or `flat_map`; [`Extended`] adds columns, [`Sides`] are further
-//!   outputs.
-//! * [`#[aggregate]`](macro@aggregate): `add`, `merge` and `finish`, with an accumulator per key and [`Window`].
-//! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its configuration.
+//! * [`#[derive(Record)]`](trait@Record): a struct is a row, its fields are columns; texts are
+//!   borrowed from the batch.
+//! * [`#[transform]`](macro@transform): `filter`, `map` or `flat_map`; [`Extended`] adds columns,
+//!   [`Sides`] are further outputs.
+//! * [`#[aggregate]`](macro@aggregate): `add`, `merge` and `finish`, with an accumulator per key
+//!   and [`Window`].
+//! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its
+//!   configuration.
 //! * [`Failure`]: what a method returns for a row that it cannot serve. [`log`]: lines for people.
 //! * [`module!`]: names the functions that the module offers.
 //!
 //! # What a function may rely on
 //!
-//! A call is pure: the same rows and accumulators give the same result. A row that fails, by a [`Failure`] or by a panic,
-//! has changed nothing. Which rows share a call is chance, so methods take `&self`: what has to be remembered is in the
-//! accumulator. There are no files, no network, no clock and no threads.
+//! A call is pure: the same rows and accumulators give the same result. A row that fails, by a
+//! [`Failure`] or by a panic, has changed nothing. Which rows share a call is chance, so methods
+//! take `&self`: what has to be remembered is in the accumulator. There are no files, no network,
+//! no clock and no threads.
 
 pub mod log;
 #[doc(hidden)]

@@ -7,8 +7,8 @@
 //! log::info!("a payment of {amount}");
 //! ```
 //!
-//! Lines have a limit of length, and a call one of lines; what is beyond is cut and counted by the host. On the author's
-//! own machine lines go to standard error.
+//! Lines have a limit of length, and a call one of lines; what is beyond is cut and counted by the
+//! host. On the author's own machine lines go to standard error.
 
 pub use crate::{__debug as debug, __error as error, __info as info, __warn as warn};
 
@@ -64,26 +64,34 @@ pub(crate) fn on_panic() {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __error {
-    ($($line:tt)+) => { $crate::log::write($crate::log::Level::Error, ::core::format_args!($($line)+)) };
+    ($($line:tt)+) => {
+        $crate::log::write($crate::log::Level::Error, ::core::format_args!($($line)+))
+    };
 }
 
 /// Writes a line of level warn, with the arguments of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __warn {
-    ($($line:tt)+) => { $crate::log::write($crate::log::Level::Warn, ::core::format_args!($($line)+)) };
+    ($($line:tt)+) => {
+        $crate::log::write($crate::log::Level::Warn, ::core::format_args!($($line)+))
+    };
 }
 
 /// Writes a line of level info, with the arguments of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __info {
-    ($($line:tt)+) => { $crate::log::write($crate::log::Level::Info, ::core::format_args!($($line)+)) };
+    ($($line:tt)+) => {
+        $crate::log::write($crate::log::Level::Info, ::core::format_args!($($line)+))
+    };
 }
 
 /// Writes a line of level debug, with the arguments of [`format!`].
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __debug {
-    ($($line:tt)+) => { $crate::log::write($crate::log::Level::Debug, ::core::format_args!($($line)+)) };
+    ($($line:tt)+) => {
+        $crate::log::write($crate::log::Level::Debug, ::core::format_args!($($line)+))
+    };
 }

@@ -1,4 +1,5 @@
-//! A module as the host sees it: functions by index. Only compiled into modules, by [`crate::module!`].
+//! A module as the host sees it: functions by index. Only compiled into modules, by
+//! [`crate::module!`].
 
 use std::cell::RefCell;
 
@@ -120,8 +121,8 @@ impl<M: Module> aggregate::Guest for M {
 /// # fn main() {}
 /// ```
 ///
-/// Once per crate. The exports exist in modules only (`wasm32`): on the author's machine it checks that every name is a
-/// function, so that `cargo build` and `cargo test` work as for any crate.
+/// Once per crate. The exports exist in modules only (`wasm32`): on the author's machine it checks
+/// that every name is a function, so that `cargo build` and `cargo test` work as for any crate.
 #[macro_export]
 macro_rules! module {
     ($($function:path),+ $(,)?) => {

@@ -1,4 +1,5 @@
-//! Functions called on this machine, without Wasm, in the columns of the interface: for benches that compare.
+//! Functions called on this machine, without Wasm, in the columns of the interface: for benches
+//! that compare.
 //!
 //! ```
 //! use tidemill::native::{Batch, Column, Values, configure};
@@ -20,7 +21,8 @@
 //!
 //! let large = configure::<Large>(r#"{"at_least": 10.0}"#)?;
 //! let amounts = Column { values: Values::Floats(vec![5.0, 20.0]), valid: None };
-//! let rows = Batch { rows: 2, times: vec![0, 0], stamps: None, changes: None, columns: vec![amounts] };
+//! let (times, columns) = (vec![0, 0], vec![amounts]);
+//! let rows = Batch { rows: 2, times, stamps: None, changes: None, columns };
 //! assert_eq!(large.apply(&rows)?.emitted[0].origins, [1]);
 //! # Ok::<(), String>(())
 //! ```
@@ -34,7 +36,8 @@ pub use crate::bindings::tidemill::operator::outcome::{
     Emitted, Failure, Firing, Output, Produced,
 };
 
-/// The function with this configuration, a JSON object. Its calls are those of [`Function`].
+/// The function with this configuration, a JSON object. Its calls are those of [`Function`]; an
+/// aggregate's own `merge` and `finish` hide those, so put it behind `Box<dyn Function>`.
 ///
 /// # Errors
 /// The configuration does not fit, with the name of the field.

@@ -6,7 +6,8 @@ use crate::record::{ColumnOf, FromRow, Made, Record, Shape, Untimed};
 
 /// An output that takes rows of type `T`: a record, [`Extended`] or [`Same`].
 ///
-/// In a unit test make one with `Output::default()`, and read what was pushed with [`rows`](Self::rows):
+/// In a unit test make one with `Output::default()`, and read what was pushed with
+/// [`rows`](Self::rows):
 ///
 /// ```
 /// use tidemill::prelude::*;
@@ -37,7 +38,8 @@ impl<T: Record> Output<T> {
         }
     }
 
-    /// Gives a row to this output. The row is copied, so its texts may be those of the row that came in.
+    /// Gives a row to this output. The row is copied, so its texts may be those of the row that
+    /// came in.
     #[inline(always)]
     pub fn push<R>(&mut self, row: R)
     where
@@ -215,8 +217,8 @@ where
 /// assert_eq!(sides.suspicious.len(), 1);
 /// ```
 ///
-/// Each field is a side output with the field's name, `operator.suspicious` in the pipeline file. The derive also
-/// implements `Default`, for unit tests.
+/// Each field is a side output with the field's name, `operator.suspicious` in the pipeline file.
+/// The derive also implements `Default`, for unit tests.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name side outputs",
     label = "not a struct of side outputs",

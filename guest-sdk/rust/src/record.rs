@@ -27,13 +27,15 @@ pub struct ColumnOf {
 /// }
 /// ```
 ///
-/// Fields are `bool`, `i64`, `f64`, `&str` or `String`, `&[u8]` or `Vec<u8>`, [`Timestamp`](crate::Timestamp), and
-/// `Option` of each, for columns that may be null. Columns are found by name.
+/// Fields are `bool`, `i64`, `f64`, `&str` or `String`, `&[u8]` or `Vec<u8>`,
+/// [`Timestamp`](crate::Timestamp), and `Option` of each, for columns that may be null. Columns are
+/// found by name.
 ///
 /// * `#[record(name = "…")]`: the column's name, where it differs from the field's.
-/// * `#[record(event_time)]`: this `Timestamp` is the row's time, and no column. A row that comes in shows its time
-///   there; a row that a transform makes is given it.
-/// * `#[record(encoded)]`: any serde type, kept as bytes; for accumulators. Needs the feature `encoded`.
+/// * `#[record(event_time)]`: this `Timestamp` is the row's time, and no column. A row that comes
+///   in shows its time there; a row that a transform makes is given it.
+/// * `#[record(encoded)]`: any serde type, kept as bytes; for accumulators. Needs the feature
+///   `encoded`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a record",
     label = "not a record",

@@ -24,12 +24,14 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// The point in time this many milliseconds after 1970-01-01T00:00:00Z; what lies outside the range becomes its end.
+    /// The point in time this many milliseconds after 1970-01-01T00:00:00Z; what lies outside the
+    /// range becomes its end.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000))
     }
 
-    /// The point in time this many seconds after 1970-01-01T00:00:00Z; what lies outside the range becomes its end.
+    /// The point in time this many seconds after 1970-01-01T00:00:00Z; what lies outside the range
+    /// becomes its end.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
@@ -44,8 +46,8 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// Microseconds from `earlier` to this; negative if `earlier` is later. What does not fit becomes the largest or
-    /// smallest number.
+    /// Microseconds from `earlier` to this; negative if `earlier` is later. What does not fit
+    /// becomes the largest or smallest number.
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }

@@ -1,7 +1,7 @@
 //! Calls of `filter`, `map` and `flat_map`: one loop over the rows of a batch each.
 //!
-//! The method comes in as a closure, so that it is compiled into the loop. What a row that fails has caused is taken
-//! back before the next row.
+//! The method comes in as a closure, so that it is compiled into the loop. What a row that fails
+//! has caused is taken back before the next row.
 
 use crate::answer::{Done, Mapped, Verdict};
 use crate::bindings::tidemill::operator::columns::Batch;

@@ -1,8 +1,8 @@
 //! The types that a column can have, and how one value of each is read and written.
 //!
-//! A column is read where it lies: a [`ReadValue::Reader`] is resolved once per call, checks the column's length there,
-//! and then gives each value with plain loads. Columns that a function makes grow in a [`Writer`], which becomes the
-//! returned list without a copy.
+//! A column is read where it lies: a [`ReadValue::Reader`] is resolved once per call, checks the
+//! column's length there, and then gives each value with plain loads. Columns that a function makes
+//! grow in a [`Writer`], which becomes the returned list without a copy.
 
 mod arena;
 #[cfg(feature = "encoded")]

@@ -3,10 +3,11 @@
 use crate::Timestamp;
 use crate::bindings::tidemill::operator::outcome;
 
-/// What `finish` is told of the firing of a window. The same is in the result's columns `window_start`, `window_end`,
-/// `firing`, `firing_number` and `firing_last`.
+/// What `finish` is told of the firing of a window. The same is in the result's columns
+/// `window_start`, `window_end`, `firing`, `firing_number` and `firing_last`.
 ///
-/// The default is of use in tests: a window from 0 to 0, fired on time, for the first and last time.
+/// The default is of use in tests: a window from 0 to 0, fired on time, for the first and last
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Where the window starts, inclusive; [`Timestamp::MIN`] for a window without a start.

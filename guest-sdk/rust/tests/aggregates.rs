@@ -109,7 +109,7 @@ fn totals(table: &Table) -> &[f64] {
 }
 
 /// One accumulator of no rows per group.
-fn accumulators(velocity: &Velocity, groups: usize) -> Table {
+fn accumulators(velocity: &dyn Function, groups: usize) -> Table {
     let (one, none) = (velocity.create().unwrap(), payments(&[]));
     let all = velocity.merge(&one, &one, &[0]).unwrap().accs;
     assert_eq!((all.rows, none.rows), (1, 0));
@@ -127,8 +127,9 @@ fn accumulators(velocity: &Velocity, groups: usize) -> Table {
     }
 }
 
-fn velocity() -> Velocity {
-    configure(r#"{"limit": 5}"#).unwrap()
+/// Behind the trait, since methods of the type itself have the same names.
+fn velocity() -> Box<dyn Function> {
+    Box::new(configure::<Velocity>(r#"{"limit": 5}"#).unwrap())
 }
 
 #[test]
@@ -153,7 +154,8 @@ fn the_default_is_the_accumulator_of_no_rows() {
     assert_eq!(empty.columns[2].valid, Some(vec![0]));
 }
 
-/// The first, a middle, the last row of a group, and all of them: (bad rows, totals, totals at the marks).
+/// The first, a middle, the last row of a group, and all of them: (bad rows, totals, totals at the
+/// marks).
 #[test]
 fn a_failed_row_leaves_no_trace() {
     let cases: [(&[usize], [f64; 2], [f64; 3]); 5] = [
@@ -170,7 +172,7 @@ fn a_failed_row_leaves_no_trace() {
             .collect();
         let groups = [0, 1, 0, 1, 0, 1];
         let (velocity, rows) = (velocity(), payments(&rows));
-        let accs = accumulators(&velocity, 2);
+        let accs = accumulators(&*velocity, 2);
         let done = velocity
             .accumulate(&rows, &groups, &accs, &[0, 2, 5])
             .unwrap();
@@ -197,12 +199,12 @@ fn batching_changes_nothing() {
     let rows: Vec<_> = (0..20)
         .map(|row| ("b", (row % 7 != 3).then_some(0.1 * f64::from(row))))
         .collect();
-    let at_once = accumulators(&velocity, 1);
+    let at_once = accumulators(&*velocity, 1);
     let at_once = velocity
         .accumulate(&payments(&rows), &[0; 20], &at_once, &[])
         .unwrap()
         .accs;
-    let mut accs = accumulators(&velocity, 1);
+    let mut accs = accumulators(&*velocity, 1);
     for row in rows {
         accs = velocity
             .accumulate(&payments(&[row]), &[0], &accs, &[0])
@@ -216,7 +218,7 @@ fn batching_changes_nothing() {
 fn results_name_their_firing_and_borrow_from_the_accumulator() {
     let velocity = velocity();
     let rows = payments(&[("a", Some(1.0)), ("b", Some(6.0)), ("c", Some(7.0))]);
-    let accs = accumulators(&velocity, 3);
+    let accs = accumulators(&*velocity, 3);
     let accs = velocity
         .accumulate(&rows, &[0, 1, 2], &accs, &[])
         .unwrap()
@@ -261,7 +263,7 @@ fn refuses_what_does_not_fit() {
             .unwrap_err()
             .contains("apply")
     );
-    let (mut rows, accs) = (payments(&[("a", None)]), accumulators(&velocity, 1));
+    let (mut rows, accs) = (payments(&[("a", None)]), accumulators(&*velocity, 1));
     rows.columns.swap(0, 1);
     let refused = velocity.accumulate(&rows, &[0], &accs, &[]).unwrap_err();
     assert!(refused.contains("type text at index 0"), "{refused}");

@@ -51,7 +51,7 @@ impl Count {
 
 #[test]
 fn survives_being_kept_by_the_host() {
-    let count: Count = configure("{}").unwrap();
+    let count: Box<dyn Function> = Box::new(configure::<Count>("{}").unwrap());
     let values = Column {
         values: Values::Words(vec![3, 3, -1, 5]),
         valid: None,

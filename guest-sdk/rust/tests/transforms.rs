@@ -135,7 +135,7 @@ fn what_a_failed_row_pushed_is_taken_back() {
     let output = words
         .apply(&lines(&["a long odd bad", "b", "c bad", "long"]))
         .unwrap();
-    let targets: Vec<_> = output
+    let targets = output
         .emitted
         .iter()
         .map(|each| (each.target, each.origins.clone()));

@@ -1,34 +1,16 @@
 //! What progress and summaries show of each station: its kind, its counters, its watermark and how far that lags.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidemill_connectors::SourceSpec;
 use tidemill_core::time;
+use tidemill_engine::Totals;
 use tidemill_engine::plan::{Plan, StationKind};
-use tidemill_engine::{Options, Totals};
 use tidemill_rows::time_text::rfc3339;
 
+use crate::clocks::now;
 use crate::figures::per_second;
-
-/// The clock: microseconds since the Unix epoch.
-pub fn now() -> i64 {
-    // A clock before 1970 is a machine whose clock was never set.
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros() as i64)
-}
-
-/// How every command runs plans.
-pub fn options(talk: &crate::talk::Talk) -> Options {
-    let talk = talk.clone();
-    Options {
-        batch_rows: tidemill_engine::BATCH_ROWS,
-        now: std::sync::Arc::new(now),
-        log: std::sync::Arc::new(move |operator, line| talk.logged(operator, line)),
-        functions: std::sync::Arc::new(tidemill_engine::functions::InModules),
-    }
-}
 
 /// What is known of each station before the run, in the order of the plan.
 #[derive(Clone, Debug)]
@@ -176,5 +158,48 @@ impl Station {
             "busy_s": own.busy_ns as f64 / 1e9,
             "rows_per_s": per_second(rows, time).round(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_is_behind_the_clock_or_behind_the_largest_time() {
+        let station = |live, sources: &[usize]| Station {
+            name: "s".to_owned(),
+            kind: Kind::Window,
+            sources: sources.to_vec(),
+            live,
+        };
+        let totals = |watermark, largest| Totals {
+            watermark,
+            largest,
+            ..Totals::default()
+        };
+        let all = [
+            totals(40, 50),
+            totals(time::MIN, 70),
+            totals(time::MIN, time::MIN),
+        ];
+        let cases = [
+            // Live, its sources, its watermark, the lag at 100.
+            (true, vec![0], 40, Some(60)),
+            (true, vec![0], 140, Some(0)),
+            (false, vec![0], 40, Some(10)),
+            (false, vec![0, 1], 40, Some(30)),
+            (false, vec![2], 40, None),
+            (true, vec![0], time::MIN, None),
+            (false, vec![0], time::MAX, None),
+        ];
+        for (live, sources, watermark, lag) in cases {
+            let own = totals(watermark, time::MIN);
+            assert_eq!(
+                station(live, &sources).lag(&own, &all, 100),
+                lag,
+                "{live} {sources:?}"
+            );
+        }
     }
 }

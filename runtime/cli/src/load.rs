@@ -1,10 +1,14 @@
 //! From the command line to a plan.
 
-use tidemill_engine::Plan;
+use std::sync::Arc;
+
+use tidemill_engine::functions::InModules;
+use tidemill_engine::{BATCH_ROWS, Options, Plan};
 use tidemill_pipeline::{Checked, Pipeline, Report, Settings, read_with};
 use tidemill_wasm::Host;
 
 use crate::args::{PipelineArgs, WorkerArgs};
+use crate::clocks;
 use crate::error::Failure;
 use crate::talk::Talk;
 
@@ -38,6 +42,17 @@ pub fn plan(
     let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
     talk.warnings(&warnings);
     Ok(plan)
+}
+
+/// How every command runs plans.
+pub fn options(talk: &Talk) -> Options {
+    let talk = talk.clone();
+    Options {
+        batch_rows: BATCH_ROWS,
+        now: Arc::new(clocks::now),
+        log: Arc::new(move |operator, line| talk.logged(operator, line)),
+        functions: Arc::new(InModules),
+    }
 }
 
 /// How many workers a pipeline runs on.

@@ -9,6 +9,7 @@
 
 mod args;
 mod board;
+mod clocks;
 mod cmd;
 mod error;
 mod exit;
@@ -20,7 +21,6 @@ mod progress;
 mod signals;
 mod summary;
 mod talk;
-mod usage;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;

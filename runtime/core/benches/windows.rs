@@ -87,10 +87,13 @@ fn windows(kind: WindowKind, key: Keys) -> Cost {
         let middle = Instant::now();
         ops += plan.ops.len();
         firings += plan.firings.len();
-        operator.advance(stamps[BATCH - 1] + 1, &ByNumber, &mut plan);
-        operator.commit(&plan);
-        ops += plan.ops.len();
-        firings += plan.firings.len();
+        while {
+            let more = operator.advance(stamps[BATCH - 1] + 1, &ByNumber, &mut plan);
+            operator.commit(&plan);
+            ops += plan.ops.len();
+            firings += plan.firings.len();
+            more
+        } {}
         take += (middle - start).as_nanos() as f64;
         advance += middle.elapsed().as_nanos() as f64;
     }

@@ -35,7 +35,10 @@ impl Blame {
 
     /// A row that failed in a call.
     pub fn failed(&self, failed: Failed) -> FailedRow {
-        let returned = matches!(failed.reason, Reason::Invalid | Reason::Fatal | Reason::Retry);
+        let returned = matches!(
+            failed.reason,
+            Reason::Invalid | Reason::Fatal | Reason::Retry
+        );
         let message = if returned && !failed.code.is_empty() {
             format!("{}: {}", failed.code, failed.message)
         } else {
@@ -43,7 +46,11 @@ impl Blame {
         };
         FailedRow {
             backtrace: failed.backtrace,
-            log: failed.log.iter().map(|line| format!("{}: {}", line.level, line.text)).collect(),
+            log: failed
+                .log
+                .iter()
+                .map(|line| format!("{}: {}", line.level, line.text))
+                .collect(),
             fatal: failed.reason == Reason::Fatal,
             ..self.row(failed.reason.name(), message)
         }
@@ -51,6 +58,9 @@ impl Blame {
 
     /// A call that could not be served at all.
     pub fn call(&self, source: CallError) -> EngineError {
-        EngineError::Guest { operator: self.operator.clone(), source }
+        EngineError::Guest {
+            operator: self.operator.clone(),
+            source,
+        }
     }
 }

@@ -47,16 +47,36 @@ pub fn workers(
         options,
         metrics,
         unparkers: &unparkers,
-        policies: plan.stations.iter().map(|s| policy(s).map(Arc::new)).collect(),
-        sinks: plan.stations.iter().map(open_sink).collect::<Result<_, _>>()?,
-        queues: plan.edges.iter().map(|e| e.exchange.as_ref().map(|_| queues(plan.workers))).collect(),
+        policies: plan
+            .stations
+            .iter()
+            .map(|s| policy(s).map(Arc::new))
+            .collect(),
+        sinks: plan
+            .stations
+            .iter()
+            .map(open_sink)
+            .collect::<Result<_, _>>()?,
+        queues: plan
+            .edges
+            .iter()
+            .map(|e| e.exchange.as_ref().map(|_| queues(plan.workers)))
+            .collect(),
     };
     let mut workers = Vec::new();
     for (number, parker) in parkers.into_iter().enumerate() {
         let task = builder.task(number)?;
         let (inlets, reaches) = builder.inlets(number);
         let (control, now) = (control.clone(), options.now.clone());
-        workers.push(Worker { number, task, inlets, reaches, parker, control, now });
+        workers.push(Worker {
+            number,
+            task,
+            inlets,
+            reaches,
+            parker,
+            control,
+            now,
+        });
     }
     Ok((workers, control))
 }
@@ -85,7 +105,9 @@ fn policy(station: &Station) -> Option<Policy> {
 }
 
 fn open_sink(station: &Station) -> Result<Option<SharedSink>, EngineError> {
-    let StationKind::Sink(sink) = &station.kind else { return Ok(None) };
+    let StationKind::Sink(sink) = &station.kind else {
+        return Ok(None);
+    };
     let opened = sink.spec.open(sink.schema.clone(), false);
     opened.map(Some).map_err(|source| EngineError::Connector {
         name: format!("sink {}", station.name),
@@ -95,14 +117,23 @@ fn open_sink(station: &Station) -> Result<Option<SharedSink>, EngineError> {
 
 impl Builder<'_> {
     fn task(&self, worker: usize) -> Result<Task, EngineError> {
-        let mut task = Task { sources: Vec::new(), nodes: Vec::new(), outlets: Vec::new() };
+        let mut task = Task {
+            sources: Vec::new(),
+            nodes: Vec::new(),
+            outlets: Vec::new(),
+        };
         let outlet_of_edge = self.outlet_of_edge();
         for (index, station) in self.plan.stations.iter().enumerate() {
             let routes = self.routes(index, &outlet_of_edge);
             let counters = self.metrics.of(index, worker);
             if let StationKind::Source(source) = &station.kind {
                 let source = self.source((index, source), worker, counters.clone())?;
-                task.sources.push(SourceNode { source, routes, counters, closed: false });
+                task.sources.push(SourceNode {
+                    source,
+                    routes,
+                    counters,
+                    closed: false,
+                });
                 continue;
             }
             let input_count = self.inputs_of(index);
@@ -130,33 +161,58 @@ impl Builder<'_> {
 
     /// How many inputs an edge brings: one, or one from every worker.
     fn width(&self, edge: &Edge) -> usize {
-        if edge.exchange.is_some() { self.plan.workers } else { 1 }
+        if edge.exchange.is_some() {
+            self.plan.workers
+        } else {
+            1
+        }
     }
 
     fn inputs_of(&self, station: usize) -> usize {
-        self.plan.edges.iter().filter(|edge| edge.to == station).map(|edge| self.width(edge)).sum()
+        self.plan
+            .edges
+            .iter()
+            .filter(|edge| edge.to == station)
+            .map(|edge| self.width(edge))
+            .sum()
     }
 
     /// The first input of the receiving station that an edge brings.
     fn first_input(&self, edge: usize) -> usize {
         let to = self.plan.edges[edge].to;
-        let before = self.plan.edges[..edge].iter().filter(|other| other.to == to);
+        let before = self.plan.edges[..edge]
+            .iter()
+            .filter(|other| other.to == to);
         before.map(|edge| self.width(edge)).sum()
     }
 
     /// The outlet of each edge that is an exchange.
     fn outlet_of_edge(&self) -> Vec<Option<usize>> {
         let mut next = 0..;
-        self.plan.edges.iter().map(|edge| edge.exchange.as_ref().and_then(|_| next.next())).collect()
+        self.plan
+            .edges
+            .iter()
+            .map(|edge| edge.exchange.as_ref().and_then(|_| next.next()))
+            .collect()
     }
 
     /// Where the output of a station goes; the own share of an exchange comes by the first of its inputs.
     fn routes(&self, station: usize, outlets: &[Option<usize>]) -> Routes {
         let mut routes: Routes = vec![Vec::new(); self.plan.stations[station].ports.len()];
-        for (index, edge) in self.plan.edges.iter().enumerate().filter(|(_, e)| e.from == station) {
+        for (index, edge) in self
+            .plan
+            .edges
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.from == station)
+        {
             let (node, input) = (self.node(edge.to), self.first_input(index));
             routes[edge.port].push(match outlets[index] {
-                Some(outlet) => Route::Exchange { outlet, node, input },
+                Some(outlet) => Route::Exchange {
+                    outlet,
+                    node,
+                    input,
+                },
                 None => Route::Local { node, input },
             });
         }
@@ -168,7 +224,9 @@ impl Builder<'_> {
         exchanges
             .filter_map(|(edge, queues)| {
                 let senders = queues.as_ref()?[worker].iter();
-                let senders = senders.map(|queue| queue.as_ref().map(|(s, _)| s.clone())).collect();
+                let senders = senders
+                    .map(|queue| queue.as_ref().map(|(s, _)| s.clone()))
+                    .collect();
                 let partitioning = edge.exchange.clone()?;
                 let unparkers = self.unparkers.to_vec();
                 Some(Outlet::new(
@@ -187,8 +245,14 @@ impl Builder<'_> {
         let (mut inlets, mut reaches) = (Vec::new(), Vec::new());
         let outlets = self.outlet_of_edge();
         for (index, edge) in self.plan.edges.iter().enumerate() {
-            let Some(queues) = &self.queues[index] else { continue };
-            for (from, queues) in queues.iter().enumerate().filter(|(from, _)| *from != worker) {
+            let Some(queues) = &self.queues[index] else {
+                continue;
+            };
+            for (from, queues) in queues
+                .iter()
+                .enumerate()
+                .filter(|(from, _)| *from != worker)
+            {
                 let (_, receiver) = queues[worker].as_ref().expect("workers differ");
                 inlets.push(Inlet {
                     node: self.node(edge.to),
@@ -205,7 +269,13 @@ impl Builder<'_> {
     /// The outlets that what a station gives may come to.
     fn outlets_behind(&self, station: usize, outlets: &[Option<usize>]) -> Vec<usize> {
         let mut found = Vec::new();
-        for (index, edge) in self.plan.edges.iter().enumerate().filter(|(_, e)| e.from == station) {
+        for (index, edge) in self
+            .plan
+            .edges
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.from == station)
+        {
             found.extend(outlets[index]);
             found.extend(self.outlets_behind(edge.to, outlets));
         }
@@ -223,9 +293,11 @@ impl Builder<'_> {
         let unparker = self.unparkers[worker].clone();
         let wake: Wake = Arc::new(move || unparker.unpark());
         let name = &self.plan.stations[index].name;
-        let opened = tidemill_connectors::open(&plan.spec, worker, self.plan.workers, wake).map_err(
-            |source| EngineError::Connector { name: format!("source {name}"), source },
-        )?;
+        let opened = tidemill_connectors::open(&plan.spec, worker, self.plan.workers, wake)
+            .map_err(|source| EngineError::Connector {
+                name: format!("source {name}"),
+                source,
+            })?;
         Ok(Source::new(SourceParts {
             clock: SourceClock::new(plan.clock, opened.splits.len()),
             splits: opened.splits,
@@ -263,7 +335,10 @@ impl Builder<'_> {
         counters: Arc<Counters>,
     ) -> Result<Box<dyn Operator>, EngineError> {
         let settings = self.settings(index, &plan.function);
-        let guest = self.options.functions.transform(&plan.function.module, settings);
+        let guest = self
+            .options
+            .functions
+            .transform(&plan.function.module, settings);
         Ok(Box::new(Transform::new(TransformParts {
             guest: guest.map_err(|source| self.unready(index, source))?,
             inputs: plan.function.inputs.clone(),
@@ -283,7 +358,10 @@ impl Builder<'_> {
     ) -> Result<Box<dyn Operator>, EngineError> {
         let blame = self.blame(index, Some(&plan.function));
         let settings = self.settings(index, &plan.function);
-        let guest = self.options.functions.aggregate(&plan.function.module, settings);
+        let guest = self
+            .options
+            .functions
+            .aggregate(&plan.function.module, settings);
         let guest = guest.map_err(|source| self.unready(index, source))?;
         let with_stamps = described(&plan.function).stamps;
         let aggregator = Aggregator::new(guest, plan.function.inputs.clone(), with_stamps)
@@ -312,23 +390,34 @@ impl Builder<'_> {
 
     fn talk(&self, index: usize) -> Talk {
         let operator = self.plan.stations[index].name.clone();
-        Talk { operator, log: self.options.log.clone() }
+        Talk {
+            operator,
+            log: self.options.log.clone(),
+        }
     }
 
     fn blame(&self, index: usize, function: Option<&FunctionPlan>) -> Blame {
         let module = function.map(|function| {
-            (function.module.file().display().to_string(), function.module.hash().to_owned())
+            (
+                function.module.file().display().to_string(),
+                function.module.hash().to_owned(),
+            )
         });
         Blame {
             operator: self.plan.stations[index].name.clone(),
             function: function.map(|function| described(function).name.clone()),
             module,
-            policy: self.policies[index].clone().expect("only sinks have no policy"),
+            policy: self.policies[index]
+                .clone()
+                .expect("only sinks have no policy"),
         }
     }
 
     fn unready(&self, index: usize, source: tidemill_wasm::ModuleError) -> EngineError {
-        EngineError::Module { operator: self.plan.stations[index].name.clone(), source }
+        EngineError::Module {
+            operator: self.plan.stations[index].name.clone(),
+            source,
+        }
     }
 }
 

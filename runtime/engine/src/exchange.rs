@@ -94,7 +94,10 @@ impl Outlet {
 
     fn send_rows(&mut self, batch: Batch) -> Option<Batch> {
         let columns: Vec<ArrayRef> = match &self.partitioning {
-            Partitioning::Key(key) => key.iter().map(|&i| batch.columns.column(i).clone()).collect(),
+            Partitioning::Key(key) => key
+                .iter()
+                .map(|&i| batch.columns.column(i).clone())
+                .collect(),
             Partitioning::Single if self.own == 0 => return Some(batch),
             Partitioning::Single => {
                 self.send_to(0, Event::Rows(batch));
@@ -112,8 +115,16 @@ impl Outlet {
         }
         let shares = std::mem::take(&mut self.shares);
         let mut own = None;
-        for (worker, share) in shares.iter().enumerate().filter(|(_, share)| !share.is_empty()) {
-            let rows = if share.len() == batch.len() { batch.clone() } else { batch.take(share) };
+        for (worker, share) in shares
+            .iter()
+            .enumerate()
+            .filter(|(_, share)| !share.is_empty())
+        {
+            let rows = if share.len() == batch.len() {
+                batch.clone()
+            } else {
+                batch.take(share)
+            };
             if worker == self.own {
                 own = Some(rows);
             } else {
@@ -135,7 +146,9 @@ impl Outlet {
         let mut full = vec![false; self.senders.len()];
         let mut left = VecDeque::new();
         for (worker, event) in self.waiting.drain(..) {
-            let sender = self.senders[worker].as_ref().expect("nothing is sent to the own worker");
+            let sender = self.senders[worker]
+                .as_ref()
+                .expect("nothing is sent to the own worker");
             if full[worker] {
                 left.push_back((worker, event));
                 continue;
@@ -166,5 +179,7 @@ pub type Queues = Vec<Vec<Option<(Sender<Event>, Receiver<Event>)>>>;
 /// Makes the queues of one exchange.
 pub fn queues(workers: usize) -> Queues {
     let queue = |from, to| (from != to).then(|| bounded(QUEUE));
-    (0..workers).map(|from| (0..workers).map(|to| queue(from, to)).collect()).collect()
+    (0..workers)
+        .map(|from| (0..workers).map(|to| queue(from, to)).collect())
+        .collect()
 }

@@ -52,25 +52,45 @@ pub struct FailedRow {
 
 impl fmt::Display for FailedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.function.is_some() { "operator" } else { "source" };
-        write!(f, "{what} {}: a row failed: {}: {}", self.operator, self.reason, self.message)?;
+        let what = if self.function.is_some() {
+            "operator"
+        } else {
+            "source"
+        };
+        write!(
+            f,
+            "{what} {}: a row failed: {}: {}",
+            self.operator, self.reason, self.message
+        )?;
         if let Some(function) = &self.function {
             write!(f, "\n  function:  {function}")?;
         }
         if let Some((file, hash)) = &self.module {
-            write!(f, "\n  module:    {file} (sha256 {})", &hash[..hash.len().min(12)])?;
+            write!(
+                f,
+                "\n  module:    {file} (sha256 {})",
+                &hash[..hash.len().min(12)]
+            )?;
         }
         if let Some(place) = self.place() {
             write!(f, "\n  read from: {place}")?;
         }
         if let Some(at) = self.time {
-            write!(f, "\n  time:      {}", tidemill_rows::time_text::rfc3339(at))?;
+            write!(
+                f,
+                "\n  time:      {}",
+                tidemill_rows::time_text::rfc3339(at)
+            )?;
         }
         if let Some(row) = &self.row {
             write!(f, "\n  row:       {}", shortened(row))?;
         }
         if let Some(bytes) = &self.bytes {
-            write!(f, "\n  bytes:     {}", shortened(&String::from_utf8_lossy(bytes)))?;
+            write!(
+                f,
+                "\n  bytes:     {}",
+                shortened(&String::from_utf8_lossy(bytes))
+            )?;
         }
         for line in &self.log {
             write!(f, "\n  logged:    {line}")?;
@@ -142,7 +162,11 @@ pub struct Policy {
 impl Policy {
     /// A policy; `most` turns `Skip` and `DeadLetter` back into failing once more rows than that have failed.
     pub fn new(action: Action, most: Option<u64>) -> Self {
-        Self { action, most, failed: AtomicU64::new(0) }
+        Self {
+            action,
+            most,
+            failed: AtomicU64::new(0),
+        }
     }
 
     /// Applies the policy to rows that failed. What is to be sent to `<name>.failed` comes back.
@@ -160,10 +184,17 @@ impl Policy {
                         row.operator
                     )
                 });
-                return Err(EngineError::Row(Box::new(StoppedByRow { row: row.clone(), threshold })));
+                return Err(EngineError::Row(Box::new(StoppedByRow {
+                    row: row.clone(),
+                    threshold,
+                })));
             }
         }
-        Ok(if self.action == Action::DeadLetter { failed } else { Vec::new() })
+        Ok(if self.action == Action::DeadLetter {
+            failed
+        } else {
+            Vec::new()
+        })
     }
 }
 
@@ -186,10 +217,16 @@ pub fn failed_schema() -> SchemaRef {
 
 /// Failed rows as a batch of [`failed_schema`]. A row without an event time gets `stamp` as its time.
 pub fn failed_batch(failed: &[FailedRow], stamp: i64) -> Batch {
-    let stamp = if stamp == time::MIN { time::FIRST } else { stamp };
+    let stamp = if stamp == time::MIN {
+        time::FIRST
+    } else {
+        stamp
+    };
     let text = |value: &dyn Fn(&FailedRow) -> Option<String>| -> ArrayRef {
         let mut column = StringBuilder::new();
-        failed.iter().for_each(|row| column.append_option(value(row)));
+        failed
+            .iter()
+            .for_each(|row| column.append_option(value(row)));
         Arc::new(column.finish())
     };
     let mut position = Int64Builder::new();
@@ -216,5 +253,14 @@ pub fn failed_batch(failed: &[FailedRow], stamp: i64) -> Batch {
         .expect("the columns of failed rows are as their schema says");
     let times = failed.iter().map(|row| row.time.unwrap_or(stamp)).collect();
     let stamps = std::iter::repeat_n(stamp, failed.len()).collect();
-    Batch { columns, times: RowTimes { times, stamps, w: None }, changes: None, origin: None }
+    Batch {
+        columns,
+        times: RowTimes {
+            times,
+            stamps,
+            w: None,
+        },
+        changes: None,
+        origin: None,
+    }
 }

@@ -5,12 +5,15 @@
 
 use arrow_array::ArrayRef;
 use tidemill_wasm::{
-    Accumulated, Aggregate, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
-    Settings, Table, Transform,
+    Accumulated, Aggregate, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome,
+    RowsIn, Settings, Table, Transform,
 };
 
 /// A function of kind transform, made ready on one worker. See [`Transform`] for the calls.
-#[expect(clippy::missing_errors_doc, reason = "the errors are those of `Transform`'s calls")]
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of `Transform`'s calls"
+)]
 pub trait TransformCalls: Send {
     /// Takes rows through the function.
     fn apply(&mut self, rows: &RowsIn<'_>) -> Result<Outcome, CallError>;
@@ -27,7 +30,10 @@ pub trait TransformCalls: Send {
 }
 
 /// A function of kind aggregate, made ready on one worker. See [`Aggregate`] for the calls.
-#[expect(clippy::missing_errors_doc, reason = "the errors are those of `Aggregate`'s calls")]
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of `Aggregate`'s calls"
+)]
 pub trait AggregateCalls: Send {
     /// The accumulator of no rows.
     fn create(&mut self) -> Result<Table, CallError>;
@@ -70,7 +76,10 @@ pub trait AggregateCalls: Send {
 }
 
 /// Makes functions ready, one per operator and worker.
-#[expect(clippy::missing_errors_doc, reason = "the errors are those of the module")]
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of the module"
+)]
 pub trait Functions: Send + Sync {
     /// A transform.
     fn transform(

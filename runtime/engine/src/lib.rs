@@ -37,5 +37,5 @@ pub use error::EngineError;
 pub use failure::FailedRow;
 pub use metrics::Totals;
 pub use plan::{Plan, plan};
-pub use talk::Log;
 pub use run::{BATCH_ROWS, Options, Running, Stopper, Summary, start};
+pub use talk::Log;

@@ -84,7 +84,10 @@ pub struct Metrics {
 
 /// One node's counters, added up over the workers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are those of `Counters`, which documents them")]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of `Counters`, which documents them"
+)]
 pub struct Totals {
     pub name: String,
     pub rows_in: u64,
@@ -124,7 +127,11 @@ impl Metrics {
 
     /// The counters of each node, added up over the workers.
     pub fn totals(&self) -> Vec<Totals> {
-        self.names.iter().zip(&self.counters).map(|(name, workers)| total(name, workers)).collect()
+        self.names
+            .iter()
+            .zip(&self.counters)
+            .map(|(name, workers)| total(name, workers))
+            .collect()
     }
 }
 
@@ -135,8 +142,13 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         .filter(|c| !c.ended.load(Relaxed))
         .map(|c| c.watermark.load(Relaxed))
         .collect();
-    let largest_watermark =
-        || workers.iter().map(|c| c.watermark.load(Relaxed)).max().unwrap_or(time::MIN);
+    let largest_watermark = || {
+        workers
+            .iter()
+            .map(|c| c.watermark.load(Relaxed))
+            .max()
+            .unwrap_or(time::MIN)
+    };
     Totals {
         name: name.to_owned(),
         rows_in: sum(|c| &c.rows_in),
@@ -150,8 +162,16 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         null_keys: sum(|c| &c.null_keys),
         failed_results: sum(|c| &c.failed_results),
         keys: sum(|c| &c.keys),
-        watermark: going.iter().copied().min().unwrap_or_else(largest_watermark),
-        largest: workers.iter().map(|c| c.largest.load(Relaxed)).max().unwrap_or(time::MIN),
+        watermark: going
+            .iter()
+            .copied()
+            .min()
+            .unwrap_or_else(largest_watermark),
+        largest: workers
+            .iter()
+            .map(|c| c.largest.load(Relaxed))
+            .max()
+            .unwrap_or(time::MIN),
         clock_calls: sum(|c| &c.clock_calls),
         random_calls: sum(|c| &c.random_calls),
         busy_ns: sum(|c| &c.busy_ns),

@@ -82,7 +82,10 @@ pub struct Edge {
 
 /// What a station does.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a pipeline has a handful of stations")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pipeline has a handful of stations"
+)]
 pub enum StationKind {
     /// Reads rows.
     Source(SourcePlan),
@@ -177,7 +180,10 @@ pub struct SinkPlan {
 /// # Errors
 /// If the pipeline cannot run as it stands: a report of everything that is wrong with it.
 pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diagnostics), Report> {
-    let Checked { pipeline, mut diagnostics } = checked;
+    let Checked {
+        pipeline,
+        mut diagnostics,
+    } = checked;
     let modules = modules::load(&pipeline, host, &mut diagnostics);
     let mut planner = streams::Planner {
         pipeline: &pipeline,
@@ -187,9 +193,15 @@ pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diag
         stations: Vec::new(),
         edges: Vec::new(),
     };
-    pipeline.sources.iter().for_each(|source| sources::plan(&mut planner, source));
+    pipeline
+        .sources
+        .iter()
+        .for_each(|source| sources::plan(&mut planner, source));
     operators::plan_all(&mut planner);
-    pipeline.sinks.iter().for_each(|sink| sinks::plan(&mut planner, sink));
+    pipeline
+        .sinks
+        .iter()
+        .for_each(|sink| sinks::plan(&mut planner, sink));
     let (stations, edges) = (planner.stations, planner.edges);
     let diagnostics = diagnostics.into_result()?;
     let plan = Plan {
@@ -204,5 +216,7 @@ pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diag
 
 /// A schema of fields.
 fn schema(fields: impl IntoIterator<Item = FieldRef>) -> SchemaRef {
-    Arc::new(arrow_schema::Schema::new(fields.into_iter().collect::<Vec<_>>()))
+    Arc::new(arrow_schema::Schema::new(
+        fields.into_iter().collect::<Vec<_>>(),
+    ))
 }

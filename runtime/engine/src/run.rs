@@ -60,19 +60,32 @@ pub struct Summary {
 /// # Errors
 /// If a source or sink cannot be opened, or a module cannot be made ready. Nothing has been read then.
 pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
-    let names = plan.stations.iter().map(|station| station.name.clone()).collect();
+    let names = plan
+        .stations
+        .iter()
+        .map(|station| station.name.clone())
+        .collect();
     let metrics = Arc::new(Metrics::new(names, plan.workers));
-    let (workers, control) = build::workers(plan, options, &metrics)?;
+    let (mut workers, control) = build::workers(plan, options, &metrics)?;
+    for worker in &mut workers {
+        worker.task.end_empty_sources((options.now)())?;
+    }
     let threads = workers
         .into_iter()
         .map(|worker| {
             let name = format!("worker-{}", worker.number);
-            let thread = std::thread::Builder::new().name(name).spawn(move || worker.run());
+            let thread = std::thread::Builder::new()
+                .name(name)
+                .spawn(move || worker.run());
             thread.map_err(|e| EngineError::Thread(e.to_string()))
         })
         .collect::<Result<_, _>>();
     let threads = threads.inspect_err(|_| control.stop())?;
-    Ok(Running { control, metrics, threads })
+    Ok(Running {
+        control,
+        metrics,
+        threads,
+    })
 }
 
 impl Running {
@@ -109,7 +122,10 @@ impl Running {
             Some(error) => Err(error),
             None => {
                 let totals = self.metrics.totals();
-                Ok(Summary { stopped: self.control.is_stopping(), totals })
+                Ok(Summary {
+                    stopped: self.control.is_stopping(),
+                    totals,
+                })
             }
         }
     }

@@ -21,7 +21,9 @@ pub struct Talk {
 impl Talk {
     /// Hands on what was said and counts what was called since the last time.
     pub fn hear(&self, lines: &[LogLine], notes: Notes, counters: &Counters) {
-        lines.iter().for_each(|line| (self.log)(&self.operator, line));
+        lines
+            .iter()
+            .for_each(|line| (self.log)(&self.operator, line));
         add(&counters.clock_calls, notes.clock_calls);
         add(&counters.random_calls, notes.random_calls);
     }

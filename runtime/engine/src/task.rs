@@ -127,6 +127,24 @@ impl Task {
         Ok(read)
     }
 
+    /// Ends every source that has no split on this worker. Called before any worker runs, so that no operator ever waits
+    /// for the watermark of a sender that has nothing to send: W at a row would depend on which thread starts first.
+    ///
+    /// # Errors
+    /// If a sink that thereby ends cannot be finished.
+    pub fn end_empty_sources(&mut self, now: i64) -> Result<(), EngineError> {
+        for i in 0..self.sources.len() {
+            let node = &mut self.sources[i];
+            if node.source.has_splits() {
+                continue;
+            }
+            let mut out = Output::default();
+            node.closed = node.source.turn(now, &mut out)? == Turn::Ended;
+            self.route_source(i, out)?;
+        }
+        Ok(())
+    }
+
     /// Ends every source that is still open, before its end.
     ///
     /// # Errors
@@ -147,13 +165,18 @@ impl Task {
     /// # Errors
     /// If the pipeline must stop.
     pub fn flush(&mut self) -> Result<(), EngineError> {
-        self.nodes.iter_mut().try_for_each(|node| node.operator.flush())
+        self.nodes
+            .iter_mut()
+            .try_for_each(|node| node.operator.flush())
     }
 
     /// Whether nothing more can come of it.
     pub fn is_done(&self) -> bool {
         self.sources.iter().all(|source| source.closed)
-            && self.nodes.iter().all(|node| node.closed_inputs == node.input_count)
+            && self
+                .nodes
+                .iter()
+                .all(|node| node.closed_inputs == node.input_count)
             && self.outlets.iter().all(|outlet| !outlet.is_waiting())
     }
 
@@ -183,11 +206,19 @@ impl Task {
         let mut routes = routes.peekable();
         let mut event = Some(event);
         while let Some(route) = routes.next() {
-            let own = if routes.peek().is_some() { event.clone() } else { event.take() };
+            let own = if routes.peek().is_some() {
+                event.clone()
+            } else {
+                event.take()
+            };
             let own = own.expect("the event is there until the last route");
             match *route {
                 Route::Local { node, input } => self.deliver(node, input, own)?,
-                Route::Exchange { outlet, node, input } => {
+                Route::Exchange {
+                    outlet,
+                    node,
+                    input,
+                } => {
                     if let Some(own) = self.outlets[outlet].send(own) {
                         self.deliver(node, input, own)?;
                     }
@@ -248,7 +279,12 @@ impl Node {
     /// W at each row over all inputs (semantics, Watermarks 10).
     fn with_w(&self, input: usize, mut batch: Batch) -> Batch {
         if self.input_count > 1 {
-            let w = batch.times.w().iter().map(|&w| self.inputs.w_at_row(input, w)).collect();
+            let w = batch
+                .times
+                .w()
+                .iter()
+                .map(|&w| self.inputs.w_at_row(input, w))
+                .collect();
             batch.times.w = Some(w);
         }
         batch

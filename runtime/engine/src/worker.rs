@@ -51,7 +51,10 @@ impl Control {
 
     /// Stops everything at once because of an error; the first one is kept.
     fn fail(&self, error: EngineError) {
-        let mut first = self.first_error.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = self
+            .first_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(error);
         drop(first);
         self.abort.store(true, Ordering::Release);
@@ -60,7 +63,10 @@ impl Control {
 
     /// The error that ended the run, if one did.
     pub fn take_error(&self) -> Option<EngineError> {
-        self.first_error.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.first_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn is_aborted(&self) -> bool {
@@ -98,7 +104,10 @@ impl Worker {
         match ran {
             Ok(Ok(())) => {}
             Ok(Err(error)) => control.fail(error),
-            Err(panic) => control.fail(EngineError::Panic { worker: number, message: text(&*panic) }),
+            Err(panic) => control.fail(EngineError::Panic {
+                worker: number,
+                message: text(&*panic),
+            }),
         }
     }
 
@@ -120,17 +129,25 @@ impl Worker {
 
     /// Sends what had found a full queue.
     fn send_waiting(&mut self) -> bool {
-        self.task.outlets.iter_mut().fold(false, |sent, outlet| outlet.send_waiting() || sent)
+        self.task
+            .outlets
+            .iter_mut()
+            .fold(false, |sent, outlet| outlet.send_waiting() || sent)
     }
 
     /// Takes one event from every queue from which nothing could flow into a full one.
     fn receive(&mut self) -> Result<bool, EngineError> {
         let mut received = false;
         for i in 0..self.inlets.len() {
-            if self.reaches[i].iter().any(|&outlet| self.task.outlets[outlet].is_waiting()) {
+            if self.reaches[i]
+                .iter()
+                .any(|&outlet| self.task.outlets[outlet].is_waiting())
+            {
                 continue;
             }
-            let Some((event, inlet)) = self.next_event(i) else { continue };
+            let Some((event, inlet)) = self.next_event(i) else {
+                continue;
+            };
             let (node, input, from) = (inlet.node, inlet.input, inlet.from);
             self.control.unparkers[from].unpark();
             self.task.deliver(node, input, event)?;

@@ -180,3 +180,49 @@ fn config_is_rendered_whole() {
         assert_eq!(rendered(config.clone(), given).unwrap_err(), expected);
     }
 }
+
+/// The published schema and the parser know the same fields.
+#[test]
+fn the_schema_names_the_fields_that_are_read() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../wit/describe.schema.json")).unwrap();
+    let named = |place: &Value| -> Vec<String> {
+        place["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let read = |error: String| -> Vec<String> {
+        let (_, known) = error.split_once("this host knows ").unwrap();
+        let (known, _) = known.split_once(" (").unwrap();
+        known.split(", ").map(str::to_owned).collect()
+    };
+    let extra = json!([{"extra": 1}]);
+    let cases = [
+        (
+            named(&schema),
+            Description::parse("{\"extra\": 1}").unwrap_err(),
+        ),
+        (
+            named(&schema["$defs"]["function"]),
+            refused(json!({"extra": 1})),
+        ),
+        (
+            named(&schema["$defs"]["config-field"]),
+            refused(json!({"config": extra})),
+        ),
+        (
+            named(&schema["$defs"]["columns"]["items"]),
+            refused(json!({"input": extra})),
+        ),
+        (
+            named(&schema["$defs"]["function"]["properties"]["sides"]["items"]),
+            refused(json!({"sides": extra})),
+        ),
+    ];
+    for (named, error) in cases {
+        assert_eq!(named, read(error));
+    }
+}

@@ -2,11 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{ImplItemFn, ItemImpl, Result, ReturnType, Type, TypeReference};
 
 use crate::function::{self, Function, behind_mut, by_value, parameters, returned};
-use crate::structure::{error, error_at};
+use crate::structure::{error, error_at, place};
 
 const ADD: &str = "fn add(&self, spent: &mut Spent, payment: Payment)";
 const MERGE: &str = "fn merge(&self, spent: &mut Spent, other: Spent)";
@@ -193,7 +192,7 @@ impl Methods {
     fn described(&self, combinable: bool) -> TokenStream {
         let (row, accumulator, result) = (&self.row, &self.accumulator, &self.result);
         let key = self.key.as_ref().map(|key| {
-            quote_spanned!(key.span()=>
+            quote_spanned!(place(key)=>
                 fn key<K: __tidemill::Untimed>(json: &mut ::std::string::String) {
                     __tidemill::describe_columns::<K>(json)
                 }
@@ -202,10 +201,10 @@ impl Methods {
         });
         let combinable = combinable
             .then(|| quote!(__tidemill::member(json, "combinable", |json| json.push_str("true"));));
-        let input = quote_spanned!(row.span()=> __tidemill::describe_columns::<#row>(json));
+        let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
         let accumulator =
-            quote_spanned!(accumulator.span()=> __tidemill::describe_columns::<#accumulator>(json));
-        let output = quote_spanned!(result.span()=>
+            quote_spanned!(place(accumulator)=> __tidemill::describe_columns::<#accumulator>(json));
+        let output = quote_spanned!(place(result)=>
             __tidemill::describe_output::<<#result as __tidemill::Finished>::Row>(json)
         );
         quote! {
@@ -220,7 +219,7 @@ impl Methods {
     fn calls(&self) -> TokenStream {
         let (row, acc) = (&self.row, &self.accumulator);
         let [added, merged] = &self.done;
-        let create = quote_spanned!(acc.span()=> __tidemill::create::<#acc>());
+        let create = quote_spanned!(place(acc)=> __tidemill::create::<#acc>());
         let finish = self.finish();
         quote! {
             fn create(&self) -> ::core::result::Result<__tidemill::Table, ::std::string::String> {
@@ -245,7 +244,9 @@ impl Methods {
                 others: &__tidemill::Table,
                 groups: &[u32],
             ) -> ::core::result::Result<__tidemill::Accumulated, ::std::string::String> {
-                __tidemill::merge::<#acc, #merged, _>(into, others, groups, |acc, other| self.merge(acc, other))
+                __tidemill::merge::<#acc, #merged, _>(
+                    into, others, groups, |acc, other| self.merge(acc, other),
+                )
             }
 
             #finish

@@ -2,10 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{DeriveInput, Expr, ExprLit, ExprUnary, Field, Lit, Meta, Result, Type, UnOp};
 
-use crate::structure::{self, error, plain, type_name};
+use crate::structure::{self, error, place, plain, type_name};
 
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = structure::named_fields(input, "Config")?;
@@ -22,7 +21,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let (name, doc) = (&input.ident, structure::documentation(&input.attrs));
     let taken = fields.iter().enumerate().map(|(index, field)| {
         let (name, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=> #name: __tidemill::take::<Self, #ty>(object, #index)?)
+        quote_spanned!(place(ty)=> #name: __tidemill::take::<Self, #ty>(object, #index)?)
     });
     Ok(quote! {
         #[automatically_derived]
@@ -70,7 +69,7 @@ fn describe(field: &Field) -> Result<TokenStream> {
         };
     }
     let name = plain(ident);
-    Ok(quote_spanned! {ty.span()=>
+    Ok(quote_spanned! {place(ty)=>
         __tidemill::ConfigField {
             name: #name,
             logical: <#ty as __tidemill::ConfigValue>::TYPE,
@@ -128,7 +127,8 @@ fn json(value: &Expr) -> Result<String> {
     })
 }
 
-/// A float literal of Rust as one of JSON, which wants a digit behind the point: `1.` becomes `1.0`.
+/// A float literal of Rust as one of JSON, which wants a digit behind the point: `1.` becomes
+/// `1.0`.
 fn number(digits: &str) -> String {
     match digits.strip_suffix('.') {
         Some(whole) => format!("{whole}.0"),
@@ -152,13 +152,14 @@ fn text(text: &str) -> String {
 fn check(ty: &Type, value: &Expr) -> TokenStream {
     let ty = literal_type(ty);
     let value = match value {
-        Expr::Array(array) => quote_spanned!(array.span()=> &#array),
+        Expr::Array(array) => quote_spanned!(place(array)=> &#array),
         other => other.to_token_stream(),
     };
     quote!(const _: #ty = #value;)
 }
 
-/// The type of the literal for a field: `&str` for `String`, a slice for `Vec`, what is inside for `Option`.
+/// The type of the literal for a field: `&str` for `String`, a slice for `Vec`, what is inside for
+/// `Option`.
 fn literal_type(ty: &Type) -> TokenStream {
     let inner = match ty {
         Type::Path(path) => {

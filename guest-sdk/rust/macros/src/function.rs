@@ -8,7 +8,7 @@ use syn::{
     Result, ReturnType, Type, TypeImplTrait, TypeReference,
 };
 
-use crate::structure::{documentation, error, error_at};
+use crate::structure::{documentation, error, error_at, place};
 
 /// The function's type and the methods of its block.
 pub struct Function<'i> {
@@ -176,7 +176,8 @@ pub fn returned(method: &ImplItemFn) -> Result<Type> {
     }
 }
 
-/// The type as it may stand inside a body: named lifetimes of a method do not exist there and are inferred.
+/// The type as it may stand inside a body: named lifetimes of a method do not exist there and are
+/// inferred.
 fn inferred(ty: &Type) -> Result<Type> {
     struct Infer(Option<TypeImplTrait>);
 
@@ -215,11 +216,11 @@ pub fn expand(
 ) -> TokenStream {
     let (ty, name, doc) = (function.ty, function.name(), documentation(&block.attrs));
     let doc = match doc.is_empty() {
-        true => quote_spanned!(function.span()=> <#ty as ::tidemill::Config>::DOC),
+        true => quote_spanned!(place(ty)=> <#ty as ::tidemill::Config>::DOC),
         false => quote!(#doc),
     };
-    let config = quote_spanned!(function.span()=> __tidemill::describe_fields::<#ty>);
-    let parse = quote_spanned!(function.span()=> __tidemill::parse::<#ty>(config));
+    let config = quote_spanned!(place(ty)=> __tidemill::describe_fields::<#ty>);
+    let parse = quote_spanned!(place(ty)=> __tidemill::parse::<#ty>(config));
     quote! {
         #block
 

@@ -1,8 +1,10 @@
-//! The macros of the tidemill SDK. Authors depend on the crate `tidemill`, which re-exports and documents them.
+//! The macros of the tidemill SDK. Authors depend on the crate `tidemill`, which re-exports and
+//! documents them.
 //!
-//! Each macro checks what it can see and says what to write, at the author's place; what only the compiler knows (is this
-//! type a record?) is left to trait bounds with messages of their own, in the crate `tidemill`. Generated code names
-//! author's types only inside bodies of functions, where a lifetime that is left out is inferred.
+//! Each macro checks what it can see and says what to write, at the author's place; what only the
+//! compiler knows (is this type a record?) is left to trait bounds with messages of their own, in
+//! the crate `tidemill`. Generated code names author's types only inside bodies of functions, where
+//! a lifetime that is left out is inferred.
 
 mod aggregate;
 mod config;
@@ -15,7 +17,8 @@ mod transform;
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
-/// Implements [`tidemill::Record`](trait.Record.html): the struct's fields are the columns of a row.
+/// Implements [`tidemill::Record`](trait.Record.html): the struct's fields are the columns of a
+/// row.
 #[proc_macro_derive(Record, attributes(record))]
 pub fn derive_record(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
@@ -24,7 +27,8 @@ pub fn derive_record(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Implements [`tidemill::Config`](trait.Config.html): the struct's fields are a function's configuration.
+/// Implements [`tidemill::Config`](trait.Config.html): the struct's fields are a function's
+/// configuration.
 #[proc_macro_derive(Config, attributes(config))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
@@ -33,7 +37,8 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Implements [`tidemill::Sides`](trait.Sides.html): the struct's fields are a transform's side outputs.
+/// Implements [`tidemill::Sides`](trait.Sides.html): the struct's fields are a transform's side
+/// outputs.
 #[proc_macro_derive(Sides)]
 pub fn derive_sides(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
@@ -50,10 +55,11 @@ pub fn derive_sides(input: TokenStream) -> TokenStream {
 /// | `fn map(&self, row: R) -> T` | one row of each; with `Option<T>` at most one |
 /// | `fn flat_map(&self, row: R, out: &mut Output<T>)` | what it pushes to `out` |
 ///
-/// `R` and `T` are structs with `#[derive(Record)]`. The output has the columns of `T` alone; with `Extended<T>` in
-/// place of `T` those of the row that came in and of `T`. Where `T` borrows from the row, say so:
-/// `fn map<'a>(&self, row: R<'a>) -> T<'a>`. Each may return a `Result` with `Failure`, and each may take one more
-/// parameter, `sides: &mut S`, where `S` is a struct with `#[derive(Sides)]`.
+/// `R` and `T` are structs with `#[derive(Record)]`. The output has the columns of `T` alone; with
+/// `Extended<T>` in place of `T` those of the row that came in and of `T`. Where `T` borrows from
+/// the row, say so: `fn map<'a>(&self, row: R<'a>) -> T<'a>`. Each may return a `Result` with
+/// `Failure`, and each may take one more parameter, `sides: &mut S`, where `S` is a struct with
+/// `#[derive(Sides)]`.
 ///
 /// Methods stay plain methods: a unit test calls them.
 #[proc_macro_attribute]
@@ -64,7 +70,8 @@ pub fn transform(arguments: TokenStream, item: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Makes a type a function that keeps an accumulator per key and window. The block has exactly these methods:
+/// Makes a type a function that keeps an accumulator per key and window. The block has exactly
+/// these methods:
 ///
 /// | method | does |
 /// |---|---|
@@ -72,12 +79,14 @@ pub fn transform(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `fn merge(&self, acc: &mut A, other: A)` | adds what another accumulator has seen, which came later |
 /// | `fn finish(&self, window: Window, acc: &A) -> T` | makes the result; `Option<T>`: perhaps; `Vec<T>`: several |
 ///
-/// `A` is a struct with `#[derive(Record, Default)]` that owns its values; its default is the accumulator of no rows.
-/// `finish` may take the key first, a record of key columns: `fn finish(&self, key: K, window: Window, acc: &A)`. Each may
-/// return a `Result` with `Failure`: a row that fails leaves no trace in the accumulator.
+/// `A` is a struct with `#[derive(Record, Default)]` that owns its values; its default is the
+/// accumulator of no rows. `finish` may take the key first, a record of key columns: `fn
+/// finish(&self, key: K, window: Window, acc: &A)`. Each may return a `Result` with `Failure`: a
+/// row that fails leaves no trace in the accumulator.
 ///
-/// `#[aggregate(combinable)]` says that merging is associative and commutative to the bit (counts, integer sums, minima;
-/// not sums of floats): rows may then be added up before they are sent to the worker of their key.
+/// `#[aggregate(combinable)]` says that merging is associative and commutative to the bit (counts,
+/// integer sums, minima; not sums of floats): rows may then be added up before they are sent to the
+/// worker of their key.
 ///
 /// Methods stay plain methods: a unit test calls them.
 #[proc_macro_attribute]

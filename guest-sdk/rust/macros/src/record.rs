@@ -2,10 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{DeriveInput, Expr, ExprLit, Field, Ident, Index, Lifetime, Lit, Meta, Result, Type};
 
-use crate::structure::{self, error, plain, type_name};
+use crate::structure::{self, error, place, plain, type_name};
 
 /// A field of a record.
 struct Column<'i> {
@@ -102,7 +101,8 @@ fn column_name(value: &Expr) -> Result<String> {
     }
 }
 
-/// Says what to write where that can be seen from the type's name; the rest is left to trait bounds.
+/// Says what to write where that can be seen from the type's name; the rest is left to trait
+/// bounds.
 fn check_type(column: &Column, lifetime: Option<&Lifetime>) -> Result<()> {
     let name = type_name(column.ty);
     if column.role == Role::Column && is_list(column.ty) {
@@ -194,13 +194,13 @@ impl Derived<'_> {
             .filter(|column| column.role != Role::EventTime)
             .map(|column| {
                 let (name, value) = (&column.name, column.value());
-                quote_spanned!(column.ty.span()=> __tidemill::column::<#value>(#name))
+                quote_spanned!(place(column.ty)=> __tidemill::column::<#value>(#name))
             });
         let writers = self.columns.iter().map(Column::writer);
         let indices: Vec<Index> = (0..self.columns.len()).map(Index::from).collect();
         let with_rows = self.columns.iter().map(|column| {
             let writer = column.writer();
-            quote!(<#writer as __tidemill::Writer>::with_rows(rows))
+            quote_spanned!(place(column.ty)=> <#writer as __tidemill::Writer>::with_rows(rows))
         });
         let writes = self
             .columns
@@ -265,7 +265,7 @@ impl Derived<'_> {
         let (ty, name) = (self.ty(), &self.input.ident);
         let readers = self.columns.iter().map(|column| {
             let value = column.read_value(lifetime);
-            quote_spanned!(column.ty.span()=> <#value as __tidemill::ReadValue<#lifetime>>::Reader)
+            quote_spanned!(place(column.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::Reader)
         });
         let mut next = 0_usize;
         let opens = self.columns.iter().map(|column| {
@@ -274,11 +274,11 @@ impl Derived<'_> {
             }
             let (value, index) = (column.read_value(lifetime), next);
             next += 1;
-            quote!(rows.column::<#value>(#index)?)
+            quote_spanned!(place(column.ty)=> rows.column::<#value>(#index)?)
         });
         let views = self.columns.iter().enumerate().map(|(index, column)| {
             let (value, index) = (column.read_value(lifetime), Index::from(index));
-            quote!(<#value as __tidemill::ReadValue<#lifetime>>::view(&columns.#index))
+            quote_spanned!(place(column.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::view(&columns.#index))
         });
         let reads = self.columns.iter().enumerate().map(|(index, column)| {
             let (field, read) = (column.field, column.read(lifetime, &Index::from(index)));
@@ -314,7 +314,8 @@ impl Derived<'_> {
         let ty = self.ty();
         let copies = self.columns.iter().map(|column| {
             let (field, own) = (column.field, column.ty);
-            quote_spanned!(own.span()=> <#own as ::core::clone::Clone>::clone_from(&mut self.#field, &other.#field);)
+            let copy = quote_spanned!(place(own)=> <#own as ::core::clone::Clone>::clone_from);
+            quote!(#copy(&mut self.#field, &other.#field);)
         });
         Some(quote! {
             impl __tidemill::Accumulator for #ty {
@@ -346,7 +347,7 @@ impl Column<'_> {
 
     fn writer(&self) -> TokenStream {
         let value = self.value();
-        quote_spanned!(self.ty.span()=> <#value as __tidemill::Value>::Writer)
+        quote_spanned!(place(self.ty)=> <#value as __tidemill::Value>::Writer)
     }
 
     fn write(&self, index: &Index) -> TokenStream {
@@ -355,7 +356,9 @@ impl Column<'_> {
             Role::Encoded => {
                 quote!(__tidemill::Encoded::<#ty>::write(&self.#field, &mut columns.#index);)
             }
-            _ => quote!(<#ty as __tidemill::Value>::write(&self.#field, &mut columns.#index);),
+            _ => quote_spanned! {place(ty)=>
+                <#ty as __tidemill::Value>::write(&self.#field, &mut columns.#index);
+            },
         }
     }
 
@@ -363,7 +366,9 @@ impl Column<'_> {
         let ty = self.ty;
         match self.role {
             Role::Encoded => quote!(__tidemill::Encoded::<#ty>::read(reader.#index, row)),
-            _ => quote!(<#ty as __tidemill::ReadValue<#lifetime>>::read(reader.#index, row)),
+            _ => quote_spanned! {place(ty)=>
+                <#ty as __tidemill::ReadValue<#lifetime>>::read(reader.#index, row)
+            },
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{DeriveInput, Result};
 
-use crate::structure::{self, error, plain};
+use crate::structure::{self, error, place, plain};
 
 pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
     let fields = structure::named_fields(input, "Sides")?;
@@ -27,7 +26,7 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         let name = structure_name(field);
         let comma = (index > 0).then(|| quote!(json.push(',');));
         let ty = &field.ty;
-        quote_spanned!(ty.span()=> #comma <#ty as __tidemill::Side>::describe(#name, json);)
+        quote_spanned!(place(ty)=> #comma <#ty as __tidemill::Side>::describe(#name, json);)
     });
     let targets = 1..=fields.len() as u32;
     Ok(quote! {

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, GenericParam, Lifetime, Lit,
     Meta, Result, Token,
@@ -84,7 +85,7 @@ pub fn documentation(attributes: &[Attribute]) -> String {
         else {
             continue;
         };
-        for line in text.value().lines().map(str::trim) {
+        for line in text.value().split('\n').map(str::trim) {
             match (line.is_empty(), paragraph.is_empty()) {
                 (false, _) => paragraph.push(line.to_owned()),
                 (true, false) => return paragraph.join(" "),
@@ -121,4 +122,10 @@ pub fn error<T>(at: impl ToTokens, why: impl std::fmt::Display) -> Result<T> {
 /// An error at a span.
 pub fn error_at<T>(at: Span, why: impl std::fmt::Display) -> Result<T> {
     Err(Error::new(at, why))
+}
+
+/// Where generated code about these tokens is shown to be wrong. Names in it are those of the macro
+/// all the same, also where the author's tokens come out of another macro.
+pub fn place(tokens: &impl Spanned) -> Span {
+    tokens.span().resolved_at(Span::call_site())
 }

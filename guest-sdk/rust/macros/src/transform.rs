@@ -2,11 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{ImplItemFn, ItemImpl, PathArguments, Result, Type};
 
 use crate::function::{self, Function, behind_mut, by_value, parameters, returned};
-use crate::structure::{error, error_at};
+use crate::structure::{error, error_at, place};
 
 const FILTER: &str = "fn filter(&self, payment: Payment) -> bool";
 const MAP: &str = "fn map(&self, payment: Payment) -> Priced";
@@ -97,7 +96,7 @@ fn map(method: &ImplItemFn) -> Result<Parts> {
             format!("`map` makes a row: write `{MAP}`"),
         );
     }
-    let output = quote_spanned!(made.span()=>
+    let output = quote_spanned!(place(&made)=>
         __tidemill::describe_output::<<#made as __tidemill::Mapped>::Row>(json)
     );
     let call = call(method, &row, sides.as_ref(), &made);
@@ -133,7 +132,7 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
         .transpose()?;
     let made = output_of(out)?;
     let done = returned(method)?;
-    let output = quote_spanned!(made.span()=> __tidemill::describe_output::<#made>(json));
+    let output = quote_spanned!(place(made)=> __tidemill::describe_output::<#made>(json));
     let no_sides = quote!(__tidemill::NoSides);
     let (sides_type, sides_argument) = match sides {
         Some(sides) => (quote!(#sides), Some(quote!(sides))),
@@ -195,14 +194,20 @@ fn call(method: &ImplItemFn, row: &Type, sides: Option<&Type>, made: &Type) -> T
         Some(sides) => (quote!(#sides), Some(quote!(sides))),
         None => (quote!(__tidemill::NoSides), None),
     };
-    quote!(__tidemill::#plumbing::<#row, #sides_type, #made, _>(rows, |row, sides| self.#name(row, #sides_argument)))
+    quote! {
+        __tidemill::#plumbing::<#row, #sides_type, #made, _>(
+            rows,
+            |row, sides| self.#name(row, #sides_argument),
+        )
+    }
 }
 
 fn described(row: &Type, output: &TokenStream, sides: Option<&Type>) -> TokenStream {
     let sides = sides.map(|sides| {
-        quote_spanned!(sides.span()=> __tidemill::member(json, "sides", |json| <#sides as ::tidemill::Sides>::describe(json));)
+        let describe = quote_spanned!(place(sides)=> <#sides as ::tidemill::Sides>::describe(json));
+        quote!(__tidemill::member(json, "sides", |json| #describe);)
     });
-    let input = quote_spanned!(row.span()=> __tidemill::describe_columns::<#row>(json));
+    let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
     quote! {
         __tidemill::member(json, "input", |json| #input);
         __tidemill::member(json, "output", |json| #output);

@@ -1,14 +1,16 @@
 //! Decimal digits to the nearest float.
 //!
-//! The standard library's parser is fast and brings 16 kB of code and tables into a module. A configuration has a handful
-//! of floats, so this one is small: exact in one step where it can be, and by long division of big numbers otherwise.
+//! The standard library's parser is fast and brings 16 kB of code and tables into a module. A
+//! configuration has a handful of floats, so this one is small: exact in one step where it can be,
+//! and by long division of big numbers otherwise.
 
 use std::cmp::Ordering;
 
 /// More digits than this are refused: no configuration needs them.
 const MOST_DIGITS: usize = 800;
 
-/// The float nearest to a JSON number, ties to even. `None` if it is no number, or beyond the largest float.
+/// The float nearest to a JSON number, ties to even. `None` if it is no number, or beyond the
+/// largest float.
 pub fn parse(number: &[u8]) -> Option<f64> {
     let (negative, number) = match number {
         [b'-', rest @ ..] => (true, rest),
@@ -81,7 +83,8 @@ fn nearest(digits: Big, exponent: i32) -> Option<f64> {
     divide(above, below)
 }
 
-/// `above / below`, rounded once: a quotient of 54 bits or more, of which the last ones and the rest decide.
+/// `above / below`, rounded once: a quotient of 54 bits or more, of which the last ones and the
+/// rest decide.
 fn divide(mut above: Big, mut below: Big) -> Option<f64> {
     /// The smallest float is two to the power of -1074; one more bit decides how it is rounded.
     const MOST_SHIFT: i32 = 1075;
@@ -224,7 +227,8 @@ mod tests {
         numbers.into_iter().for_each(check);
     }
 
-    /// Bits of a fixed sequence: every exponent, written as short as it can be, and with all digits.
+    /// Bits of a fixed sequence: every exponent, written as short as it can be, and with all
+    /// digits.
     #[test]
     fn reads_back_any_float() {
         let mut bits = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,5 +1,6 @@
-//! A reader of small JSON texts: a configuration is read once per instance, and a module should stay small, so there is
-//! no parser of a library here. Numbers stay digits until a field wants them.
+//! A reader of small JSON texts: a configuration is read once per instance, and a module should
+//! stay small, so there is no parser of a library here. Numbers stay digits until a field wants
+//! them.
 
 /// A JSON value; inner objects do not occur in a configuration.
 #[derive(Debug, PartialEq)]

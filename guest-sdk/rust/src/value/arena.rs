@@ -137,13 +137,14 @@ macro_rules! arena {
     };
 }
 
-/// Appends bytes: most values are short, and a call into the engine to copy 20 bytes costs more than three words.
+/// Appends bytes: most values are short, and a call into the engine to copy 20 bytes costs more
+/// than three words.
 #[inline(always)]
 fn append(list: &mut Vec<u8>, bytes: &[u8]) {
     let (before, count) = (list.len(), bytes.len());
     list.reserve(count);
-    // SAFETY: there is room for `count` bytes behind `before`, `bytes` has as many, and they cannot overlap, since one
-    // is borrowed and the other mutably. `copy_short` writes all of them.
+    // SAFETY: there is room for `count` bytes behind `before`, `bytes` has as many, and they cannot
+    // overlap, since one is borrowed and the other mutably. `copy_short` writes all of them.
     unsafe {
         let (from, to) = (bytes.as_ptr(), list.as_mut_ptr().add(before));
         match count {
@@ -195,8 +196,8 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, count: usize) {
 /// A text that was checked where it was made.
 #[inline(always)]
 fn text(bytes: &[u8]) -> &str {
-    // SAFETY: the interface says that every value of a column of logical type text is UTF-8 by itself. The host checks
-    // it, and an `ArenaWriter` of texts only ever takes texts.
+    // SAFETY: the interface says that every value of a column of logical type text is UTF-8 by
+    // itself. The host checks it, and an `ArenaWriter` of texts only ever takes texts.
     unsafe { str::from_utf8_unchecked(bytes) }
 }
 

@@ -79,7 +79,8 @@ where
 
     #[inline(always)]
     unsafe fn read(reader: Self::Reader, row: usize) -> Self {
-        // SAFETY: the caller's: `open` has checked that there are as many values, and bytes of validity, as rows.
+        // SAFETY: the caller's: `open` has checked that there are as many values, and bytes of
+        // validity, as rows.
         unsafe {
             match reader.valid {
                 Some(valid) if *valid.get_unchecked(row) == 0 => None,

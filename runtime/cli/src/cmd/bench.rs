@@ -10,11 +10,11 @@ use tidemill_engine::Plan;
 use tidemill_engine::plan::StationKind;
 
 use crate::args::{Format, PipelineArgs, WorkerArgs};
-use crate::board::{Board, options};
+use crate::board::Board;
 use crate::error::Failure;
 use crate::figures::{counted, per_second, rate, took};
 use crate::talk::Talk;
-use crate::{folders, load, usage};
+use crate::{clocks, folders, load};
 
 /// Measure how fast a pipeline is
 ///
@@ -86,9 +86,9 @@ fn refuse_endless(plan: &Plan) -> Result<(), Failure> {
 }
 
 fn once(plan: &Plan, talk: &Talk) -> Result<Run, Failure> {
-    let (start, cpu) = (Instant::now(), usage::cpu());
-    let summary = tidemill_engine::start(plan, &options(talk))?.wait()?;
-    let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
+    let (start, cpu) = (Instant::now(), clocks::cpu());
+    let summary = tidemill_engine::start(plan, &load::options(talk))?.wait()?;
+    let (time, cpu) = (start.elapsed(), clocks::cpu().saturating_sub(cpu));
     Ok(Run {
         rows: Board::new(plan).rows_read(&summary.totals),
         time,

@@ -8,13 +8,13 @@ use tidemill_engine::plan::StationKind;
 use tidemill_engine::{EngineError, Plan, Summary};
 
 use crate::args::{Format, PipelineArgs, WorkerArgs};
-use crate::board::{Board, options};
+use crate::board::Board;
 use crate::error::Failure;
 use crate::progress::{Progress, Shown};
 use crate::signals::Caught;
 use crate::summary::{End, Ran};
 use crate::talk::Talk;
-use crate::{exit, folders, load, summary, usage};
+use crate::{clocks, exit, folders, load, summary};
 
 /// Run a pipeline
 ///
@@ -45,8 +45,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let signals = Caught::new()?;
     let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
     let board = Board::new(&plan);
-    let (start, cpu) = (Instant::now(), usage::cpu());
-    let running = tidemill_engine::start(&plan, &options(&talk))?;
+    let (start, cpu) = (Instant::now(), clocks::cpu());
+    let running = tidemill_engine::start(&plan, &load::options(&talk))?;
     signals.stop(running.stopper(), talk.clone())?;
     let metrics = running.metrics();
     let progress = Progress::start(shown(&plan, &talk), &board, metrics.clone(), &talk);
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Err(EngineError::OutputClosed) => return Ok(()),
         Err(_) => End::Failed,
     };
-    let (time, cpu) = (start.elapsed(), usage::cpu().saturating_sub(cpu));
+    let (time, cpu) = (start.elapsed(), clocks::cpu().saturating_sub(cpu));
     let ran = Ran {
         time,
         cpu,

@@ -6,7 +6,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tidemill_engine::Totals;
 use tidemill_rows::time_text::rfc3339;
 
-use crate::board::{Board, Kind, Station, now};
+use crate::board::{Board, Kind, Station};
+use crate::clocks::now;
 use crate::figures::{count, per_second, rate, span};
 
 /// The lines that are drawn.

@@ -125,7 +125,7 @@ fn mistakes_that_show_elsewhere_name_both_sides() {
     ]);
     with("rows.jsonl", "rose.jsonl")
         .expect(2)
-        .says(&["source rows", "rose.jsonl"]);
+        .says(&["pipeline.toml:7:", "rose.jsonl"]);
     with("kinds.wasm", "kin.wasm")
         .expect(2)
         .says(&["pipeline.toml:4:", "does not exist"]);

@@ -107,7 +107,7 @@ fn stdout_sink(pipeline: &Pipeline) -> String {
     let sink = pipeline
         .sinks
         .iter()
-        .find(|s| matches!(s.connector.value, SinkConnector::Stdout { .. }));
+        .find(|s| matches!(s.connector.value, SinkConnector::Stdout));
     sink.expect("an example shows something").name.value.clone()
 }
 

@@ -124,9 +124,8 @@ fn a_signal_stops_gracefully() {
     }
 }
 
-#[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let endless = r#"
+/// Rows without end to standard output.
+const ENDLESS: &str = r#"
 name = "endless"
 [sources.rows]
 datagen = {}
@@ -136,7 +135,28 @@ input = "rows"
 stdout = {}
 format = "json"
 "#;
-    let folder = Folder::with(&[("pipeline.toml", endless)]);
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let folder = Folder::with(&[("pipeline.toml", ENDLESS)]);
+    let mut started = Started::new(&folder, &["run"]);
+    assert!(started.line().starts_with("{\"n\":"));
+    // Nobody reads on, so that the pipe is full, and rows in flight cannot be written.
+    std::thread::sleep(Duration::from_millis(100));
+    started.signal("TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(
+        started.child.try_wait().expect("it is there"),
+        None,
+        "it waits for its reader"
+    );
+    started.signal("TERM");
+    assert_eq!(started.child.wait().expect("it ends").code(), Some(143));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = Folder::with(&[("pipeline.toml", ENDLESS)]);
     let mut started = Started::new(&folder, &["run"]);
     assert!(started.line().starts_with("{\"n\":"));
     let Started {

@@ -29,7 +29,16 @@ pub(crate) struct Keyed<F: Family> {
     doubtful: Vec<KeyId>,
     /// Keys due at one time, with what they are ordered by.
     ordered: Vec<(u64, KeyId)>,
+    /// That time.
+    at: i64,
+    /// How many of them have been looked at: an advance may take several plans.
+    looked_at: usize,
+    /// What results of the advance at hand are stamped with at most.
+    ceiling: i64,
 }
+
+/// How many keys one plan of an advance looks at, so that plans stay small however much is due.
+const KEYS_PER_PLAN: usize = 2048;
 
 /// One cache line per key: windows of one slot need no second one.
 #[derive(Debug)]
@@ -74,6 +83,9 @@ impl<F: Family> Keyed<F> {
             reached_before: time::MIN,
             doubtful: Vec::new(),
             ordered: Vec::new(),
+            at: time::MIN,
+            looked_at: 0,
+            ceiling: time::MAX,
         }
     }
 
@@ -138,26 +150,32 @@ impl<F: Family> Keyed<F> {
         }
     }
 
-    pub(crate) fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) {
+    /// Whether more is due than the plan holds: then the same call is to be made again.
+    pub(crate) fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) -> bool {
         plan.clear();
         self.begin();
-        let before = self.watermark.max(self.reached);
-        let ceiling = if w == time::MAX { before } else { time::MAX };
-        self.watermark = self.watermark.max(w);
-        while let Some((at, bucket)) = self.timers.pop(w) {
-            self.order(at, &bucket, keys);
-            for i in 0..self.ordered.len() {
-                self.look_at(
-                    Due {
-                        key: self.ordered[i].1,
-                        at,
-                    },
-                    ceiling,
-                    plan,
-                );
+        if self.looked_at == self.ordered.len() {
+            let before = self.watermark.max(self.reached);
+            self.ceiling = if w == time::MAX { before } else { time::MAX };
+            self.watermark = self.watermark.max(w);
+        }
+        let mut left = KEYS_PER_PLAN;
+        loop {
+            let until = self.ordered.len().min(self.looked_at + left);
+            left -= until - self.looked_at;
+            for i in self.looked_at..until {
+                let (key, at) = (self.ordered[i].1, self.at);
+                self.look_at(Due { key, at }, self.ceiling, plan);
             }
+            self.looked_at = until;
+            if until < self.ordered.len() {
+                break;
+            }
+            let Some((at, bucket)) = self.timers.pop(w) else { break };
+            self.order(at, &bucket, keys);
         }
         self.find_gone(plan);
+        self.looked_at < self.ordered.len()
     }
 
     fn begin(&mut self) {
@@ -321,6 +339,7 @@ impl<F: Family> Keyed<F> {
     /// The keys of a bucket whose timers still count, in order of their bytes.
     fn order(&mut self, at: i64, bucket: &[KeyId], keys: &dyn KeyOrder) {
         let armed = |key: &&KeyId| self.entries[**key as usize].armed == at;
+        (self.at, self.looked_at) = (at, 0);
         self.ordered.clear();
         self.ordered.extend(
             bucket

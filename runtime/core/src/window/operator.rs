@@ -68,8 +68,11 @@ impl WindowOperator {
 
     /// Raises W to `w`, [`crate::time::MAX`] for the end round, and fires all that is due, in order of firing time, end,
     /// start and key. To be followed by [`WindowOperator::commit`].
-    pub fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) {
-        each!(&mut self.windows, windows => windows.advance(w, keys, plan));
+    ///
+    /// A plan holds only so much: while the answer is true, more is due, and after the commit the same call is to be made
+    /// again, before any row is taken.
+    pub fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) -> bool {
+        each!(&mut self.windows, windows => windows.advance(w, keys, plan))
     }
 
     /// What the plan says has happened.

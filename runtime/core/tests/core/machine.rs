@@ -145,8 +145,12 @@ impl Machine {
     /// Raises W.
     pub fn advance(&mut self, w: i64) -> Came {
         let mut plan = std::mem::take(&mut self.plan);
-        self.operator.advance(w, &self.keys, &mut plan);
-        let came = self.carry_out(&plan, &[]);
+        let mut came = Came::default();
+        while {
+            let more = self.operator.advance(w, &self.keys, &mut plan);
+            came.fired.extend(self.carry_out(&plan, &[]).fired);
+            more
+        } {}
         self.plan = plan;
         came
     }

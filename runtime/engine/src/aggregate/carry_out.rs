@@ -91,10 +91,19 @@ impl Aggregator {
     ///
     /// # Errors
     /// If the function refuses a call as a whole.
-    pub fn carry_out(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
+    pub fn carry_out(
+        &mut self,
+        plan: &Plan,
+        given: Option<Given<'_>>,
+    ) -> Result<Carried, CallError> {
+        if plan.ops.is_empty() {
+            return Ok(Carried::Done(Fired::default()));
+        }
         self.accs.reset(&plan.created);
         if !self.poisoned.is_empty() {
-            plan.created.iter().for_each(|slot| drop(self.poisoned.remove(slot)));
+            plan.created
+                .iter()
+                .for_each(|slot| drop(self.poisoned.remove(slot)));
         }
         match given {
             Some(given) if plan.adds_only => self.add_only(plan, given),
@@ -120,7 +129,12 @@ impl Aggregator {
     }
 
     fn in_phases(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
-        let slots = plan.ops.iter().map(largest_slot).max().map_or(0, |slot| slot as usize + 1);
+        let slots = plan
+            .ops
+            .iter()
+            .map(largest_slot)
+            .max()
+            .map_or(0, |slot| slot as usize + 1);
         let schedule = self.scheduler.schedule(&plan.ops, slots);
         let mut pieces = Pieces::default();
         let mut failed_firings = Vec::new();
@@ -142,21 +156,24 @@ impl Aggregator {
         self.see(&schedule.at_end, &mut pieces, &mut failed_firings);
         let accs = (!plan.firings.is_empty()).then(|| pieces.in_order(plan.firings.len()));
         failed_firings.sort_by_key(|(firing, _)| *firing);
-        Ok(Carried::Done(Fired { accs, failed: failed_firings }))
+        Ok(Carried::Done(Fired {
+            accs,
+            failed: failed_firings,
+        }))
     }
 
     /// Lets firings see slots as they are now.
-    fn see(
-        &self,
-        firings: &[(u32, Slot)],
-        pieces: &mut Pieces,
-        failed: &mut Vec<(u32, Failed)>,
-    ) {
+    fn see(&self, firings: &[(u32, Slot)], pieces: &mut Pieces, failed: &mut Vec<(u32, Failed)>) {
         let slots: Vec<Slot> = firings.iter().map(|&(_, slot)| slot).collect();
-        pieces.add(self.accs.gather(&slots), firings.iter().map(|&(firing, _)| firing));
+        pieces.add(
+            self.accs.gather(&slots),
+            firings.iter().map(|&(firing, _)| firing),
+        );
         if !self.poisoned.is_empty() {
             let poisoned = firings.iter().filter_map(|&(firing, slot)| {
-                self.poisoned.get(&slot).map(|reason| (firing, reason.clone()))
+                self.poisoned
+                    .get(&slot)
+                    .map(|reason| (firing, reason.clone()))
             });
             failed.extend(poisoned);
         }
@@ -173,11 +190,18 @@ impl Aggregator {
         marks.dedup();
         match self.accumulate(given, &adds.rows, &marks)? {
             Accumulation::Failed(failed) => Ok(failed),
-            Accumulation::Done { before, accs, marked } => {
+            Accumulation::Done {
+                before,
+                accs,
+                marked,
+            } => {
                 self.accs.scatter(&self.groups.slots, &accs);
                 self.overwritten.push((self.groups.slots.clone(), before));
                 let place = |row: &u32| marks.binary_search(row).expect("every mark was asked for");
-                let seen = adds.marks.iter().map(|(row, firing)| (*firing, place(row) as u32));
+                let seen = adds
+                    .marks
+                    .iter()
+                    .map(|(row, firing)| (*firing, place(row) as u32));
                 pieces.add_rows(marked, seen.collect());
                 Ok(Vec::new())
             }
@@ -194,8 +218,11 @@ impl Aggregator {
         let Given { batch, keys } = given;
         let picked = (rows.len() != batch.len()).then(|| batch.take(rows));
         let picked = picked.as_ref().unwrap_or(batch);
-        let columns: Vec<ArrayRef> =
-            self.inputs.iter().map(|&i| picked.columns.column(i).clone()).collect();
+        let columns: Vec<ArrayRef> = self
+            .inputs
+            .iter()
+            .map(|&i| picked.columns.column(i).clone())
+            .collect();
         let rows_in = RowsIn {
             times: &picked.times.times,
             stamps: self.with_stamps.then_some(&picked.times.stamps[..]),
@@ -203,16 +230,34 @@ impl Aggregator {
             columns: &columns,
             len: picked.len(),
         };
-        let keys_of_groups: Vec<KeyId> =
-            self.groups.first_rows.iter().map(|&i| keys[rows[i as usize] as usize]).collect();
+        let keys_of_groups: Vec<KeyId> = self
+            .groups
+            .first_rows
+            .iter()
+            .map(|&i| keys[rows[i as usize] as usize])
+            .collect();
         let before = self.accs.gather(&self.groups.slots);
-        let result =
-            self.guest.accumulate(&rows_in, &self.groups.of_rows, &before, marks, &keys_of_groups)?;
+        let result = self.guest.accumulate(
+            &rows_in,
+            &self.groups.of_rows,
+            &before,
+            marks,
+            &keys_of_groups,
+        )?;
         if result.failed.is_empty() {
-            return Ok(Accumulation::Done { before, accs: result.accs, marked: result.marked });
+            return Ok(Accumulation::Done {
+                before,
+                accs: result.accs,
+                marked: result.marked,
+            });
         }
-        let of_batch = |failed: Failed| Failed { row: rows[failed.row as usize], ..failed };
-        Ok(Accumulation::Failed(result.failed.into_iter().map(of_batch).collect()))
+        let of_batch = |failed: Failed| Failed {
+            row: rows[failed.row as usize],
+            ..failed
+        };
+        Ok(Accumulation::Failed(
+            result.failed.into_iter().map(of_batch).collect(),
+        ))
     }
 
     /// Copies and merges of one phase. Sessions that cannot merge blame the row on whose behalf they do.
@@ -232,7 +277,10 @@ impl Aggregator {
             for reason in &failed {
                 let (into, _, row) = left[reason.row as usize];
                 match row {
-                    Some(row) => rows.push(Failed { row, ..reason.clone() }),
+                    Some(row) => rows.push(Failed {
+                        row,
+                        ..reason.clone()
+                    }),
                     None => drop(self.poisoned.insert(into, reason.clone())),
                 }
             }
@@ -283,7 +331,8 @@ impl Aggregator {
     /// Remembers what slots hold, before they are written.
     fn overwrite(&mut self, slots: &[Slot]) {
         if !slots.is_empty() {
-            self.overwritten.push((slots.to_vec(), self.accs.gather(slots)));
+            self.overwritten
+                .push((slots.to_vec(), self.accs.gather(slots)));
         }
     }
 
@@ -297,7 +346,11 @@ impl Aggregator {
 
 /// What came of one call of `accumulate`.
 enum Accumulation {
-    Done { before: Table, accs: Table, marked: Table },
+    Done {
+        before: Table,
+        accs: Table,
+        marked: Table,
+    },
     Failed(Vec<Failed>),
 }
 

@@ -44,7 +44,10 @@ impl Pieces {
         let columns = (0..self.tables[0].columns.len())
             .map(|column| self.column(column, &places))
             .collect();
-        Table { rows: firings as u32, columns }
+        Table {
+            rows: firings as u32,
+            columns,
+        }
     }
 
     fn column(&self, column: usize, places: &[(u32, u32)]) -> Column {
@@ -84,16 +87,26 @@ impl Pieces {
                 _ => unreachable!("pieces have one schema"),
             }
         }
-        Values::Arena(Arena { offsets: all_offsets, bytes: all_bytes })
+        Values::Arena(Arena {
+            offsets: all_offsets,
+            bytes: all_bytes,
+        })
     }
 }
 
 fn pick<T>(places: &[(u32, u32)], value: impl Fn(u32, usize) -> T) -> Vec<T> {
-    places.iter().map(|&(piece, row)| value(piece, row as usize)).collect()
+    places
+        .iter()
+        .map(|&(piece, row)| value(piece, row as usize))
+        .collect()
 }
 
 fn is_identity(list: &[(u32, u32)], firings: usize) -> bool {
-    list.len() == firings && list.iter().enumerate().all(|(i, &(f, r))| (f, r) == (i as u32, i as u32))
+    list.len() == firings
+        && list
+            .iter()
+            .enumerate()
+            .all(|(i, &(f, r))| (f, r) == (i as u32, i as u32))
 }
 
 #[cfg(test)]
@@ -104,7 +117,10 @@ mod tests {
     fn rows_come_in_the_order_of_the_firings() {
         let words = |v: &[i64]| Table {
             rows: v.len() as u32,
-            columns: vec![Column { values: Values::Words(v.to_vec()), valid: None }],
+            columns: vec![Column {
+                values: Values::Words(v.to_vec()),
+                valid: None,
+            }],
         };
         let mut pieces = Pieces::default();
         pieces.add(words(&[10, 12]), [0, 2].into_iter());

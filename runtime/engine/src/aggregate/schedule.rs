@@ -82,8 +82,13 @@ impl Scheduler {
     /// Groups operations. `slots` is one more than the largest slot among them.
     pub fn schedule(&mut self, ops: &[Op], slots: usize) -> Schedule {
         self.plan = self.plan.wrapping_add(1);
-        let never =
-            Touched { plan: self.plan.wrapping_sub(1), written: NEVER, read: NEVER, position: 0, waits: NOTHING };
+        let never = Touched {
+            plan: self.plan.wrapping_sub(1),
+            written: NEVER,
+            read: NEVER,
+            position: 0,
+            waits: NOTHING,
+        };
         if self.touched.len() < slots {
             self.touched.resize(slots, never);
         }
@@ -101,8 +106,13 @@ impl Scheduler {
     fn slot(&mut self, slot: Slot) -> &mut Touched {
         let touched = &mut self.touched[slot as usize];
         if touched.plan != self.plan {
-            *touched =
-                Touched { plan: self.plan, written: NEVER, read: NEVER, position: 0, waits: NOTHING };
+            *touched = Touched {
+                plan: self.plan,
+                written: NEVER,
+                read: NEVER,
+                position: 0,
+                waits: NOTHING,
+            };
         }
         touched
     }
@@ -131,7 +141,9 @@ impl Scheduler {
     fn merge(&mut self, into: Slot, from: Slot, row: Option<u32>) {
         let source = *self.slot(from);
         let target = *self.slot(into);
-        let mut number = odd(target.written.max(target.read)).max(odd(source.written + 1)).max(1);
+        let mut number = odd(target.written.max(target.read))
+            .max(odd(source.written + 1))
+            .max(1);
         if target.waits != NOTHING && target.written == number {
             number += 2;
         }
@@ -145,7 +157,9 @@ impl Scheduler {
     fn copy(&mut self, from: Slot, into: Slot) {
         let written = self.slot(from).written;
         let target = *self.slot(into);
-        let number = odd(written + 1).max(odd(target.written.max(target.read) + 1)).max(1);
+        let number = odd(written + 1)
+            .max(odd(target.written.max(target.read) + 1))
+            .max(1);
         self.release(into, number);
         self.phase(number).merges.copies.push((from, into));
         self.slot(into).written = number;
@@ -166,12 +180,16 @@ impl Scheduler {
         self.slot(slot).waits = NOTHING;
         let mut next = touched.waits;
         while next != NOTHING {
-            let (firing, _, after) = std::mem::replace(&mut self.waiting[next as usize], (NOTHING, 0, 0));
+            let (firing, _, after) =
+                std::mem::replace(&mut self.waiting[next as usize], (NOTHING, 0, 0));
             next = after;
             if touched.written == NEVER {
                 self.schedule.before.push((firing, slot));
             } else if touched.written == number {
-                self.phase(number).adds.marks.push((touched.position, firing));
+                self.phase(number)
+                    .adds
+                    .marks
+                    .push((touched.position, firing));
             } else {
                 self.phase(touched.written).after.push((firing, slot));
             }
@@ -179,8 +197,13 @@ impl Scheduler {
     }
 
     fn finish(&mut self) -> Schedule {
-        let waiting = self.waiting.drain(..).filter(|&(firing, ..)| firing != NOTHING);
-        self.schedule.at_end.extend(waiting.map(|(firing, slot, _)| (firing, slot)));
+        let waiting = self
+            .waiting
+            .drain(..)
+            .filter(|&(firing, ..)| firing != NOTHING);
+        self.schedule
+            .at_end
+            .extend(waiting.map(|(firing, slot, _)| (firing, slot)));
         for phase in &mut self.schedule.phases {
             phase.adds.marks.sort_unstable();
         }
@@ -263,7 +286,8 @@ mod tests {
         let mut accs = vec![String::new(); SLOTS as usize];
         let mut fired = vec!["never".to_owned(); firings];
         let see = |fired: &mut Vec<String>, list: &[(u32, Slot)], accs: &Accs| {
-            list.iter().for_each(|&(f, slot)| fired[f as usize] = accs[slot as usize].clone());
+            list.iter()
+                .for_each(|&(f, slot)| fired[f as usize] = accs[slot as usize].clone());
         };
         see(&mut fired, &schedule.before, &accs);
         for phase in &schedule.phases {

@@ -8,8 +8,15 @@ use tidemill_wasm::{Arena, Column, Table, Values};
 
 /// The rows named, in the order named.
 pub fn take(table: &Table, rows: &[u32]) -> Table {
-    let columns = table.columns.iter().map(|column| take_column(column, rows)).collect();
-    Table { rows: rows.len() as u32, columns }
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| take_column(column, rows))
+        .collect();
+    Table {
+        rows: rows.len() as u32,
+        columns,
+    }
 }
 
 /// Rows `from .. from + len`.
@@ -30,10 +37,16 @@ fn take_column(column: &Column, rows: &[u32]) -> Column {
                 taken.extend_from_slice(&bytes[from as usize..to as usize]);
                 taken_offsets.push(taken.len() as u32);
             }
-            Values::Arena(Arena { offsets: taken_offsets, bytes: taken })
+            Values::Arena(Arena {
+                offsets: taken_offsets,
+                bytes: taken,
+            })
         }
     };
-    Column { values, valid: column.valid.as_ref().map(|valid| pick(valid, rows)) }
+    Column {
+        values,
+        valid: column.valid.as_ref().map(|valid| pick(valid, rows)),
+    }
 }
 
 fn pick<T: Copy>(from: &[T], rows: &[u32]) -> Vec<T> {
@@ -51,7 +64,10 @@ pub fn firing_as_json(key: (&[FieldRef], &[ArrayRef]), firing: &Firing, acc: &Ta
             .expect("key columns are as the key's fields say");
         json::row(&columns, 0)
     };
-    let (start, end) = (time_text::rfc3339(firing.start), time_text::rfc3339(firing.end));
+    let (start, end) = (
+        time_text::rfc3339(firing.start),
+        time_text::rfc3339(firing.end),
+    );
     let acc = describe_row(acc);
     format!(r#"{{"key":{key},"window_start":"{start}","window_end":"{end}","accumulator":{acc}}}"#)
 }

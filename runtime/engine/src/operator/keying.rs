@@ -42,7 +42,12 @@ impl Keying {
             }
             _ => KeyTable::Encoded(EncodedTable::default()),
         };
-        Self { columns, fields, encoded: EncodedKeys::default(), table }
+        Self {
+            columns,
+            fields,
+            encoded: EncodedKeys::default(),
+            table,
+        }
     }
 
     /// Which rows have a null in their key, if any does.
@@ -66,7 +71,10 @@ impl Keying {
         let rows = batch.len();
         match &mut self.table {
             KeyTable::Integers(table) => {
-                let values = batch.columns.column(self.columns[0]).as_primitive::<Int64Type>();
+                let values = batch
+                    .columns
+                    .column(self.columns[0])
+                    .as_primitive::<Int64Type>();
                 keys.extend(values.values().iter().map(|&value| table.number(value)));
             }
             KeyTable::Encoded(table) if self.columns.is_empty() => {
@@ -74,8 +82,11 @@ impl Keying {
                 keys.resize(rows, unkeyed);
             }
             KeyTable::Encoded(table) => {
-                let columns: Vec<ArrayRef> =
-                    self.columns.iter().map(|&i| batch.columns.column(i).clone()).collect();
+                let columns: Vec<ArrayRef> = self
+                    .columns
+                    .iter()
+                    .map(|&i| batch.columns.column(i).clone())
+                    .collect();
                 self.encoded.encode(&columns, rows);
                 keys.extend((0..rows).map(|row| table.number(self.encoded.get(row))));
             }
@@ -91,7 +102,9 @@ impl Keying {
     pub fn columns_of(&self, keys: impl Iterator<Item = KeyId>) -> Vec<ArrayRef> {
         match &self.table {
             KeyTable::Integers(table) => {
-                vec![Arc::new(keys.map(|id| Some(table.value(id))).collect::<Int64Array>())]
+                vec![Arc::new(
+                    keys.map(|id| Some(table.value(id))).collect::<Int64Array>(),
+                )]
             }
             KeyTable::Encoded(table) => key::decode(&self.fields, keys.map(|id| table.bytes(id))),
         }

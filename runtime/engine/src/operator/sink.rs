@@ -21,14 +21,21 @@ pub struct Sink {
 impl Sink {
     /// A sink that writes to this connector.
     pub fn new(name: String, connector: Box<dyn Connector>, counters: Arc<Counters>) -> Self {
-        Self { name, connector: Some(connector), counters, unflushed: false }
+        Self {
+            name,
+            connector: Some(connector),
+            counters,
+            unflushed: false,
+        }
     }
 
     fn with(
         &mut self,
         act: impl FnOnce(&mut dyn Connector) -> Result<(), tidemill_connectors::ConnectorError>,
     ) -> Result<(), EngineError> {
-        let Some(connector) = &mut self.connector else { return Ok(()) };
+        let Some(connector) = &mut self.connector else {
+            return Ok(());
+        };
         act(&mut **connector).map_err(|source| failed(&self.name, source))
     }
 }
@@ -55,7 +62,9 @@ impl Operator for Sink {
 
     fn finish(&mut self) -> Result<(), EngineError> {
         match self.connector.take() {
-            Some(connector) => connector.finish().map_err(|source| failed(&self.name, source)),
+            Some(connector) => connector
+                .finish()
+                .map_err(|source| failed(&self.name, source)),
             None => Ok(()),
         }
     }
@@ -65,5 +74,8 @@ fn failed(name: &str, source: tidemill_connectors::ConnectorError) -> EngineErro
     if source.is_output_closed() {
         return EngineError::OutputClosed;
     }
-    EngineError::Connector { name: format!("sink {name}"), source }
+    EngineError::Connector {
+        name: format!("sink {name}"),
+        source,
+    }
 }

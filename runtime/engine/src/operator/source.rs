@@ -101,7 +101,11 @@ impl Source {
         };
         let share = parts.batch_rows / parts.splits.len().max(1);
         Self {
-            chunk_rows: if parts.bounded { share.max(FEWEST_CHUNK_ROWS.min(parts.batch_rows)) } else { parts.batch_rows },
+            chunk_rows: if parts.bounded {
+                share.max(FEWEST_CHUNK_ROWS.min(parts.batch_rows))
+            } else {
+                parts.batch_rows
+            },
             splits: parts.splits.into_iter().map(reading).collect(),
             clock: parts.clock,
             names: parts.names,
@@ -117,6 +121,11 @@ impl Source {
             next: 0,
             ended: false,
         }
+    }
+
+    /// Whether any split of it is this worker's.
+    pub fn has_splits(&self) -> bool {
+        !self.splits.is_empty()
     }
 
     /// Reads one batch, if there is one, and passes the watermark on. `now` is the clock, in microseconds.
@@ -158,7 +167,9 @@ impl Source {
     ) -> Result<bool, EngineError> {
         let mut read = false;
         while stamps.len() < self.batch_rows {
-            let Some(split) = self.clock.next_split() else { break };
+            let Some(split) = self.clock.next_split() else {
+                break;
+            };
             let Some((chunk, from)) = self.splits[split].chunk else {
                 read = true;
                 if !self.fill(split, now, out)? {
@@ -195,7 +206,9 @@ impl Source {
                 }
                 continue;
             }
-            let (chunk, from) = self.splits[split].chunk.expect("a filled split has a chunk");
+            let (chunk, from) = self.splits[split]
+                .chunk
+                .expect("a filled split has a chunk");
             let times = &self.chunks[chunk].times;
             self.clock.accept(split, times, stamps, w);
             let rows = times.len();
@@ -212,9 +225,14 @@ impl Source {
         if reading.then == Then::End {
             return Ok(false);
         }
-        let chunk = reading.split.read(self.chunk_rows).map_err(|source| {
-            EngineError::Connector { name: format!("source {}", self.blame.operator), source }
-        })?;
+        let chunk =
+            reading
+                .split
+                .read(self.chunk_rows)
+                .map_err(|source| EngineError::Connector {
+                    name: format!("source {}", self.blame.operator),
+                    source,
+                })?;
         reading.then = chunk.then;
         if chunk.rows.num_rows() == 0 && chunk.bad.is_empty() {
             return Ok(false);
@@ -246,7 +264,12 @@ impl Source {
         let name = self.splits[split].name;
         match self.runs.last_mut() {
             Some(run) if run.chunk == chunk && run.from + run.len == from => run.len += rows,
-            _ => self.runs.push(Run { chunk, split: name, from, len: rows }),
+            _ => self.runs.push(Run {
+                chunk,
+                split: name,
+                from,
+                len: rows,
+            }),
         }
         let left = from + rows < self.chunks[chunk].len();
         self.splits[split].chunk = left.then_some((chunk, from + rows));
@@ -261,7 +284,9 @@ impl Source {
     fn batch(&mut self, stamps: Vec<i64>, w: Vec<i64>) -> Batch {
         let (chunks, runs) = (&self.chunks, &self.runs);
         let with_lines = chunks.iter().all(|chunk| chunk.lines.is_some());
-        let split = runs.iter().flat_map(|run| std::iter::repeat_n(run.split, run.len));
+        let split = runs
+            .iter()
+            .flat_map(|run| std::iter::repeat_n(run.split, run.len));
         let origin = Origin {
             names: self.names.clone(),
             split: split.collect(),
@@ -278,7 +303,11 @@ impl Source {
         let w = (w != stamps).then(|| w.into());
         let batch = Batch {
             columns: assemble::columns(chunks, runs),
-            times: RowTimes { times, stamps: stamps.into(), w },
+            times: RowTimes {
+                times,
+                stamps: stamps.into(),
+                w,
+            },
             changes: None,
             origin: Some(origin),
         };

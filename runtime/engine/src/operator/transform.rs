@@ -14,10 +14,10 @@ use crate::aggregate::carry_out::take_columns;
 use crate::blame::Blame;
 use crate::error::EngineError;
 use crate::event::Output;
-use crate::functions::TransformCalls;
-use crate::talk::Talk;
 use crate::failure::{FailedRow, failed_batch};
+use crate::functions::TransformCalls;
 use crate::metrics::{Counters, add};
+use crate::talk::Talk;
 
 /// Port of failed rows.
 pub const FAILED: usize = 1;
@@ -57,7 +57,11 @@ impl Transform {
     fn emitted(&self, batch: &Batch, given: &[ArrayRef], emitted: Emitted) -> Batch {
         let (shape, schema) = &self.parts.targets[emitted.target];
         let all = emitted.origins.len() == batch.len() && is_every_row(&emitted.origins);
-        let mut rows = if all { batch.clone() } else { batch.take(&emitted.origins) };
+        let mut rows = if all {
+            batch.clone()
+        } else {
+            batch.take(&emitted.origins)
+        };
         if !matches!(shape, Shape::Same) {
             let made = emitted.columns.iter().map(|column| match column {
                 Produced::Made(column) => column.clone(),
@@ -87,8 +91,11 @@ impl Transform {
 impl Operator for Transform {
     fn rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError> {
         let parts = &mut self.parts;
-        let columns: Vec<ArrayRef> =
-            parts.inputs.iter().map(|&i| batch.columns.column(i).clone()).collect();
+        let columns: Vec<ArrayRef> = parts
+            .inputs
+            .iter()
+            .map(|&i| batch.columns.column(i).clone())
+            .collect();
         let rows = RowsIn {
             times: &batch.times.times,
             stamps: parts.with_stamps.then_some(&batch.times.stamps[..]),
@@ -109,13 +116,24 @@ impl Operator for Transform {
             .collect();
         let counters = &parts.counters;
         let served = rows_served(&outcome.emitted, batch.len());
-        let given: usize = outcome.emitted.iter().map(|emitted| emitted.origins.len()).sum();
+        let given: usize = outcome
+            .emitted
+            .iter()
+            .map(|emitted| emitted.origins.len())
+            .sum();
         add(&counters.rows_in, batch.len() as u64);
         add(&counters.rows_out, given as u64);
         add(&counters.failed, failed.len() as u64);
-        add(&counters.filtered, (batch.len() - failed.len()).saturating_sub(served) as u64);
+        add(
+            &counters.filtered,
+            (batch.len() - failed.len()).saturating_sub(served) as u64,
+        );
         for emitted in outcome.emitted {
-            let port = if emitted.target == 0 { 0 } else { SIDES + emitted.target - 1 };
+            let port = if emitted.target == 0 {
+                0
+            } else {
+                SIDES + emitted.target - 1
+            };
             out.rows(port, self.emitted(&batch, &columns, emitted));
         }
         if !failed.is_empty() {
@@ -135,8 +153,14 @@ impl Operator for Transform {
 fn rows_served(emitted: &[Emitted], rows: usize) -> usize {
     match emitted {
         [] => 0,
-        [one] => 1 + one.origins.windows(2).filter(|pair| pair[0] != pair[1]).count()
-            - usize::from(one.origins.is_empty()),
+        [one] => {
+            1 + one
+                .origins
+                .windows(2)
+                .filter(|pair| pair[0] != pair[1])
+                .count()
+                - usize::from(one.origins.is_empty())
+        }
         several => {
             let mut served = vec![false; rows];
             let origins = several.iter().flat_map(|emitted| &emitted.origins);
@@ -147,5 +171,8 @@ fn rows_served(emitted: &[Emitted], rows: usize) -> usize {
 }
 
 fn is_every_row(origins: &[u32]) -> bool {
-    origins.iter().enumerate().all(|(i, &origin)| origin == i as u32)
+    origins
+        .iter()
+        .enumerate()
+        .all(|(i, &origin)| origin == i as u32)
 }

@@ -8,9 +8,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
-use arrow_array::{
-    ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
-};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow_schema::SchemaRef;
 use tidemill_core::window::{Firing, KeyId, Plan, Rows, WindowOperator};
 use tidemill_rows::{Batch, LogicalType, RowTimes};
@@ -72,7 +70,12 @@ pub struct Window {
 impl Window {
     /// A window operator that has seen nothing.
     pub fn new(parts: WindowParts) -> Self {
-        Self { parts, plan: Plan::default(), keys: Vec::new(), watermark: i64::MIN }
+        Self {
+            parts,
+            plan: Plan::default(),
+            keys: Vec::new(),
+            watermark: i64::MIN,
+        }
     }
 
     /// Passes over, or fails, rows with a null in their key.
@@ -81,7 +84,9 @@ impl Window {
         if parts.null_key == NullKey::Keep {
             return Ok(batch);
         }
-        let Some(nulls) = parts.keying.null_rows(&batch.columns) else { return Ok(batch) };
+        let Some(nulls) = parts.keying.null_rows(&batch.columns) else {
+            return Ok(batch);
+        };
         let (null, kept): (Vec<u32>, Vec<u32>) =
             (0..batch.len() as u32).partition(|&row| nulls.value(row as usize));
         if parts.null_key == NullKey::Skip {
@@ -89,7 +94,10 @@ impl Window {
         } else {
             let failed = null.iter().map(|&row| {
                 let message = "its key is null and `null-key` is \"fail\"";
-                parts.blame.row("null-key", message).about(&batch, row as usize)
+                parts
+                    .blame
+                    .row("null-key", message)
+                    .about(&batch, row as usize)
             });
             let failed: Vec<FailedRow> = failed.collect();
             self.fail(failed, out)?;
@@ -121,7 +129,10 @@ impl Window {
                 failed: (!failed_rows.is_empty()).then_some(&failed_rows),
             };
             parts.window.take(&rows, &mut self.plan);
-            let given = Given { batch, keys: &self.keys };
+            let given = Given {
+                batch,
+                keys: &self.keys,
+            };
             let carried = parts.aggregator.carry_out(&self.plan, Some(given));
             match carried.map_err(|e| parts.blame.call(e))? {
                 Carried::Done(fired) => break fired,
@@ -154,7 +165,10 @@ impl Window {
         let (lines, notes) = (guest.take_log(), guest.take_notes());
         parts.talk.hear(&lines, notes, &parts.counters);
         parts.window.commit(&self.plan);
-        self.plan.gone.iter().for_each(|&key| parts.keying.table.remove(key));
+        self.plan
+            .gone
+            .iter()
+            .for_each(|&key| parts.keying.table.remove(key));
         let counted = &self.plan.counters;
         add(&parts.counters.late, counted.late);
         add(&parts.counters.behind, counted.behind_accepted);
@@ -215,7 +229,9 @@ impl Window {
         out: &mut Output,
     ) -> Result<Vec<FailedRow>, EngineError> {
         let parts = &mut self.parts;
-        let keys = parts.keying.columns_of(firings.iter().map(|firing| firing.key));
+        let keys = parts
+            .keying
+            .columns_of(firings.iter().map(|firing| firing.key));
         let keys_given: Vec<ArrayRef> =
             parts.finish_keys.iter().map(|&i| keys[i].clone()).collect();
         let told: Vec<tidemill_wasm::Firing> = firings.iter().map(told).collect();
@@ -223,7 +239,11 @@ impl Window {
         let outcome = outcome.map_err(|e| parts.blame.call(e))?;
         for emitted in outcome.emitted {
             let schema = parts.schemas[emitted.target].clone();
-            let port = if emitted.target == 0 { 0 } else { SIDES + emitted.target - 1 };
+            let port = if emitted.target == 0 {
+                0
+            } else {
+                SIDES + emitted.target - 1
+            };
             add(&parts.counters.rows_out, emitted.origins.len() as u64);
             out.rows(port, results(firings, &keys, &keys_given, emitted, schema));
         }
@@ -269,15 +289,16 @@ impl Operator for Window {
         if w != i64::MAX {
             self.watermark = w;
         }
-        let parts = &mut self.parts;
-        parts.window.advance(w, &parts.keying.table, &mut self.plan);
-        if self.plan.ops.is_empty() && self.plan.gone.is_empty() && self.plan.freed.is_empty() {
-            parts.window.commit(&self.plan);
-            return Ok(());
-        }
-        match parts.aggregator.carry_out(&self.plan, None).map_err(|e| parts.blame.call(e))? {
-            Carried::Done(fired) => self.settle(fired, out),
-            Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
+        loop {
+            let parts = &mut self.parts;
+            let more = parts.window.advance(w, &parts.keying.table, &mut self.plan);
+            match parts.aggregator.carry_out(&self.plan, None).map_err(|e| parts.blame.call(e))? {
+                Carried::Done(fired) => self.settle(fired, out)?,
+                Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
+            }
+            if !more {
+                return Ok(());
+            }
         }
     }
 
@@ -308,21 +329,36 @@ fn results(
     let of = |origin: &u32| &firings[*origin as usize];
     let origins = &emitted.origins;
     let time = |value: fn(&Firing) -> i64| -> ArrayRef {
-        let column: TimestampMicrosecondArray = origins.iter().map(|o| Some(value(of(o)))).collect();
+        let column: TimestampMicrosecondArray =
+            origins.iter().map(|o| Some(value(of(o)))).collect();
         Arc::new(column.with_data_type(LogicalType::Time.arrow()))
     };
     let mut columns = take_columns(keys, origins);
     columns.push(time(|firing| firing.start));
     columns.push(time(|firing| firing.end));
     let mut moments = StringBuilder::with_capacity(origins.len(), origins.len() * 8);
-    origins.iter().for_each(|o| moments.append_value(of(o).moment.name()));
+    origins
+        .iter()
+        .for_each(|o| moments.append_value(of(o).moment.name()));
     columns.push(Arc::new(moments.finish()));
-    columns.push(Arc::new(origins.iter().map(|o| Some(i64::from(of(o).number))).collect::<Int64Array>()));
-    columns.push(Arc::new(origins.iter().map(|o| Some(of(o).last)).collect::<BooleanArray>()));
+    columns.push(Arc::new(
+        origins
+            .iter()
+            .map(|o| Some(i64::from(of(o).number)))
+            .collect::<Int64Array>(),
+    ));
+    columns.push(Arc::new(
+        origins
+            .iter()
+            .map(|o| Some(of(o).last))
+            .collect::<BooleanArray>(),
+    ));
     for column in emitted.columns {
         columns.push(match column {
             Produced::Made(column) => column,
-            Produced::Input(n) => take_columns(&keys_given[n as usize..=n as usize], origins).remove(0),
+            Produced::Input(n) => {
+                take_columns(&keys_given[n as usize..=n as usize], origins).remove(0)
+            }
         });
     }
     let columns = RecordBatch::try_new(schema, columns)
@@ -333,5 +369,10 @@ fn results(
         w: Some(origins.iter().map(|o| of(o).w).collect()),
     };
     let changes = emitted.changes.map(Into::into);
-    Batch { columns, times, changes, origin: None }
+    Batch {
+        columns,
+        times,
+        changes,
+        origin: None,
+    }
 }

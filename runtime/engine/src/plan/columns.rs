@@ -15,17 +15,25 @@ pub fn of_function(
     input: &SchemaRef,
 ) -> Option<Vec<usize>> {
     for rename in &operator.rename {
-        if declared.iter().all(|field| *field.name() != rename.column.value) {
+        if declared
+            .iter()
+            .all(|field| *field.name() != rename.column.value)
+        {
             let names: Vec<&str> = declared.iter().map(|field| field.name().as_str()).collect();
             planner
                 .diagnostics
-                .error(&rename.column.span, format!("the function has no column {}", rename.column))
+                .error(
+                    &rename.column.span,
+                    format!("the function has no column {}", rename.column),
+                )
                 .label(format!("its columns: {}", names.join(", ")))
                 .help("`rename` is `function's column = \"input's column\"`");
         }
     }
-    let found: Vec<Option<usize>> =
-        declared.iter().map(|field| of_field(planner, operator, field, input)).collect();
+    let found: Vec<Option<usize>> = declared
+        .iter()
+        .map(|field| of_field(planner, operator, field, input))
+        .collect();
     found.into_iter().collect()
 }
 
@@ -35,7 +43,10 @@ fn of_field(
     field: &Field,
     input: &SchemaRef,
 ) -> Option<usize> {
-    let renamed = operator.rename.iter().find(|rename| rename.column.value == *field.name());
+    let renamed = operator
+        .rename
+        .iter()
+        .find(|rename| rename.column.value == *field.name());
     let (name, span): (&str, &Span) = match renamed {
         Some(rename) => (&rename.input.value, &rename.input.span),
         None => (field.name(), &operator.function.span),
@@ -45,13 +56,19 @@ fn of_field(
         let names = input.fields().iter().map(|field| field.name().as_str());
         let help = match nearest(name, names) {
             Some(near) => {
-                format!("`rename = {{ {} = \"{near}\" }}` would give it {near}", field.name())
+                format!(
+                    "`rename = {{ {} = \"{near}\" }}` would give it {near}",
+                    field.name()
+                )
             }
             None => format!("the input has: {}", columns_of(input)),
         };
         planner
             .diagnostics
-            .error(span, format!("the input of {} has no column {name}", operator.name))
+            .error(
+                span,
+                format!("the input of {} has no column {name}", operator.name),
+            )
             .label(format!("the function wants {}: {wanted}", field.name()))
             .help(help);
         return None;
@@ -60,14 +77,24 @@ fn of_field(
     let same_type = LogicalType::of(there.data_type()) == LogicalType::of(field.data_type());
     if !same_type || (there.is_nullable() && !field.is_nullable()) {
         let help = if same_type {
-            format!("the column may be null: make it `Option` in the function, or `{}` without `?` in the source", LogicalType::of(there.data_type()))
+            format!(
+                "the column may be null: make it `Option` in the function, or `{}` without `?` in the source",
+                LogicalType::of(there.data_type())
+            )
         } else {
             "declare the column with the function's type, or give the function another column with `rename`".to_owned()
         };
         planner
             .diagnostics
-            .error(span, format!("column {name} is of another type than the function takes"))
-            .label(format!("expected {}, found {}", LogicalType::word(field), LogicalType::word(there)))
+            .error(
+                span,
+                format!("column {name} is of another type than the function takes"),
+            )
+            .label(format!(
+                "expected {}, found {}",
+                LogicalType::word(field),
+                LogicalType::word(there)
+            ))
             .help(help);
         return None;
     }
@@ -75,7 +102,11 @@ fn of_field(
 }
 
 /// A column that the file names, as an index.
-pub fn named(planner: &mut Planner<'_>, name: &Spanned<String>, input: &SchemaRef) -> Option<usize> {
+pub fn named(
+    planner: &mut Planner<'_>,
+    name: &Spanned<String>,
+    input: &SchemaRef,
+) -> Option<usize> {
     if let Ok(index) = input.index_of(&name.value) {
         return Some(index);
     }

@@ -28,10 +28,15 @@ pub fn explain(plan: &Plan) -> String {
             let _ = writeln!(text, "  {line}");
         }
         for port in &station.ports {
-            let name = if port.name.is_empty() { "rows" } else { &port.name };
-            let taken = plan.edges.iter().any(|e| {
-                e.from == index && station.ports[e.port].name == port.name
-            });
+            let name = if port.name.is_empty() {
+                "rows"
+            } else {
+                &port.name
+            };
+            let taken = plan
+                .edges
+                .iter()
+                .any(|e| e.from == index && station.ports[e.port].name == port.name);
             if taken {
                 let _ = writeln!(text, "  gives {name}: ({})", columns_of(&port.schema));
             }
@@ -53,14 +58,20 @@ fn heading(station: &Station) -> String {
 fn way(plan: &Plan, edge: &Edge) -> String {
     let from = &plan.stations[edge.from];
     let port = &from.ports[edge.port].name;
-    let name = if port.is_empty() { from.name.clone() } else { format!("{}.{port}", from.name) };
+    let name = if port.is_empty() {
+        from.name.clone()
+    } else {
+        format!("{}.{port}", from.name)
+    };
     match &edge.exchange {
         None => format!("{name}: chained (function calls)"),
         Some(Partitioning::Single) => format!("{name}: exchange, all rows to worker 0"),
         Some(Partitioning::Key(columns)) => {
             let schema = &from.ports[edge.port].schema;
-            let names: Vec<&str> =
-                columns.iter().map(|&i| schema.field(i).name().as_str()).collect();
+            let names: Vec<&str> = columns
+                .iter()
+                .map(|&i| schema.field(i).name().as_str())
+                .collect();
             format!("{name}: exchange by key group of ({})", names.join(", "))
         }
     }
@@ -69,13 +80,20 @@ fn way(plan: &Plan, edge: &Edge) -> String {
 fn details(station: &Station) -> Vec<String> {
     match &station.kind {
         StationKind::Source(source) => {
-            let end = if source.clock.bounded { "bounded" } else { "live" };
+            let end = if source.clock.bounded {
+                "bounded"
+            } else {
+                "live"
+            };
             vec![format!("{end}, watermark: {:?}", source.clock.strategy)]
         }
         StationKind::Transform(transform) => vec![function(&transform.function)],
         StationKind::Window(window) => {
-            let names: Vec<&str> =
-                window.key_fields.iter().map(|f: &FieldRef| f.name().as_str()).collect();
+            let names: Vec<&str> = window
+                .key_fields
+                .iter()
+                .map(|f: &FieldRef| f.name().as_str())
+                .collect();
             let key = match names.as_slice() {
                 [] => "no key: runs on one worker".to_owned(),
                 names => format!("key ({})", names.join(", ")),
@@ -104,7 +122,11 @@ fn windows(spec: &WindowSpec) -> String {
             format!("tumble {}: one pane per window", duration(size))
         }
         WindowKind::Hop { size, step, .. } => {
-            let per_step = if size % step == 0 || size < step { 1 } else { 2 };
+            let per_step = if size % step == 0 || size < step {
+                1
+            } else {
+                2
+            };
             format!(
                 "hop {} every {}: {per_step} pane{} per step, each row in one of them",
                 duration(size),
@@ -113,9 +135,17 @@ fn windows(spec: &WindowSpec) -> String {
             )
         }
         WindowKind::Cumulate { size, step, .. } => {
-            format!("cumulate {} by {}: one pane per step", duration(size), duration(step))
+            format!(
+                "cumulate {} by {}: one pane per step",
+                duration(size),
+                duration(step)
+            )
         }
         WindowKind::Session { gap } => format!("session, gap {}", duration(gap)),
     };
-    format!("window {window}; lateness {}, {:?}", duration(spec.lateness), spec.mode)
+    format!(
+        "window {window}; lateness {}, {:?}",
+        duration(spec.lateness),
+        spec.mode
+    )
 }

@@ -31,18 +31,32 @@ pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunct
     let module = loaded.module.clone()?;
     let name = operator.function.name.value.as_str();
     if let Some((index, _)) = module.description().function(name) {
-        return Some(FoundFunction { module, index, limits: loaded.limits.clone() });
+        return Some(FoundFunction {
+            module,
+            index,
+            limits: loaded.limits.clone(),
+        });
     }
     let functions = &module.description().functions;
-    let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+    let names: Vec<&str> = functions
+        .iter()
+        .map(|function| function.name.as_str())
+        .collect();
     let help = match nearest(name, names.iter().copied()) {
         Some(near) => format!("did you mean {near}?"),
         None => "the name of a function is its Rust type's in kebab-case".to_owned(),
     };
     planner
         .diagnostics
-        .error(&operator.function.name.span, format!("the module has no function {name}"))
-        .label(format!("{} has: {}", module.file().display(), names.join(", ")))
+        .error(
+            &operator.function.name.span,
+            format!("the module has no function {name}"),
+        )
+        .label(format!(
+            "{} has: {}",
+            module.file().display(),
+            names.join(", ")
+        ))
         .help(help);
     None
 }
@@ -54,7 +68,10 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
         (Kind::Aggregate, None) => {
             planner
                 .diagnostics
-                .error(span, format!("{} is an aggregate and needs a window", function.name))
+                .error(
+                    span,
+                    format!("{} is an aggregate and needs a window", function.name),
+                )
                 .label("no `window` beside it")
                 .help("add for instance `window = { tumble = \"1h\" }`");
             false
@@ -62,7 +79,10 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
         (Kind::Transform, Some(window)) => {
             planner
                 .diagnostics
-                .error(&window.span, format!("{} is a transform and has no window", function.name))
+                .error(
+                    &window.span,
+                    format!("{} is a transform and has no window", function.name),
+                )
                 .label("expected no `window`")
                 .help("remove `window`, or name a function of kind aggregate");
             false
@@ -70,9 +90,14 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
         (Kind::Transform, None) if !operator.key.is_empty() => {
             planner
                 .diagnostics
-                .error(&operator.key[0].span, format!("{} is a transform and has no key", function.name))
+                .error(
+                    &operator.key[0].span,
+                    format!("{} is a transform and has no key", function.name),
+                )
                 .label("expected no `key`")
-                .help("rows of a transform share nothing, so a key would change nothing: remove it");
+                .help(
+                    "rows of a transform share nothing, so a key would change nothing: remove it",
+                );
             false
         }
         _ => true,
@@ -92,10 +117,16 @@ pub fn config(
     match function.config_json(&given) {
         Ok(json) => Some(json),
         Err(message) => {
-            let span = operator.config.as_ref().map_or(&operator.function.span, |c| &c.span);
+            let span = operator
+                .config
+                .as_ref()
+                .map_or(&operator.function.span, |c| &c.span);
             planner
                 .diagnostics
-                .error(span, format!("the config of {} does not fit its function", operator.name))
+                .error(
+                    span,
+                    format!("the config of {} does not fit its function", operator.name),
+                )
                 .label(message)
                 .help(wanted(function));
             None

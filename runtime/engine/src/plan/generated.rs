@@ -36,18 +36,40 @@ pub fn datagen(datagen: &file::Datagen, columns: &[file::Column]) -> DatagenSpec
 }
 
 fn column(column: &file::Column) -> GeneratedColumn {
-    let generator = column.generator.clone().expect("every column of a generator has one");
+    let generator = column
+        .generator
+        .clone()
+        .expect("every column of a generator has one");
     let values = match generator {
         Generator::Bools => Generate::Bools,
-        Generator::IntegerRange { min, max } => Generate::Integers { low: min, high: max },
+        Generator::IntegerRange { min, max } => Generate::Integers {
+            low: min,
+            high: max,
+        },
         Generator::Sequence { start } => Generate::Sequence { start, step: 1 },
         Generator::Bursts { keys, rows, groups } => Generate::Bursts { keys, rows, groups },
-        Generator::FloatRange { min, max } => Generate::Floats { low: min, high: max },
-        Generator::Letters { length } => {
-            Generate::RandomText { shortest: length as usize, longest: length as usize }
-        }
+        Generator::FloatRange { min, max } => Generate::Floats {
+            low: min,
+            high: max,
+        },
+        Generator::Letters { length } => Generate::RandomText {
+            shortest: length as usize,
+            longest: length as usize,
+        },
         Generator::OneOf { texts } => Generate::Choice(texts),
-        Generator::Clock { start, step, jitter } => Generate::Time { start, step, jitter },
+        Generator::Clock {
+            start,
+            step,
+            jitter,
+        } => Generate::Time {
+            start,
+            step,
+            jitter,
+        },
     };
-    GeneratedColumn { name: column.name.value.clone(), values, nulls: column.nulls }
+    GeneratedColumn {
+        name: column.name.value.clone(),
+        values,
+        nulls: column.nulls,
+    }
 }

@@ -20,7 +20,10 @@ pub fn load(pipeline: &Pipeline, host: &Host, diagnostics: &mut Diagnostics) -> 
         if let Err(error) = &loaded {
             refuse(module, error, diagnostics);
         }
-        Loaded { module: loaded.ok(), limits }
+        Loaded {
+            module: loaded.ok(),
+            limits,
+        }
     };
     pipeline.modules.iter().map(load_one).collect()
 }

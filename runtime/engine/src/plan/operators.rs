@@ -10,7 +10,10 @@ use tidemill_wasm::{Function, Kind, Output};
 
 use super::functions::{self, FoundFunction};
 use super::streams::{Found, Planner, Wanted};
-use super::{FunctionPlan, PolicyPlan, Port, Station, StationKind, TransformPlan, WindowPlan, columns, schema};
+use super::{
+    FunctionPlan, PolicyPlan, Port, Station, StationKind, TransformPlan, WindowPlan, columns,
+    schema,
+};
 use crate::exchange::Partitioning;
 use crate::failure::{Action, failed_schema};
 use crate::operator::keying::NullKey;
@@ -32,8 +35,10 @@ pub fn plan_all(planner: &mut Planner<'_>) {
             let waits = |name: &str| left.iter().any(|other| other.name.value == name);
             operator.inputs.iter().all(|input| !waits(&input.name))
         };
-        let (ready, waiting): (Vec<&Operator>, Vec<&Operator>) =
-            left.iter().copied().partition(|operator| waits_for_none(operator, &left));
+        let (ready, waiting): (Vec<&Operator>, Vec<&Operator>) = left
+            .iter()
+            .copied()
+            .partition(|operator| waits_for_none(operator, &left));
         assert!(!ready.is_empty(), "the file was checked for cycles");
         for operator in ready {
             plan_one(planner, operator);
@@ -45,12 +50,18 @@ pub fn plan_all(planner: &mut Planner<'_>) {
 fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
     let inputs = planner.inputs(&operator.inputs);
     let function = functions::find(planner, operator);
-    let (Some((inputs, input)), Some(function)) = (inputs, function) else { return };
+    let (Some((inputs, input)), Some(function)) = (inputs, function) else {
+        return;
+    };
     if !functions::fits(planner, operator, function.described()) {
         return;
     }
-    let columns =
-        columns::of_function(planner, operator, &function.described().input.clone(), &input);
+    let columns = columns::of_function(
+        planner,
+        operator,
+        &function.described().input.clone(),
+        &input,
+    );
     let config = functions::config(planner, operator, function.described());
     let made_ready = columns.zip(config).map(|(inputs, config)| FunctionPlan {
         module: function.module.clone(),
@@ -60,8 +71,18 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
         inputs,
     });
     match function.described().kind {
-        Kind::Transform => transform(planner, operator, (&inputs, &input), (&function, made_ready)),
-        Kind::Aggregate => window(planner, operator, (&inputs, &input), (&function, made_ready)),
+        Kind::Transform => transform(
+            planner,
+            operator,
+            (&inputs, &input),
+            (&function, made_ready),
+        ),
+        Kind::Aggregate => window(
+            planner,
+            operator,
+            (&inputs, &input),
+            (&function, made_ready),
+        ),
     }
 }
 
@@ -77,9 +98,12 @@ fn transform(
     for shape in &shapes {
         let fields: Vec<FieldRef> = match shape {
             Output::Same => input.fields().to_vec(),
-            Output::Extended(added) => {
-                input.fields().iter().cloned().chain(added.iter().cloned().map(Arc::new)).collect()
-            }
+            Output::Extended(added) => input
+                .fields()
+                .iter()
+                .cloned()
+                .chain(added.iter().cloned().map(Arc::new))
+                .collect(),
             Output::New(fields) => fields.iter().cloned().map(Arc::new).collect(),
         };
         if !no_clash(planner, operator, &fields) {
@@ -94,12 +118,28 @@ fn transform(
     };
     let mut ports: Vec<Port> = names(described)
         .zip(&targets)
-        .map(|(name, (shape, schema))| Port { name, schema: schema.clone(), partitioned: kept(shape) })
+        .map(|(name, (shape, schema))| Port {
+            name,
+            schema: schema.clone(),
+            partitioned: kept(shape),
+        })
         .collect();
     ports.insert(1, failed_port());
     let policy = policy(&operator.failure);
-    let kind = StationKind::Transform(TransformPlan { function, targets, policy });
-    planner.add(Station { name: operator.name.value.clone(), kind, ports }, inputs, None);
+    let kind = StationKind::Transform(TransformPlan {
+        function,
+        targets,
+        policy,
+    });
+    planner.add(
+        Station {
+            name: operator.name.value.clone(),
+            kind,
+            ports,
+        },
+        inputs,
+        None,
+    );
 }
 
 fn window(
@@ -109,36 +149,69 @@ fn window(
     (function, made_ready): (&FoundFunction, Option<FunctionPlan>),
 ) {
     let described = function.described();
-    let key: Vec<Option<usize>> =
-        operator.key.iter().map(|name| columns::named(planner, name, input)).collect();
-    let Some(key) = key.into_iter().collect::<Option<Vec<usize>>>() else { return };
+    let key: Vec<Option<usize>> = operator
+        .key
+        .iter()
+        .map(|name| columns::named(planner, name, input))
+        .collect();
+    let Some(key) = key.into_iter().collect::<Option<Vec<usize>>>() else {
+        return;
+    };
     let key_fields: Vec<FieldRef> = key.iter().map(|&i| input.fields()[i].clone()).collect();
-    let Some(finish_keys) = finish_keys(planner, operator, described, &key_fields) else { return };
+    let Some(finish_keys) = finish_keys(planner, operator, described, &key_fields) else {
+        return;
+    };
     let mut schemas = Vec::new();
     for shape in shapes(described) {
         let window_columns = WINDOW_COLUMNS.map(|(name, ty)| Arc::new(ty.field(name, false)));
         let made = shape.fields().iter().cloned().map(Arc::new);
-        let fields: Vec<FieldRef> =
-            key_fields.iter().cloned().chain(window_columns).chain(made).collect();
+        let fields: Vec<FieldRef> = key_fields
+            .iter()
+            .cloned()
+            .chain(window_columns)
+            .chain(made)
+            .collect();
         if !no_clash(planner, operator, &fields) {
             return;
         }
         schemas.push(schema(fields));
     }
     let Some(function) = made_ready else { return };
-    let key_names: Vec<String> = key_fields.iter().map(|field| field.name().clone()).collect();
+    let key_names: Vec<String> = key_fields
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
     let wanted = Wanted {
-        partitioning: if key.is_empty() { Partitioning::Single } else { Partitioning::Key(key.clone()) },
+        partitioning: if key.is_empty() {
+            Partitioning::Single
+        } else {
+            Partitioning::Key(key.clone())
+        },
         columns: key_names.clone(),
     };
     let partitioned = (!key.is_empty()).then_some(key_names);
     let mut ports: Vec<Port> = names(described)
         .zip(&schemas)
-        .map(|(name, schema)| Port { name, schema: schema.clone(), partitioned: partitioned.clone() })
+        .map(|(name, schema)| Port {
+            name,
+            schema: schema.clone(),
+            partitioned: partitioned.clone(),
+        })
         .collect();
     ports.insert(1, failed_port());
-    ports.insert(1, Port { name: LATE.to_owned(), schema: input.clone(), partitioned });
-    let spec = operator.window.as_ref().expect("an aggregate was seen to have a window").spec;
+    ports.insert(
+        1,
+        Port {
+            name: LATE.to_owned(),
+            schema: input.clone(),
+            partitioned,
+        },
+    );
+    let spec = operator
+        .window
+        .as_ref()
+        .expect("an aggregate was seen to have a window")
+        .spec;
     let null_key = match operator.null_key.value {
         file::NullKey::Keep => NullKey::Keep,
         file::NullKey::Skip => NullKey::Skip,
@@ -155,13 +228,23 @@ fn window(
         schemas,
         policy,
     });
-    planner.add(Station { name: operator.name.value.clone(), kind, ports }, inputs, Some(&wanted));
+    planner.add(
+        Station {
+            name: operator.name.value.clone(),
+            kind,
+            ports,
+        },
+        inputs,
+        Some(&wanted),
+    );
 }
 
 /// The shapes of a function's outputs: the main one, then the side outputs.
 fn shapes(function: &Function) -> Vec<Output> {
     let sides = function.sides.iter().map(|side| side.output.clone());
-    std::iter::once(function.output.clone()).chain(sides).collect()
+    std::iter::once(function.output.clone())
+        .chain(sides)
+        .collect()
 }
 
 /// The names of its ports: the main one has none.
@@ -171,13 +254,21 @@ fn names(function: &Function) -> impl Iterator<Item = String> {
 }
 
 fn failed_port() -> Port {
-    Port { name: FAILED.to_owned(), schema: failed_schema(), partitioned: None }
+    Port {
+        name: FAILED.to_owned(),
+        schema: failed_schema(),
+        partitioned: None,
+    }
 }
 
 /// The partitioning that all inputs share, if they do.
 fn common_partitioning(inputs: &[Found]) -> Option<Vec<String>> {
     let first = inputs.first()?.output.partitioned.clone();
-    first.filter(|_| inputs.iter().all(|i| i.output.partitioned == inputs[0].output.partitioned))
+    first.filter(|_| {
+        inputs
+            .iter()
+            .all(|i| i.output.partitioned == inputs[0].output.partitioned)
+    })
 }
 
 /// The key columns that `finish` declares, as indices of the key.
@@ -197,12 +288,20 @@ fn finish_keys(
     let found: Vec<Option<usize>> = function.key.iter().map(find).collect();
     if let Some(missing) = found.iter().position(Option::is_none) {
         let wanted = &function.key[missing];
-        let span = operator.key.first().map_or(&operator.function.span, |name| &name.span);
-        let there: Vec<String> =
-            key.iter().map(|f| format!("{}: {}", f.name(), LogicalType::word(f))).collect();
+        let span = operator
+            .key
+            .first()
+            .map_or(&operator.function.span, |name| &name.span);
+        let there: Vec<String> = key
+            .iter()
+            .map(|f| format!("{}: {}", f.name(), LogicalType::word(f)))
+            .collect();
         planner
             .diagnostics
-            .error(span, format!("the function wants to see the key column {}", wanted.name()))
+            .error(
+                span,
+                format!("the function wants to see the key column {}", wanted.name()),
+            )
             .label(format!(
                 "expected {}: {} among the key, found ({})",
                 wanted.name(),
@@ -217,16 +316,21 @@ fn finish_keys(
 
 /// Refuses two columns of one name.
 fn no_clash(planner: &mut Planner<'_>, operator: &Operator, fields: &[FieldRef]) -> bool {
-    let twice = fields
-        .iter()
-        .enumerate()
-        .find(|(i, field)| fields[..*i].iter().any(|other| other.name() == field.name()));
+    let twice = fields.iter().enumerate().find(|(i, field)| {
+        fields[..*i]
+            .iter()
+            .any(|other| other.name() == field.name())
+    });
     let Some((_, field)) = twice else { return true };
     planner
         .diagnostics
         .error(
             &operator.function.span,
-            format!("two columns of the output of {} are called {}", operator.name, field.name()),
+            format!(
+                "two columns of the output of {} are called {}",
+                operator.name,
+                field.name()
+            ),
         )
         .label("the function's column clashes with a key, window or input column")
         .help("rename the field in the function's output");
@@ -240,5 +344,8 @@ pub fn policy(failure: &FailurePolicy) -> PolicyPlan {
         OnFailure::Skip => Action::Skip,
         OnFailure::DeadLetter => Action::DeadLetter,
     };
-    PolicyPlan { action, most: failure.most.as_ref().map(|most| most.value) }
+    PolicyPlan {
+        action,
+        most: failure.most.as_ref().map(|most| most.value),
+    }
 }

@@ -9,7 +9,9 @@ use super::{SinkPlan, Station, StationKind};
 
 /// Plans one sink.
 pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
-    let Some((inputs, schema)) = planner.inputs(&sink.inputs) else { return };
+    let Some((inputs, schema)) = planner.inputs(&sink.inputs) else {
+        return;
+    };
     let format = match sink.format.value {
         file::SinkFormat::Json => Encoding::Json,
         file::SinkFormat::Csv => Encoding::Csv { delimiter: b',' },
@@ -17,7 +19,10 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
     };
     let spec = match &sink.connector.value {
         file::SinkConnector::Stdout => SinkSpec::Stdout { format },
-        file::SinkConnector::File(path) => SinkSpec::File { path: path.clone(), format },
+        file::SinkConnector::File(path) => SinkSpec::File {
+            path: path.clone(),
+            format,
+        },
         file::SinkConnector::Folder(folder) => SinkSpec::Folder(FolderSpec {
             path: folder.path.clone(),
             format,
@@ -27,6 +32,10 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };
     let kind = StationKind::Sink(SinkPlan { spec, schema });
-    let station = Station { name: sink.name.value.clone(), kind, ports: Vec::new() };
+    let station = Station {
+        name: sink.name.value.clone(),
+        kind,
+        ports: Vec::new(),
+    };
     planner.add(station, &inputs, None);
 }

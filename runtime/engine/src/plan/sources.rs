@@ -17,12 +17,18 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let base = planner.pipeline.folder.clone();
     let spec = match &source.connector.value {
         Connector::Files(files) => SourceSpec::Files(FilesSpec {
-            paths: files.patterns.iter().map(|pattern| pattern.value.clone()).collect(),
+            paths: files
+                .patterns
+                .iter()
+                .map(|pattern| pattern.value.clone())
+                .collect(),
             base,
             follow: files.follow.value,
             format: format(source),
         }),
-        Connector::Stdin => SourceSpec::Stdin(StdinSpec { format: format(source) }),
+        Connector::Stdin => SourceSpec::Stdin(StdinSpec {
+            format: format(source),
+        }),
         Connector::Nexmark(nexmark) => SourceSpec::Nexmark(generated::nexmark(nexmark)),
         Connector::Datagen(datagen) => {
             SourceSpec::Datagen(generated::datagen(datagen, &source.columns))
@@ -31,15 +37,20 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     // Names are looked up now, so that a missing file is found before anything runs.
     if let Err(error) = spec.check().and_then(|()| spec.split_names().map(drop)) {
         let span = &source.connector.span;
-        planner.diagnostics.error(span, error.to_string()).label("this source cannot be read");
+        planner
+            .diagnostics
+            .error(span, error.to_string())
+            .label("this source cannot be read");
         planner.stations.push(None);
         return;
     }
     let schema = spec.schema();
     let event_time = match &source.event_time {
         file::EventTime::Columns(names) => {
-            let columns: Vec<Option<usize>> =
-                names.iter().map(|name| super::columns::named(planner, name, &schema)).collect();
+            let columns: Vec<Option<usize>> = names
+                .iter()
+                .map(|name| super::columns::named(planner, name, &schema))
+                .collect();
             match columns.into_iter().collect::<Option<Vec<usize>>>() {
                 Some(columns) => EventTime::Columns(columns),
                 None => return planner.stations.push(None),
@@ -63,18 +74,40 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         },
         bounded: spec.bounded(),
     };
-    let timing = Timing { event_time, max_ahead: source.max_ahead };
+    let timing = Timing {
+        event_time,
+        max_ahead: source.max_ahead,
+    };
     let policy = super::operators::policy(&source.failure);
-    let port = |name: &str, schema| Port { name: name.to_owned(), schema, partitioned: None };
+    let port = |name: &str, schema| Port {
+        name: name.to_owned(),
+        schema,
+        partitioned: None,
+    };
     let ports = vec![port("", schema), port(FAILED, failed_schema())];
-    let kind = StationKind::Source(SourcePlan { spec, timing, clock, policy });
-    planner.add(Station { name: source.name.value.clone(), kind, ports }, &[], None);
+    let kind = StationKind::Source(SourcePlan {
+        spec,
+        timing,
+        clock,
+        policy,
+    });
+    planner.add(
+        Station {
+            name: source.name.value.clone(),
+            kind,
+            ports,
+        },
+        &[],
+        None,
+    );
 }
 
 fn format(source: &Source) -> FormatSpec {
     let kind = match source.format.value {
         file::Format::Json => FormatKind::Json,
-        file::Format::Csv => FormatKind::Csv { delimiter: source.delimiter },
+        file::Format::Csv => FormatKind::Csv {
+            delimiter: source.delimiter,
+        },
     };
     let column = |column: &file::Column| ColumnSpec {
         name: column.name.value.clone(),

@@ -58,17 +58,26 @@ impl Planner<'_> {
     }
 
     fn find(&mut self, input: &Input) -> Option<Found> {
-        let index = self
-            .stations
-            .iter()
-            .position(|station| station.as_ref().is_some_and(|station| station.name == input.name))?;
+        let index = self.stations.iter().position(|station| {
+            station
+                .as_ref()
+                .is_some_and(|station| station.name == input.name)
+        })?;
         let station = self.stations[index].as_ref()?;
         let side = input.side.as_deref().unwrap_or_default();
         if let Some(port) = station.ports.iter().position(|port| port.name == side) {
-            return Some(Found { station: index, port, output: station.ports[port].clone() });
+            return Some(Found {
+                station: index,
+                port,
+                output: station.ports[port].clone(),
+            });
         }
-        let names: Vec<&str> =
-            station.ports.iter().map(|port| port.name.as_str()).filter(|n| !n.is_empty()).collect();
+        let names: Vec<&str> = station
+            .ports
+            .iter()
+            .map(|port| port.name.as_str())
+            .filter(|n| !n.is_empty())
+            .collect();
         let help = match nearest(side, names.iter().copied()) {
             Some(name) => format!("did you mean {}.{name}?", input.name),
             None => format!("{} has: {}", input.name, list(&names, &input.name)),
@@ -84,12 +93,19 @@ impl Planner<'_> {
     pub fn add(&mut self, station: Station, inputs: &[Found], partitioning: Option<&Wanted>) {
         let to = self.stations.len();
         for input in inputs {
-            let exchange = partitioning.filter(|_| self.workers > 1).and_then(|wanted| {
-                let there = input.output.partitioned.as_ref() == Some(&wanted.columns);
-                (!there || wanted.columns.is_empty()).then(|| wanted.partitioning.clone())
-            });
+            let exchange = partitioning
+                .filter(|_| self.workers > 1)
+                .and_then(|wanted| {
+                    let there = input.output.partitioned.as_ref() == Some(&wanted.columns);
+                    (!there || wanted.columns.is_empty()).then(|| wanted.partitioning.clone())
+                });
             let (from, port) = (input.station, input.port);
-            self.edges.push(Edge { from, port, to, exchange });
+            self.edges.push(Edge {
+                from,
+                port,
+                to,
+                exchange,
+            });
         }
         self.stations.push(Some(station));
     }
@@ -106,9 +122,18 @@ pub struct Wanted {
 /// Columns as people write them: `account: text, amount: float?`.
 pub fn columns_of(schema: &SchemaRef) -> String {
     let column = |field: &arrow_schema::FieldRef| {
-        format!("{}: {}", field.name(), tidemill_rows::LogicalType::word(field))
+        format!(
+            "{}: {}",
+            field.name(),
+            tidemill_rows::LogicalType::word(field)
+        )
     };
-    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
+    schema
+        .fields()
+        .iter()
+        .map(column)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn list(sides: &[&str], name: &str) -> String {

@@ -31,16 +31,24 @@ impl Accumulators {
     /// No slots yet; `fresh` is the one row that the function's `create` gave.
     pub fn new(fresh: Table) -> Self {
         let columns = fresh.columns.iter().map(Store::like).collect();
-        Self { columns, fresh, slots: 0 }
+        Self {
+            columns,
+            fresh,
+            slots: 0,
+        }
     }
 
     /// Makes slots the accumulator of no rows.
     pub fn reset(&mut self, slots: &[Slot]) {
-        let Some(&largest) = slots.iter().max() else { return };
+        let Some(&largest) = slots.iter().max() else {
+            return;
+        };
         let needed = largest as usize + 1;
         if needed > self.slots {
             self.slots = needed.next_power_of_two();
-            self.columns.iter_mut().for_each(|column| column.grow(self.slots));
+            self.columns
+                .iter_mut()
+                .for_each(|column| column.grow(self.slots));
         }
         for (store, fresh) in self.columns.iter_mut().zip(&self.fresh.columns) {
             store.fill(slots, fresh);
@@ -49,8 +57,15 @@ impl Accumulators {
 
     /// The accumulators of these slots, one row each.
     pub fn gather(&self, slots: &[Slot]) -> Table {
-        let columns = self.columns.iter().map(|store| store.gather(slots)).collect();
-        Table { rows: slots.len() as u32, columns }
+        let columns = self
+            .columns
+            .iter()
+            .map(|store| store.gather(slots))
+            .collect();
+        Table {
+            rows: slots.len() as u32,
+            columns,
+        }
     }
 
     /// Writes one row to each of these slots.
@@ -69,7 +84,10 @@ impl Store {
             Values::Floats(_) => StoredValues::Floats(Vec::new()),
             Values::Arena(_) => StoredValues::Arena(Vec::new()),
         };
-        Self { values, valid: None }
+        Self {
+            values,
+            valid: None,
+        }
     }
 
     fn grow(&mut self, slots: usize) {
@@ -99,7 +117,9 @@ impl Store {
             (StoredValues::Words(to), Values::Words(from)) => fill(to, slots, from[0]),
             (StoredValues::Floats(to), Values::Floats(from)) => fill(to, slots, from[0]),
             (StoredValues::Arena(to), Values::Arena(Arena { bytes, .. })) => {
-                slots.iter().for_each(|&slot| to[slot as usize] = bytes[..].into());
+                slots
+                    .iter()
+                    .for_each(|&slot| to[slot as usize] = bytes[..].into());
             }
             _ => unreachable!("an accumulator keeps its schema"),
         }
@@ -130,7 +150,10 @@ impl Store {
                 Values::Arena(Arena { offsets, bytes })
             }
         };
-        Column { values, valid: self.valid.as_ref().map(|valid| pick(valid, slots)) }
+        Column {
+            values,
+            valid: self.valid.as_ref().map(|valid| pick(valid, slots)),
+        }
     }
 
     fn scatter(&mut self, slots: &[Slot], column: &Column) {
@@ -165,7 +188,10 @@ fn pick<T: Copy>(from: &[T], slots: &[Slot]) -> Vec<T> {
 }
 
 fn put<T: Copy>(to: &mut [T], slots: &[Slot], from: &[T]) {
-    slots.iter().zip(from).for_each(|(&slot, &value)| to[slot as usize] = value);
+    slots
+        .iter()
+        .zip(from)
+        .for_each(|(&slot, &value)| to[slot as usize] = value);
 }
 
 #[cfg(test)]
@@ -173,7 +199,10 @@ mod tests {
     use super::*;
 
     fn words(values: &[i64], valid: Option<&[u8]>) -> Column {
-        Column { values: Values::Words(values.to_vec()), valid: valid.map(<[u8]>::to_vec) }
+        Column {
+            values: Values::Words(values.to_vec()),
+            valid: valid.map(<[u8]>::to_vec),
+        }
     }
 
     fn texts(values: &[&str]) -> Column {
@@ -183,7 +212,10 @@ mod tests {
             bytes.extend_from_slice(value.as_bytes());
             offsets.push(bytes.len() as u32);
         }
-        Column { values: Values::Arena(Arena { offsets, bytes }), valid: None }
+        Column {
+            values: Values::Arena(Arena { offsets, bytes }),
+            valid: None,
+        }
     }
 
     fn table(columns: Vec<Column>, rows: u32) -> Table {
@@ -199,13 +231,19 @@ mod tests {
         let fresh = table(vec![words(&[0], Some(&[0])), texts(&["-"])], 1);
         let mut accs = Accumulators::new(fresh.clone());
         accs.reset(&[0, 1, 5]);
-        let rows = table(vec![words(&[7, 0], Some(&[1, 0])), texts(&["seven", ""])], 2);
+        let rows = table(
+            vec![words(&[7, 0], Some(&[1, 0])), texts(&["seven", ""])],
+            2,
+        );
         accs.scatter(&[5, 0], &rows);
         assert_eq!(shown(&accs.gather(&[5, 0])), shown(&rows));
         assert_eq!(shown(&accs.gather(&[1])), shown(&fresh));
         accs.scatter(&[1], &table(vec![words(&[3], None), texts(&["three"])], 1));
         let read = accs.gather(&[1, 0]);
-        assert_eq!(format!("{:?}", read.columns[0]), format!("{:?}", words(&[3, 0], Some(&[1, 0]))));
+        assert_eq!(
+            format!("{:?}", read.columns[0]),
+            format!("{:?}", words(&[3, 0], Some(&[1, 0])))
+        );
         accs.reset(&[5]);
         assert_eq!(shown(&accs.gather(&[5])), shown(&fresh));
     }

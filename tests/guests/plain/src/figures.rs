@@ -8,14 +8,20 @@ use crate::bindings::tidemill::operator::outcome::{Emitted, Output, Produced};
 /// Adds all numbers, the times, and the length and first byte of each text.
 pub fn read(rows: &Batch) -> Output {
     black_box(sum(rows));
-    Output { emitted: Vec::new(), failures: Vec::new() }
+    Output {
+        emitted: Vec::new(),
+        failures: Vec::new(),
+    }
 }
 
 /// The same, and every second row with all its columns, made.
 pub fn read_and_return(rows: Batch) -> Output {
     black_box(sum(&rows));
     let origins: Vec<u32> = (0..rows.rows).step_by(2).collect();
-    let columns = rows.columns.iter().map(|column| Produced::Made(every_second(column)));
+    let columns = rows
+        .columns
+        .iter()
+        .map(|column| Produced::Made(every_second(column)));
     let emitted = Emitted {
         target: 0,
         origins,
@@ -23,7 +29,10 @@ pub fn read_and_return(rows: Batch) -> Output {
         changes: None,
         columns: columns.collect(),
     };
-    Output { emitted: vec![emitted], failures: Vec::new() }
+    Output {
+        emitted: vec![emitted],
+        failures: Vec::new(),
+    }
 }
 
 fn sum(rows: &Batch) -> f64 {
@@ -57,11 +66,16 @@ fn every_second(column: &Column) -> Column {
             };
             taken.offsets.push(0);
             for pair in offsets.windows(2).step_by(2) {
-                taken.bytes.extend_from_slice(&bytes[pair[0] as usize..pair[1] as usize]);
+                taken
+                    .bytes
+                    .extend_from_slice(&bytes[pair[0] as usize..pair[1] as usize]);
                 taken.offsets.push(taken.bytes.len() as u32);
             }
             Values::Arena(taken)
         }
     };
-    Column { values, valid: None }
+    Column {
+        values,
+        valid: None,
+    }
 }

@@ -20,8 +20,13 @@ pub fn create(how: &str) -> Table {
         panic!("no accumulator today");
     }
     let rows = if how == "create-two" { 2 } else { 1 };
-    let accs: Vec<Acc> =
-        (0..rows).map(|_| Acc { sum: 0, count: 0, seen: String::new() }).collect();
+    let accs: Vec<Acc> = (0..rows)
+        .map(|_| Acc {
+            sum: 0,
+            count: 0,
+            seen: String::new(),
+        })
+        .collect();
     table(&accs)
 }
 
@@ -32,7 +37,9 @@ pub fn accumulate(
     accs: Table,
     marks: &[u32],
 ) -> Accumulated {
-    let Values::Words(n) = &rows.columns[0].values else { unreachable!() };
+    let Values::Words(n) = &rows.columns[0].values else {
+        unreachable!()
+    };
     let mut accs = read(&accs);
     let mut marked = Vec::new();
     let mut failures = Vec::new();
@@ -40,7 +47,12 @@ pub fn accumulate(
     for (row, (&n, &group)) in n.iter().zip(groups).enumerate() {
         if let Err(code) = add(how, &mut accs[group as usize], n) {
             let message = format!("n is {n}");
-            failures.push(Failure { row: row as u32, severity: 0, code: code.into(), message });
+            failures.push(Failure {
+                row: row as u32,
+                severity: 0,
+                code: code.into(),
+                message,
+            });
         }
         if mark.next_if(|&&m| m as usize == row).is_some() {
             marked.push(copy(&accs[group as usize]));
@@ -49,7 +61,12 @@ pub fn accumulate(
     if how == "accs-short" {
         accs.pop();
     }
-    Accumulated { accs: table(&accs), marked: table(&marked), failures, clean: false }
+    Accumulated {
+        accs: table(&accs),
+        marked: table(&marked),
+        failures,
+        clean: false,
+    }
 }
 
 /// Changes two fields, then fails.
@@ -83,7 +100,12 @@ pub fn merge(how: &str, into: Table, others: &Table, groups: &[u32]) -> Accumula
                 "trap" => panic!("merging {BAD}"),
                 "fail" => {
                     let (code, message) = ("thirteen".into(), "sum is 13".into());
-                    failures.push(Failure { row: row as u32, severity: 0, code, message });
+                    failures.push(Failure {
+                        row: row as u32,
+                        severity: 0,
+                        code,
+                        message,
+                    });
                     continue;
                 }
                 _ => {}
@@ -94,7 +116,12 @@ pub fn merge(how: &str, into: Table, others: &Table, groups: &[u32]) -> Accumula
         acc.count += other.count;
         acc.seen.push_str(&other.seen);
     }
-    Accumulated { accs: table(&into), marked: table(&[]), failures, clean: true }
+    Accumulated {
+        accs: table(&into),
+        marked: table(&[]),
+        failures,
+        clean: true,
+    }
 }
 
 pub fn finish(how: &str, firings: &[Firing], accs: Table) -> Output {
@@ -110,15 +137,24 @@ pub fn finish(how: &str, firings: &[Firing], accs: Table) -> Output {
         changes: None,
         columns: accs.columns.into_iter().map(Produced::Made).collect(),
     };
-    Output { emitted: vec![main], failures: Vec::new() }
+    Output {
+        emitted: vec![main],
+        failures: Vec::new(),
+    }
 }
 
 fn copy(acc: &Acc) -> Acc {
-    Acc { sum: acc.sum, count: acc.count, seen: acc.seen.clone() }
+    Acc {
+        sum: acc.sum,
+        count: acc.count,
+        seen: acc.seen.clone(),
+    }
 }
 
 fn read(table: &Table) -> Vec<Acc> {
-    let [sum, count, seen] = table.columns.as_slice() else { unreachable!() };
+    let [sum, count, seen] = table.columns.as_slice() else {
+        unreachable!()
+    };
     let (Values::Words(sum), Values::Words(count), Values::Arena(seen)) =
         (&sum.values, &count.values, &seen.values)
     else {
@@ -129,21 +165,34 @@ fn read(table: &Table) -> Vec<Acc> {
         String::from_utf8(bytes.to_vec()).unwrap()
     };
     (0..table.rows as usize)
-        .map(|row| Acc { sum: sum[row], count: count[row], seen: text(row) })
+        .map(|row| Acc {
+            sum: sum[row],
+            count: count[row],
+            seen: text(row),
+        })
         .collect()
 }
 
 fn table(accs: &[Acc]) -> Table {
-    let mut seen = Arena { offsets: vec![0], bytes: Vec::new() };
+    let mut seen = Arena {
+        offsets: vec![0],
+        bytes: Vec::new(),
+    };
     for acc in accs {
         seen.bytes.extend_from_slice(acc.seen.as_bytes());
         seen.offsets.push(seen.bytes.len() as u32);
     }
-    let whole = |values| Column { values, valid: None };
+    let whole = |values| Column {
+        values,
+        valid: None,
+    };
     let columns = vec![
         whole(Values::Words(accs.iter().map(|acc| acc.sum).collect())),
         whole(Values::Words(accs.iter().map(|acc| acc.count).collect())),
         whole(Values::Arena(seen)),
     ];
-    Table { rows: accs.len() as u32, columns }
+    Table {
+        rows: accs.len() as u32,
+        columns,
+    }
 }

@@ -11,7 +11,9 @@ const BAD: i64 = 13;
 /// Serves a call as `how` says.
 #[inline(never)]
 pub fn apply(how: &str, rows: Batch) -> Result<Output, String> {
-    let Values::Words(n) = &rows.columns[0].values else { unreachable!() };
+    let Values::Words(n) = &rows.columns[0].values else {
+        unreachable!()
+    };
     let bad = n.contains(&BAD);
     match how {
         "refuse" => return Err("not today".into()),
@@ -44,22 +46,39 @@ fn well(rows: &Batch) -> Output {
         Produced::Input(0),
         Produced::Made(texts),
         Produced::Made(rows.columns[2].clone()),
-        Produced::Made(Column { values: Values::Words(rows.times.clone()), valid: None }),
+        Produced::Made(Column {
+            values: Values::Words(rows.times.clone()),
+            valid: None,
+        }),
     ];
-    let main = Emitted { target: 0, origins: all, times: None, changes: None, columns };
-    Output { emitted: vec![main], failures: Vec::new() }
+    let main = Emitted {
+        target: 0,
+        origins: all,
+        times: None,
+        changes: None,
+        columns,
+    };
+    Output {
+        emitted: vec![main],
+        failures: Vec::new(),
+    }
 }
 
 /// Leaves the bad rows out, as failures.
 fn failing(rows: &Batch, n: &[i64]) -> Output {
     let bad = |row: &u32| n[*row as usize] == BAD;
-    let mut output = Output { emitted: Vec::new(), failures: Vec::new() };
-    output.failures.extend((0..rows.rows).filter(bad).map(|row| Failure {
-        row,
-        severity: 0,
-        code: "thirteen".into(),
-        message: format!("row has {BAD}"),
-    }));
+    let mut output = Output {
+        emitted: Vec::new(),
+        failures: Vec::new(),
+    };
+    output
+        .failures
+        .extend((0..rows.rows).filter(bad).map(|row| Failure {
+            row,
+            severity: 0,
+            code: "thirteen".into(),
+            message: format!("row has {BAD}"),
+        }));
     output
 }
 
@@ -114,7 +133,12 @@ fn spoil(how: &str, output: &mut Output) {
 }
 
 fn failure(row: u32, severity: u8) -> Failure {
-    Failure { row, severity, code: "wrong".into(), message: "is wrong".into() }
+    Failure {
+        row,
+        severity,
+        code: "wrong".into(),
+        message: "is wrong".into(),
+    }
 }
 
 fn well_again(main: &Emitted) -> Emitted {
@@ -126,7 +150,12 @@ fn well_again(main: &Emitted) -> Emitted {
         columns: main
             .columns
             .iter()
-            .map(|_| Produced::Made(Column { values: Values::Words(Vec::new()), valid: None }))
+            .map(|_| {
+                Produced::Made(Column {
+                    values: Values::Words(Vec::new()),
+                    valid: None,
+                })
+            })
             .take(0)
             .collect(),
     }
@@ -179,7 +208,9 @@ fn recurse(n: u64) -> u64 {
 #[allow(unconditional_recursion)]
 #[inline(never)]
 fn recurse_flat(n: u64) -> u64 {
-    recurse_flat(n.wrapping_add(1)).wrapping_mul(3).wrapping_add(n)
+    recurse_flat(n.wrapping_add(1))
+        .wrapping_mul(3)
+        .wrapping_add(n)
 }
 
 fn bomb() {

@@ -85,12 +85,7 @@ impl aggregate::Guest for Guest {
         Ok(folding::merge(&how(), into, &others, &groups))
     }
 
-    fn finish(
-        _f: u32,
-        _keys: Table,
-        firings: Vec<Firing>,
-        accs: Table,
-    ) -> Result<Output, String> {
+    fn finish(_f: u32, _keys: Table, firings: Vec<Firing>, accs: Table) -> Result<Output, String> {
         Ok(folding::finish(&how(), &firings, accs))
     }
 }

@@ -2,10 +2,12 @@
 
 mod aggregates;
 mod failing;
+mod sifting;
 mod transforms;
 
 pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
+pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
 
 tidemill::module!(
@@ -18,5 +20,9 @@ tidemill::module!(
     Large,
     Tag,
     Words,
-    Route
+    Route,
+    Unmarked,
+    Sift,
+    FailMerge,
+    FailFinish
 );

@@ -29,7 +29,10 @@ impl Folding {
     fn add(&self, acc: &mut Acc, row: Row) -> Result<(), Failure> {
         if acc.sum >= SPOILED {
             assert!(self.how != "trap", "saw what a failed row left");
-            return Err(Failure::invalid("saw-a-trace", "a row before left something"));
+            return Err(Failure::invalid(
+                "saw-a-trace",
+                "a row before left something",
+            ));
         }
         acc.count += 1;
         acc.sum += row.n;

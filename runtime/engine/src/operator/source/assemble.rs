@@ -28,8 +28,10 @@ pub fn columns(chunks: &[Prepared], runs: &[Run]) -> RecordBatch {
     }
     let rows: usize = runs.iter().map(|run| run.len).sum();
     if rows >= runs.len() * LONG_RUN {
-        let parts: Vec<RecordBatch> =
-            runs.iter().map(|run| chunks[run.chunk].rows.slice(run.from, run.len)).collect();
+        let parts: Vec<RecordBatch> = runs
+            .iter()
+            .map(|run| chunks[run.chunk].rows.slice(run.from, run.len))
+            .collect();
         return arrow_select::concat::concat_batches(&parts[0].schema(), &parts)
             .expect("chunks of one source have one schema");
     }

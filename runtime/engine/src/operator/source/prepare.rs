@@ -51,8 +51,11 @@ impl Timing {
         now: i64,
         blame: &Blame,
     ) -> (Prepared, Vec<FailedRow>) {
-        let mut failed: Vec<FailedRow> =
-            chunk.bad.into_iter().map(|bad| undecoded(bad, split, blame)).collect();
+        let mut failed: Vec<FailedRow> = chunk
+            .bad
+            .into_iter()
+            .map(|bad| undecoded(bad, split, blame))
+            .collect();
         let len = chunk.rows.num_rows();
         let mut prepared = Prepared {
             times: ScalarBuffer::default(),
@@ -60,7 +63,9 @@ impl Timing {
             lines: chunk.lines.map(Into::into),
             rows: chunk.rows,
         };
-        let latest = self.max_ahead.map_or(time::LAST, |d| now.saturating_add(d).min(time::LAST));
+        let latest = self
+            .max_ahead
+            .map_or(time::LAST, |d| now.saturating_add(d).min(time::LAST));
         prepared.times = match &self.event_time {
             EventTime::Ingestion => std::iter::repeat_n(now, len).collect(),
             EventTime::Columns(columns) => match whole_column(&prepared.rows, columns) {
@@ -68,12 +73,19 @@ impl Timing {
                 None => first_not_null(&prepared.rows, columns),
             },
         };
-        if prepared.times.iter().all(|&t| (time::FIRST..=latest).contains(&t)) {
+        if prepared
+            .times
+            .iter()
+            .all(|&t| (time::FIRST..=latest).contains(&t))
+        {
             return (prepared, failed);
         }
         let (good, bad): (Vec<u32>, Vec<u32>) = (0..len as u32)
             .partition(|&row| (time::FIRST..=latest).contains(&prepared.times[row as usize]));
-        failed.extend(bad.iter().map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)));
+        failed.extend(
+            bad.iter()
+                .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
+        );
         (prepared.take(&good), failed)
     }
 

@@ -44,8 +44,12 @@ impl EncodedTable {
             None => self.keys.push(SmallVec::from_slice(key)),
         }
         let keys = &self.keys;
-        let entry = Entry { hash: hash as u32, id };
-        self.table.insert_unique(hash, entry, |entry| key::hash(&keys[entry.id as usize]));
+        let entry = Entry {
+            hash: hash as u32,
+            id,
+        };
+        self.table
+            .insert_unique(hash, entry, |entry| key::hash(&keys[entry.id as usize]));
         id
     }
 
@@ -66,7 +70,9 @@ impl EncodedTable {
 
     /// The first byte says null or not, so one bit of it is enough; then as much of the next eight bytes as fits.
     pub fn prefix(&self, id: KeyId) -> u64 {
-        let Some((&first, rest)) = self.bytes(id).split_first() else { return 0 };
+        let Some((&first, rest)) = self.bytes(id).split_first() else {
+            return 0;
+        };
         let mut next = [0; 8];
         let len = rest.len().min(8);
         next[..len].copy_from_slice(&rest[..len]);
@@ -98,8 +104,14 @@ mod tests {
 
     #[test]
     fn prefixes_never_contradict_the_bytes() {
-        let keys: [&[u8]; 6] =
-            [b"", &[0], &[1, 0], &[1, 0, 0, 0, 0, 0, 0, 0, 1], &[1, 9], &[1, 255, 255]];
+        let keys: [&[u8]; 6] = [
+            b"",
+            &[0],
+            &[1, 0],
+            &[1, 0, 0, 0, 0, 0, 0, 0, 1],
+            &[1, 9],
+            &[1, 255, 255],
+        ];
         let mut table = EncodedTable::default();
         let ids: Vec<KeyId> = keys.iter().map(|key| table.number(key)).collect();
         for pair in ids.windows(2) {

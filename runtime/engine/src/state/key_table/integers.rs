@@ -30,7 +30,8 @@ impl IntegerTable {
             Some(place) => *place = value,
             None => self.values.push(value),
         }
-        self.table.insert_unique(hash, (value, id), |entry| self::hash(entry.0));
+        self.table
+            .insert_unique(hash, (value, id), |entry| self::hash(entry.0));
         id
     }
 
