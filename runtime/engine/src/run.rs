@@ -67,8 +67,12 @@ pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
         .collect();
     let metrics = Arc::new(Metrics::new(names, plan.workers));
     let (mut workers, control) = build::workers(plan, options, &metrics)?;
+    // Whoever has nothing to send has said so to everyone before the first row is taken anywhere.
     for worker in &mut workers {
         worker.task.end_empty_sources((options.now)())?;
+    }
+    for worker in &mut workers {
+        worker.receive()?;
     }
     let threads = workers
         .into_iter()

@@ -136,7 +136,7 @@ impl Worker {
     }
 
     /// Takes one event from every queue from which nothing could flow into a full one.
-    fn receive(&mut self) -> Result<bool, EngineError> {
+    pub fn receive(&mut self) -> Result<bool, EngineError> {
         let mut received = false;
         for i in 0..self.inlets.len() {
             if self.reaches[i]

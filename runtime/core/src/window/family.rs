@@ -40,6 +40,9 @@ pub(crate) trait Family {
     /// Whether nothing is kept.
     fn is_empty(&self, held: &Self::Held) -> bool;
 
+    /// Asks for the memory behind what is kept, which is about to be needed.
+    fn ask_for(&self, _held: &Self::Held) {}
+
     /// The slot for a row for which nothing needs doing but to add it there: nearly every row.
     fn place(&mut self, held: &Self::Held, row: &Row) -> Option<Slot>;
 

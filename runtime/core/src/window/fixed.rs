@@ -11,7 +11,7 @@ use self::merges::{Merges, Value};
 use self::numbers::Numbers;
 use self::panes::{Panes, Part};
 use super::family::{Due, Family, NEVER, Out, Row, Window};
-use super::{Mode, Slot, WindowSpec};
+use super::{Mode, Slot, WindowSpec, prefetch};
 
 /// Windows of kinds `tumble`, `hop` and `cumulate`.
 #[derive(Debug)]
@@ -226,6 +226,14 @@ impl Family for Fixed {
                 .more
                 .as_ref()
                 .is_none_or(|more| more.numbers.is_empty())
+    }
+
+    #[inline(always)]
+    fn ask_for(&self, kept: &Kept) {
+        prefetch::list(kept.panes.all(), 3);
+        if let Some(more) = &kept.more {
+            prefetch::list(std::slice::from_ref(&**more), 3);
+        }
     }
 
     /// A row before whose last pane's first window fires, so that no window refuses it and no merge holds its pane.

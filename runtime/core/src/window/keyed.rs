@@ -6,7 +6,7 @@
 //! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
 
 use super::family::{Due, Family, NEVER, Out, Row};
-use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};
+use super::{KeyId, KeyOrder, Op, Plan, Rows, prefetch, slots::Slots, timers::Timers};
 use crate::time;
 
 /// What an operator keeps, for windows of one family.
@@ -164,6 +164,7 @@ impl<F: Family> Keyed<F> {
             let until = self.ordered.len().min(self.looked_at + left);
             left -= until - self.looked_at;
             for i in self.looked_at..until {
+                self.ask_for(i);
                 let (key, at) = (self.ordered[i].1, self.at);
                 self.look_at(Due { key, at }, self.ceiling, plan);
             }
@@ -178,6 +179,17 @@ impl<F: Family> Keyed<F> {
         self.looked_at < self.ordered.len()
     }
 
+    /// Asks for what is kept for the keys that come after the i-th of those that are due.
+    #[inline(always)]
+    fn ask_for(&self, i: usize) {
+        if let Some(&(_, key)) = self.ordered.get(i + 2 * prefetch::AHEAD) {
+            prefetch::line(&self.entries[key as usize]);
+        }
+        if let Some(&(_, key)) = self.ordered.get(i + prefetch::AHEAD) {
+            self.family.ask_for(&self.entries[key as usize].held);
+        }
+    }
+
     fn begin(&mut self) {
         self.batch += 1;
         self.reached_before = self.reached;
@@ -186,6 +198,9 @@ impl<F: Family> Keyed<F> {
 
     #[inline(always)]
     fn take_row(&mut self, rows: &Rows<'_>, i: usize, plan: &mut Plan) {
+        if let Some(&key) = rows.keys.get(i + prefetch::AHEAD) {
+            prefetch::line(&self.entries[key as usize]);
+        }
         let w = rows.w[i].max(self.reached).max(self.watermark);
         let (stamp, key) = (rows.stamps[i], rows.keys[i]);
         let index = i as u32;
