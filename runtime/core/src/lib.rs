@@ -7,5 +7,6 @@
 //! The rules are those of `docs/semantics.md`, cited by section and number.
 
 pub mod clock;
+pub mod prefetch;
 pub mod time;
 pub mod window;

@@ -6,7 +6,6 @@
 //! [`WindowOperator::undo`], and asks again without them: a failed row leaves no trace.
 
 pub mod plan;
-mod prefetch;
 pub mod spec;
 
 mod family;

@@ -4,4 +4,5 @@ pub mod carry_out;
 pub mod groups;
 pub mod pieces;
 pub mod schedule;
+pub mod slot_map;
 pub mod table;

@@ -7,6 +7,7 @@
 //! a lifetime that is left out is inferred.
 
 mod aggregate;
+mod column;
 mod config;
 mod function;
 mod record;

@@ -155,9 +155,9 @@ impl Big {
         for _ in 0..bits % 32 {
             self.multiply_add(2, 0);
         }
-        if !self.0.is_empty() {
-            self.0.splice(..0, std::iter::repeat_n(0, bits / 32));
-        }
+        let mut shifted = vec![0; bits / 32];
+        shifted.extend_from_slice(&self.0);
+        self.0 = shifted;
     }
 
     fn compare(&self, other: &Self) -> Ordering {

@@ -1,4 +1,4 @@
-//! Every folder of `examples`: built by its own toolchain, run on one and on two workers, held against what is expected.
+//! Every folder of `examples`: built by its own toolchain, run on one, two and three workers, held against what is expected.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn check(name: &str) {
         .pipeline;
     build(&pipeline, &example, &folder);
     let stdout = stdout_sink(&pipeline);
-    for workers in ["1", "2"] {
+    for workers in ["1", "2", "3"] {
         let ended = run(&folder, &stdout, workers);
         compare(&folder, &stdout, &ended, workers);
     }

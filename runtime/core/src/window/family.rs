@@ -43,6 +43,12 @@ pub(crate) trait Family {
     /// Asks for the memory behind what is kept, which is about to be needed.
     fn ask_for(&self, _held: &Self::Held) {}
 
+    /// Asks for the memory behind the memory behind what is kept.
+    fn ask_for_rest(&self, _held: &Self::Held) {}
+
+    /// Asks for the memory behind what is kept that a row of about now may need.
+    fn ask_for_place(&self, _held: &Self::Held) {}
+
     /// The slot for a row for which nothing needs doing but to add it there: nearly every row.
     fn place(&mut self, held: &Self::Held, row: &Row) -> Option<Slot>;
 

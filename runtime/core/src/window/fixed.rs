@@ -11,7 +11,8 @@ use self::merges::{Merges, Value};
 use self::numbers::Numbers;
 use self::panes::{Panes, Part};
 use super::family::{Due, Family, NEVER, Out, Row, Window};
-use super::{Mode, Slot, WindowSpec, prefetch};
+use super::{Mode, Slot, WindowSpec};
+use crate::prefetch;
 
 /// Windows of kinds `tumble`, `hop` and `cumulate`.
 #[derive(Debug)]
@@ -234,6 +235,18 @@ impl Family for Fixed {
         if let Some(more) = &kept.more {
             prefetch::list(std::slice::from_ref(&**more), 3);
         }
+    }
+
+    #[inline(always)]
+    fn ask_for_rest(&self, kept: &Kept) {
+        if let Some(more) = &kept.more {
+            more.merges.ask_for();
+        }
+    }
+
+    #[inline(always)]
+    fn ask_for_place(&self, kept: &Kept) {
+        kept.panes.ask_for_place(self.cell.pane);
     }
 
     /// A row before whose last pane's first window fires, so that no window refuses it and no merge holds its pane.

@@ -6,8 +6,8 @@
 //! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
 
 use super::family::{Due, Family, NEVER, Out, Row};
-use super::{KeyId, KeyOrder, Op, Plan, Rows, prefetch, slots::Slots, timers::Timers};
-use crate::time;
+use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};
+use crate::{prefetch, time};
 
 /// What an operator keeps, for windows of one family.
 #[derive(Debug)]
@@ -172,7 +172,9 @@ impl<F: Family> Keyed<F> {
             if until < self.ordered.len() {
                 break;
             }
-            let Some((at, bucket)) = self.timers.pop(w) else { break };
+            let Some((at, bucket)) = self.timers.pop(w) else {
+                break;
+            };
             self.order(at, &bucket, keys);
         }
         self.find_gone(plan);
@@ -188,6 +190,9 @@ impl<F: Family> Keyed<F> {
         if let Some(&(_, key)) = self.ordered.get(i + prefetch::AHEAD) {
             self.family.ask_for(&self.entries[key as usize].held);
         }
+        if let Some(&(_, key)) = self.ordered.get(i + prefetch::AHEAD / 2) {
+            self.family.ask_for_rest(&self.entries[key as usize].held);
+        }
     }
 
     fn begin(&mut self) {
@@ -198,8 +203,11 @@ impl<F: Family> Keyed<F> {
 
     #[inline(always)]
     fn take_row(&mut self, rows: &Rows<'_>, i: usize, plan: &mut Plan) {
-        if let Some(&key) = rows.keys.get(i + prefetch::AHEAD) {
+        if let Some(&key) = rows.keys.get(i + 2 * prefetch::AHEAD) {
             prefetch::line(&self.entries[key as usize]);
+        }
+        if let Some(&key) = rows.keys.get(i + prefetch::AHEAD) {
+            self.family.ask_for_place(&self.entries[key as usize].held);
         }
         let w = rows.w[i].max(self.reached).max(self.watermark);
         let (stamp, key) = (rows.stamps[i], rows.keys[i]);

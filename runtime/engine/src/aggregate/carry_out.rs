@@ -117,8 +117,8 @@ impl Aggregator {
             Op::Add { row, slot } => (row, slot),
             _ => unreachable!("the plan says that it only adds"),
         };
-        let rows: Vec<u32> = plan.ops.iter().map(|op| add(op).0).collect();
-        self.groups.number(plan.ops.iter().map(|op| add(op).1));
+        let (rows, slots): (Vec<u32>, Vec<Slot>) = plan.ops.iter().map(add).unzip();
+        self.groups.number(&slots);
         match self.accumulate(given, &rows, &[])? {
             Accumulation::Failed(failed) => Ok(Carried::Failed(failed)),
             Accumulation::Done { accs, .. } => {
@@ -129,13 +129,7 @@ impl Aggregator {
     }
 
     fn in_phases(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
-        let slots = plan
-            .ops
-            .iter()
-            .map(largest_slot)
-            .max()
-            .map_or(0, |slot| slot as usize + 1);
-        let schedule = self.scheduler.schedule(&plan.ops, slots);
+        let schedule = self.scheduler.schedule(&plan.ops);
         let mut pieces = Pieces::default();
         let mut failed_firings = Vec::new();
         self.see(&schedule.before, &mut pieces, &mut failed_firings);
@@ -185,7 +179,7 @@ impl Aggregator {
         adds: &Adds,
         pieces: &mut Pieces,
     ) -> Result<Vec<Failed>, CallError> {
-        self.groups.number(adds.slots.iter().copied());
+        self.groups.number(&adds.slots);
         let mut marks: Vec<u32> = adds.marks.iter().map(|&(row, _)| row).collect();
         marks.dedup();
         match self.accumulate(given, &adds.rows, &marks)? {
@@ -316,7 +310,8 @@ impl Aggregator {
         if pairs.is_empty() {
             return Ok(Vec::new());
         }
-        self.groups.number(pairs.iter().map(|&(into, ..)| into));
+        let into: Vec<Slot> = pairs.iter().map(|&(into, ..)| into).collect();
+        self.groups.number(&into);
         let from: Vec<Slot> = pairs.iter().map(|&(_, from, _)| from).collect();
         let others = self.accs.gather(&from);
         let into = self.accs.gather(&self.groups.slots);
@@ -352,13 +347,6 @@ enum Accumulation {
         marked: Table,
     },
     Failed(Vec<Failed>),
-}
-
-fn largest_slot(op: &Op) -> Slot {
-    match *op {
-        Op::Add { slot, .. } | Op::Fire { slot, .. } => slot,
-        Op::Merge { into, from, .. } | Op::Copy { from, into } => into.max(from),
-    }
 }
 
 /// Columns at the rows named.

@@ -2,12 +2,12 @@
 
 use tidemill_core::window::Slot;
 
+use super::slot_map::SlotMap;
+
 /// Numbers slots; keeps its memory from call to call.
 #[derive(Default)]
 pub struct Groups {
-    call: u32,
-    /// Per slot: the call that last met it, and its group there.
-    seen: Vec<(u32, u32)>,
+    numbers: SlotMap<u32>,
     /// The slots of the call, by group.
     pub slots: Vec<Slot>,
     /// The group of each row of the call.
@@ -18,23 +18,19 @@ pub struct Groups {
 
 impl Groups {
     /// Numbers the slots of a call's rows.
-    pub fn number(&mut self, slots_of_rows: impl Iterator<Item = Slot>) {
-        self.call = self.call.wrapping_add(1);
+    pub fn number(&mut self, slots_of_rows: &[Slot]) {
+        self.numbers.clear();
         self.slots.clear();
         self.of_rows.clear();
         self.first_rows.clear();
-        for (row, slot) in slots_of_rows.enumerate() {
-            if self.seen.len() <= slot as usize {
-                let len = (slot as usize + 1).next_power_of_two();
-                self.seen.resize(len, (self.call.wrapping_sub(1), 0));
-            }
-            let seen = &mut self.seen[slot as usize];
-            if seen.0 != self.call {
-                *seen = (self.call, self.slots.len() as u32);
+        for (row, &slot) in slots_of_rows.iter().enumerate() {
+            let next = self.slots.len() as u32;
+            let group = *self.numbers.get_or_insert(slot, next);
+            if group == next {
                 self.slots.push(slot);
                 self.first_rows.push(row as u32);
             }
-            self.of_rows.push(seen.1);
+            self.of_rows.push(group);
         }
     }
 }

@@ -11,6 +11,8 @@
 
 use tidemill_core::window::{Op, Slot};
 
+use super::slot_map::SlotMap;
+
 /// Adds of one call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Adds {
@@ -56,7 +58,6 @@ pub struct Schedule {
 /// What has been planned for a slot so far.
 #[derive(Clone, Copy)]
 struct Touched {
-    plan: u32,
     written: i32,
     read: i32,
     /// Where its last add stands among the rows of its phase.
@@ -65,33 +66,33 @@ struct Touched {
     waits: u32,
 }
 
+impl Default for Touched {
+    fn default() -> Self {
+        Self {
+            written: NEVER,
+            read: NEVER,
+            position: 0,
+            waits: NOTHING,
+        }
+    }
+}
+
 const NOTHING: u32 = u32::MAX;
 const NEVER: i32 = -1;
 
 /// Makes schedules; keeps its memory from plan to plan.
 #[derive(Default)]
 pub struct Scheduler {
-    plan: u32,
-    touched: Vec<Touched>,
+    touched: SlotMap<Touched>,
     /// (firing, slot, the next that waits for the same slot).
     waiting: Vec<(u32, Slot, u32)>,
     schedule: Schedule,
 }
 
 impl Scheduler {
-    /// Groups operations. `slots` is one more than the largest slot among them.
-    pub fn schedule(&mut self, ops: &[Op], slots: usize) -> Schedule {
-        self.plan = self.plan.wrapping_add(1);
-        let never = Touched {
-            plan: self.plan.wrapping_sub(1),
-            written: NEVER,
-            read: NEVER,
-            position: 0,
-            waits: NOTHING,
-        };
-        if self.touched.len() < slots {
-            self.touched.resize(slots, never);
-        }
+    /// Groups operations.
+    pub fn schedule(&mut self, ops: &[Op]) -> Schedule {
+        self.touched.clear();
         for op in ops {
             match *op {
                 Op::Add { row, slot } => self.add(row, slot),
@@ -104,17 +105,7 @@ impl Scheduler {
     }
 
     fn slot(&mut self, slot: Slot) -> &mut Touched {
-        let touched = &mut self.touched[slot as usize];
-        if touched.plan != self.plan {
-            *touched = Touched {
-                plan: self.plan,
-                written: NEVER,
-                read: NEVER,
-                position: 0,
-                waits: NOTHING,
-            };
-        }
-        touched
+        self.touched.get_or_insert(slot, Touched::default())
     }
 
     fn phase(&mut self, number: i32) -> &mut Phase {
@@ -319,7 +310,7 @@ mod tests {
             let ops = numbered(ops);
             let mut scheduler = Scheduler::default();
             for _ in 0..2 {
-                let schedule = scheduler.schedule(&ops, SLOTS as usize);
+                let schedule = scheduler.schedule(&ops);
                 let expected = one_by_one(&ops);
                 prop_assert_eq!(in_phases(&schedule, expected.1.len()), expected, "{:#?}", schedule);
             }

@@ -292,7 +292,11 @@ impl Operator for Window {
         loop {
             let parts = &mut self.parts;
             let more = parts.window.advance(w, &parts.keying.table, &mut self.plan);
-            match parts.aggregator.carry_out(&self.plan, None).map_err(|e| parts.blame.call(e))? {
+            match parts
+                .aggregator
+                .carry_out(&self.plan, None)
+                .map_err(|e| parts.blame.call(e))?
+            {
                 Carried::Done(fired) => self.settle(fired, out)?,
                 Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
             }

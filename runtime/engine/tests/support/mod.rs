@@ -4,6 +4,7 @@
 pub mod input;
 pub mod model;
 pub mod spec;
+pub mod stations;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -79,37 +79,23 @@ pub fn run(
 }
 
 impl Model {
-    /// The W at which a window fires (Windows 3 and 4).
-    fn due(&self, end: i64) -> i64 {
-        if self.spec.is_session() { end } else { end - 1 }
-    }
-
     /// Fires what is due and forgets what takes no row any more.
     fn rise(&mut self, w: i64) {
         let mut due: Vec<(i64, i64, Option<String>)> = Vec::new();
         for (key, windows) in &self.keys {
-            let on_time = windows
+            // What has fired has nothing unsent, unless it is a session that has grown since.
+            let fires = windows
                 .iter()
-                .filter(|((_, end), open)| open.firings == 0 && self.due(*end) <= w)
-                .map(|((start, end), _)| (*end, *start, key.clone()));
-            due.extend(on_time);
-            // A session that fired, then grew, fires at its new end.
-            let again = windows
-                .iter()
-                .filter(|((_, end), open)| {
-                    open.firings > 0 && !open.unsent.is_empty() && self.due(*end) <= w
-                })
-                .map(|((start, end), _)| (*end, *start, key.clone()));
-            due.extend(again);
+                .filter(|((_, end), open)| !open.unsent.is_empty() && self.spec.due(*end) <= w);
+            due.extend(fires.map(|((start, end), _)| (*end, *start, key.clone())));
         }
         due.sort();
         for (end, start, key) in due {
             self.fire(&key, (start, end), "on-time");
         }
         for windows in self.keys.values_mut() {
-            let hold = i64::from(self.spec.is_session());
-            windows
-                .retain(|(_, end), _| end - 1 + hold + self.spec.lateness > w);
+            let spec = self.spec;
+            windows.retain(|(_, end), _| spec.due(*end) + spec.lateness > w);
         }
     }
 
@@ -142,7 +128,7 @@ impl Model {
             Kind::Session { gap } => vec![self.joined(&key, row.at, gap)],
         };
         self.out.in_gaps += u64::from(windows.is_empty());
-        let takes = |end: i64| self.due(end) + self.spec.lateness > stamp;
+        let takes = |end: i64| self.spec.due(end) + self.spec.lateness > stamp;
         let open: Vec<(i64, i64)> = windows
             .iter()
             .copied()
@@ -171,7 +157,7 @@ impl Model {
             }
             one.unsent.push(row.value);
             own.insert((start, end), one);
-            if self.due(end) <= stamp {
+            if self.spec.due(end) <= stamp {
                 self.fire(&key, (start, end), "correction");
             }
         }

@@ -70,6 +70,11 @@ impl Spec {
         matches!(self.kind, Kind::Session { .. })
     }
 
+    /// The W at which a window fires (semantics, Windows 3 and 4).
+    pub const fn due(&self, end: i64) -> i64 {
+        if self.is_session() { end } else { end - 1 }
+    }
+
     /// `{ tumble = "10us" }`.
     pub fn toml(&self) -> String {
         let kind = match self.kind {

@@ -22,6 +22,7 @@ use std::ops::Range;
 use super::super::Slot;
 use super::super::family::Out;
 use super::panes::Part;
+use crate::prefetch;
 
 /// An accumulator that is read for a firing.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +106,14 @@ impl Merges {
         match (suffix, prefix) {
             (Some(suffix), Some(prefix)) => Some(suffix.then(prefix.slot, out)),
             (suffix, prefix) => suffix.or(prefix),
+        }
+    }
+
+    /// Asks for the memory of the suffix that is needed next.
+    #[inline(always)]
+    pub(super) fn ask_for(&self) {
+        if let Some(next) = self.suffix.values.last() {
+            prefetch::line(next);
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::super::Slot;
+use crate::prefetch;
 
 /// Rows of one pane that the same windows took: all from `first` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,14 @@ impl Panes {
             None
         } else {
             self.get(pane, 0)
+        }
+    }
+
+    /// Asks for the memory that a part of a new pane would be written to.
+    #[inline(always)]
+    pub(super) fn ask_for_place(&self, pane: i64) {
+        if self.newest.pane < pane && self.parts.spilled() {
+            prefetch::line(self.parts.as_ptr().wrapping_add(self.parts.len()));
         }
     }
 

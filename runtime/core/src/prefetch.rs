@@ -2,11 +2,11 @@
 //! few keys ahead, it is there when its turn comes. Changes nothing but time.
 
 /// How many keys ahead: about as many as memory answers in the time that one key takes.
-pub(crate) const AHEAD: usize = 12;
+pub const AHEAD: usize = 12;
 
 /// Asks for the cache line that `what` begins in.
 #[inline(always)]
-pub(crate) fn line<T>(what: *const T) {
+pub fn line<T>(what: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing; any address may be given.
     unsafe {
@@ -19,7 +19,7 @@ pub(crate) fn line<T>(what: *const T) {
 
 /// Asks for the first `lines` cache lines of a list.
 #[inline(always)]
-pub(crate) fn list<T>(list: &[T], lines: usize) {
+pub fn list<T>(list: &[T], lines: usize) {
     let bytes = std::mem::size_of_val(list);
     for at in (0..bytes.min(lines * 64)).step_by(64) {
         line(list.as_ptr().cast::<u8>().wrapping_add(at));

@@ -1,0 +1,238 @@
+//! The pipeline of the independence tests: every kind of window and operator on one source, each with its sinks, and
+//! for each sink what may not change.
+
+use std::fmt::Write;
+
+use super::input;
+use super::spec::Spec;
+
+/// What may not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The sequence of each key, to the bit.
+    Sequence,
+    /// Which rows there are.
+    Set,
+    /// The last result of each key and window, or, in `discarding`, the sum of all. Of floats, not their sums.
+    Final { discarding: bool, floats: bool },
+}
+
+/// A sink and what may not change in it.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    pub sink: String,
+    /// Whose sequences are compared.
+    pub key: Vec<&'static str>,
+    /// Where several splits are read, or several workers send, side by side.
+    pub beside: Rule,
+    /// Whether it is behind a second exchange, where several workers count as several splits.
+    pub rekeyed: bool,
+    /// Whether it holds what sessions or the number of corrections decide, which is input where several splits are read
+    /// side by side, unless no row is ever behind.
+    pub free: bool,
+}
+
+/// An operator of the pipeline.
+struct Station {
+    name: &'static str,
+    input: &'static str,
+    key: &'static [&'static str],
+    window: Option<Spec>,
+    function: &'static str,
+    more: &'static str,
+    rekeyed: bool,
+}
+
+const KEY: &[&str] = &["key"];
+const FLOATS: &str = "rename = { value = \"real\" }";
+const SUMS: &str = "rename = { value = \"sum\" }";
+const LETTERS: &str = "on-failure = \"dead-letter\"";
+
+/// `Station`s in a row of a table: name, input, key, window, function, more.
+const fn on(
+    (name, input): (&'static str, &'static str),
+    key: &'static [&'static str],
+    window: Spec,
+    function: &'static str,
+    more: &'static str,
+) -> Station {
+    Station {
+        name,
+        input,
+        key,
+        window: Some(window),
+        function,
+        more,
+        rekeyed: false,
+    }
+}
+
+const fn through(
+    name: &'static str,
+    key: &'static [&'static str],
+    function: &'static str,
+    more: &'static str,
+) -> Station {
+    Station {
+        name,
+        input: "rows",
+        key,
+        window: None,
+        function,
+        more,
+        rekeyed: false,
+    }
+}
+
+const fn rekeyed(station: Station) -> Station {
+    Station {
+        rekeyed: true,
+        ..station
+    }
+}
+
+#[rustfmt::skip]
+const STATIONS: &[Station] = &[
+    on(("tumble", "rows"), KEY, Spec::tumble(1000), "sum", ""),
+    on(("tumble-late", "rows"), KEY, Spec::tumble(1000).lateness(700), "sum", ""),
+    on(("tumble-offset", "rows"), KEY, Spec::tumble(900).offset(-330).lateness(900).discarding(), "sum", ""),
+    on(("hop", "rows"), KEY, Spec::hop(1000, 300), "sum", ""),
+    on(("hop-late", "rows"), KEY, Spec::hop(900, 300).offset(50).lateness(500), "sum", ""),
+    on(("hop-discarding", "rows"), KEY, Spec::hop(700, 200).lateness(800).discarding(), "sum", ""),
+    on(("gaps", "rows"), KEY, Spec::hop(300, 700).lateness(100), "sum", ""),
+    on(("session", "rows"), KEY, Spec::session(200), "sum", ""),
+    on(("session-late", "rows"), KEY, Spec::session(120).lateness(400), "sum", ""),
+    on(("session-discarding", "rows"), KEY, Spec::session(160).lateness(600).discarding(), "sum", ""),
+    on(("unkeyed", "rows"), &[], Spec::hop(1000, 500).lateness(200), "sum", ""),
+    on(("unkeyed-sessions", "rows"), &[], Spec::session(50), "count", ""),
+    on(("two-keys", "rows"), &["id", "key"], Spec::tumble(500).lateness(300), "sum", ""),
+    on(("numbers", "rows"), &["id"], Spec::hop(800, 400), "sum", "null-key = \"fail\""),
+    on(("floats", "rows"), KEY, Spec::tumble(1500).lateness(300), "sum-floats", FLOATS),
+    on(("float-hops", "rows"), KEY, Spec::hop(1000, 300).lateness(300), "sum-floats", FLOATS),
+    on(("float-hops-discarding", "rows"), &["id"], Spec::hop(2000, 200).lateness(900).discarding(), "sum-floats", FLOATS),
+    on(("float-sessions", "rows"), KEY, Spec::session(180).lateness(300), "sum-floats", FLOATS),
+    through("sifted", &["split"], "sift", "config = { drop = 3 }\non-failure = \"dead-letter\""),
+    through("words", &["word"], "words", ""),
+    on(("sifted-hops", "sifted"), KEY, Spec::hop(1000, 250).lateness(250), "sum", ""),
+    on(("counted-words", "words"), &["word"], Spec::tumble(2000).lateness(100), "count", ""),
+    on(("failing", "rows"), KEY, Spec::hop(1000, 400).lateness(300), "fail-after-change", LETTERS),
+    on(("failing-sessions", "rows"), KEY, Spec::session(200).lateness(300), "fail-after-change", LETTERS),
+    on(("trapping", "rows"), &["id"], Spec::session(150), "trap-after-change", LETTERS),
+    on(("no-null", "rows"), KEY, Spec::tumble(1000), "sum", "null-key = \"skip\""),
+    on(("null-fails", "rows"), KEY, Spec::session(250), "sum", "null-key = \"fail\"\non-failure = \"dead-letter\""),
+    on(("same-key", "tumble-late"), KEY, Spec::hop(3000, 1000).lateness(500), "sum", SUMS),
+    on(("behind-sessions", "session"), KEY, Spec::tumble(1000), "sum", SUMS),
+    rekeyed(on(("other-key", "two-keys"), &["id"], Spec::tumble(1000), "sum", SUMS)),
+    rekeyed(on(("other-key-late", "two-keys"), &["id"], Spec::hop(1500, 500).lateness(600), "sum", SUMS)),
+    rekeyed(on(("third", "other-key"), &[], Spec::tumble(4000), "sum", SUMS)),
+    rekeyed(on(("rekeyed-floats", "float-hops"), &["firing_number"], Spec::tumble(2000), "sum-floats", SUMS)),
+];
+
+/// The pipeline's text, and its sinks.
+pub fn pipeline(out_of_orderness: i64) -> (String, Vec<Watched>) {
+    let mut text = format!(
+        "[sources.rows]\nfiles = \"in-*.jsonl\"\nevent-time = \"at\"\nout-of-orderness = \"{out_of_orderness}us\"\n\
+         on-failure = \"dead-letter\"\n{}\n",
+        input::COLUMNS
+    );
+    let mut watched = Vec::new();
+    let mut sink = |text: &mut String, input: &str, one: Watched| {
+        let name = &one.sink;
+        writeln!(
+            text,
+            "[sinks.sink-{name}]\ninput = \"{input}\"\nfile = \"{name}.jsonl\"\n"
+        )
+        .expect("a string takes all");
+        watched.push(one);
+    };
+    sink(&mut text, "rows.failed", source_failures());
+    for station in STATIONS {
+        text += &station.toml();
+        for (port, one) in station.outputs() {
+            sink(&mut text, &format!("{}{port}", station.name), one);
+        }
+    }
+    (text, watched)
+}
+
+fn source_failures() -> Watched {
+    Watched {
+        sink: "rows-failed".to_owned(),
+        key: vec!["split"],
+        beside: Rule::Sequence,
+        rekeyed: false,
+        free: false,
+    }
+}
+
+impl Station {
+    fn toml(&self) -> String {
+        let Self {
+            name,
+            input,
+            function,
+            more,
+            ..
+        } = self;
+        let mut text = format!(
+            "[operators.{name}]\ninput = \"{input}\"\nfunction = \"kinds/{function}\"\n{more}\n"
+        );
+        if let Some(window) = &self.window {
+            text += &format!("window = {}\n", window.toml());
+            if !self.key.is_empty() {
+                text += &format!("key = {:?}\n", self.key);
+            }
+        }
+        text + "\n"
+    }
+
+    /// Its outputs, by what stands behind its name.
+    fn outputs(&self) -> Vec<(&'static str, Watched)> {
+        let watched = |of: &str, beside| Watched {
+            sink: format!("{}{of}", self.name),
+            key: self.key.to_vec(),
+            beside,
+            rekeyed: self.rekeyed,
+            free: self.is_free(),
+        };
+        let Some(window) = self.window else {
+            return self.outputs_of_transform(watched);
+        };
+        let floats = self.function == "sum-floats";
+        let discarding = window.discarding;
+        let results = if floats || window.lateness > 0 {
+            Rule::Final { discarding, floats }
+        } else {
+            Rule::Sequence
+        };
+        let mut outputs = vec![
+            ("", watched("", results)),
+            (".late", watched("-late", Rule::Set)),
+        ];
+        if self.more.contains("dead-letter") {
+            outputs.push((".failed", watched("-failed", Rule::Set)));
+        }
+        outputs
+    }
+
+    /// They stay on the worker that reads their split.
+    fn outputs_of_transform(
+        &self,
+        watched: impl Fn(&str, Rule) -> Watched,
+    ) -> Vec<(&'static str, Watched)> {
+        let rows = Watched {
+            key: Vec::new(),
+            ..watched("", Rule::Set)
+        };
+        let mut outputs = vec![("", rows)];
+        if self.more.contains("dead-letter") {
+            outputs.push((".failed", watched("-failed", Rule::Sequence)));
+        }
+        outputs
+    }
+
+    fn is_free(&self) -> bool {
+        let sessions = self.window.is_some_and(|window| window.is_session());
+        sessions || !matches!(self.input, "rows" | "sifted" | "words")
+    }
+}
