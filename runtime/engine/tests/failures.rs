@@ -47,10 +47,8 @@ fn pipeline(source: &str, operators: &str, outputs: &[&str]) -> String {
          out-of-orderness = \"{OUT_OF_ORDERNESS}us\"\n{source}\n{COLUMNS}\n{operators}\n"
     );
     for output in outputs {
-        let name = output.replace('.', "-");
-        text += &format!(
-            "[sinks.to-{name}]\ninput = \"{output}\"\nfile = \"{name}.jsonl\"\n"
-        );
+        let name = output.replace('.', "-port-");
+        text += &format!("[sinks.to-{name}]\ninput = \"{output}\"\nfile = \"{output}.jsonl\"\n");
     }
     text
 }
@@ -60,7 +58,11 @@ fn window(name: &str, input: &str, function: &str, spec: Spec) -> String {
     format!(
         "[operators.{name}]\ninput = \"{input}\"\nkey = \"key\"\nfunction = \"kinds/{function}\"\nwindow = {spec}\n\
          on-failure = \"{}\"\n",
-        if input == "rows" { "dead-letter" } else { "fail" }
+        if input == "rows" {
+            "dead-letter"
+        } else {
+            "fail"
+        }
     )
 }
 
@@ -88,7 +90,15 @@ fn failed_rows_leave_no_trace(function: &str) {
     }
     let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let bench = Bench::new(&pipeline("", &operators, &outputs));
-    for shape in [SHAPE, Shape { seed: 2, keys: 9, bad: 2, ..SHAPE }] {
+    for shape in [
+        SHAPE,
+        Shape {
+            seed: 2,
+            keys: 9,
+            bad: 2,
+            ..SHAPE
+        },
+    ] {
         let rows = shape.make();
         input::write(&bench, &rows);
         let bad = rows[0].iter().filter(|row| row.bad).count();
@@ -99,11 +109,16 @@ fn failed_rows_leave_no_trace(function: &str) {
                 let read = |port: &str| bench.read(&format!("{name}{port}"));
                 let results = read("").by_key(&["key"]);
                 assert_eq!(results, read("-without").by_key(&["key"]), "{about}");
-                let (late, bad_late) = parted(&read("-late"));
-                assert_eq!(late, read("-without-late"), "{about}");
-                let failed = read("-failed");
+                let (late, bad_late) = parted(&read(".late"));
+                let late_without = read("-without.late").by_key(&["key"]);
+                assert_eq!(late.by_key(&["key"]), late_without, "{about}");
+                let failed = read(".failed");
                 assert_eq!(failed.len() + bad_late.len(), bad, "{about}");
-                assert_eq!(totals(&summary, name).failed, failed.len() as u64, "{about}");
+                assert_eq!(
+                    totals(&summary, name).failed,
+                    failed.len() as u64,
+                    "{about}"
+                );
                 in_order(&failed, &about);
                 assert!(failed.len() > 5 && late.len() > 5, "{about}");
             }
@@ -149,15 +164,16 @@ fn sessions_are_as_if_failed_rows_were_never_there() {
         Row::new("opens", 0).bad(),
         Row::new("extends", 0),
         Row::new("merges", 0),
+        Row::new("bridges", 0).bad(),
+        Row::new("bridges", 100),
+        Row::new("bridges", 200).bad(),
         Row::new("merges", 200),
         Row::new("merges", 100).bad(),
         Row::new("extends", 90).bad(),
         Row::new("merges", 301),
         Row::new("extends", 150),
         Row::new("opens", 250),
-        Row::new("bridges", 0).bad(),
-        Row::new("bridges", 100),
-        Row::new("bridges", 200).bad(),
+        Row::new("closes", 320).bad(),
     ];
     let operators = window("session", "rows", "fail-after-change", Spec::session(100))
         + &window("trapped", "rows", "trap-after-change", Spec::session(100));
@@ -178,14 +194,22 @@ fn sessions_are_as_if_failed_rows_were_never_there() {
         for name in ["session", "trapped"] {
             let session = |row: serde_json::Value| {
                 let key = row["key"].as_str().expect("a key").to_owned();
-                (key, row["sum"].as_i64().expect("a sum"), row["firing_number"].as_i64())
+                (
+                    key,
+                    row["sum"].as_i64().expect("a sum"),
+                    row["firing_number"].as_i64(),
+                )
             };
             let mut found: Vec<_> = bench.read(name).values().into_iter().map(session).collect();
             found.sort();
-            let wanted: Vec<_> =
-                expected.map(|(key, sum, number)| (key.to_owned(), sum, Some(number))).into();
-            assert_eq!(found, wanted, "{name} in batches of {batch_rows} on {workers}");
-            assert_eq!(bench.read(&format!("{name}-failed")).len(), 5);
+            let wanted: Vec<_> = expected
+                .map(|(key, sum, number)| (key.to_owned(), sum, Some(number)))
+                .into();
+            assert_eq!(
+                found, wanted,
+                "{name} in batches of {batch_rows} on {workers}"
+            );
+            assert_eq!(bench.read(&format!("{name}.failed")).len(), 6);
         }
     }
 }
@@ -195,7 +219,11 @@ fn every_row_is_given_filtered_or_failed() {
     let operators = "[operators.sifted]\ninput = \"rows\"\nfunction = \"kinds/sift\"\nconfig = { drop = 3 }\n\
                      on-failure = \"dead-letter\"\n";
     let outputs = ["rows.failed", "sifted", "sifted.failed"];
-    let bench = Bench::new(&pipeline("on-failure = \"dead-letter\"", operators, &outputs));
+    let bench = Bench::new(&pipeline(
+        "on-failure = \"dead-letter\"",
+        operators,
+        &outputs,
+    ));
     let splits = Shape { splits: 3, ..SHAPE }.make();
     let bad_lines = 7;
     for (n, rows) in splits.iter().enumerate() {
@@ -207,17 +235,28 @@ fn every_row_is_given_filtered_or_failed() {
     }
     let all: Vec<&Row> = splits.iter().flatten().collect();
     let bad = all.iter().filter(|row| row.bad).count() as u64;
-    let dropped = all.iter().filter(|row| !row.bad && row.value % 3 == 0).count() as u64;
+    let dropped = all
+        .iter()
+        .filter(|row| !row.bad && row.value % 3 == 0)
+        .count() as u64;
     let rows = all.len() as u64;
     for how in HOWS {
         let summary = bench.run(how);
         let source = totals(&summary, "rows");
         let taken = (source.rows_in, source.rows_out, source.failed);
-        assert_eq!(taken, (rows + bad_lines as u64, rows, bad_lines as u64), "{how:?}");
+        assert_eq!(
+            taken,
+            (rows + bad_lines as u64, rows, bad_lines as u64),
+            "{how:?}"
+        );
         let sifted = totals(&summary, "sifted");
-        assert_eq!((sifted.rows_in, sifted.filtered, sifted.failed), (rows, dropped, bad), "{how:?}");
+        assert_eq!(
+            (sifted.rows_in, sifted.filtered, sifted.failed),
+            (rows, dropped, bad),
+            "{how:?}"
+        );
         assert_eq!(sifted.rows_out, rows - dropped - bad, "{how:?}");
-        let written = outputs.map(|output| bench.read(&output.replace('.', "-")).len() as u64);
+        let written = outputs.map(|output| bench.read(output).len() as u64);
         assert_eq!(written, [bad_lines as u64, sifted.rows_out, bad], "{how:?}");
     }
 }
@@ -229,7 +268,11 @@ fn with_threshold(most: u64, how: How) -> Result<u64, String> {
          on-failure = \"skip\"\nfailures = {{ most = {most} }}\n"
     );
     let bench = Bench::new(&pipeline("", &operators, &["sifted"]));
-    let rows = |n: i64| (0..50).map(move |i| Row::new("k", n + i)).collect::<Vec<_>>();
+    let rows = |n: i64| {
+        (0..50)
+            .map(move |i| Row::new("k", n + i))
+            .collect::<Vec<_>>()
+    };
     let mut splits = vec![rows(1), rows(100), rows(200)];
     splits[0][3].bad = true;
     splits[1][0].bad = true;

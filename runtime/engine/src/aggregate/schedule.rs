@@ -83,7 +83,9 @@ const NEVER: i32 = -1;
 /// Makes schedules; keeps its memory from plan to plan.
 #[derive(Default)]
 pub struct Scheduler {
-    touched: SlotMap<Touched>,
+    /// Index into `touched` of each slot met.
+    met: SlotMap<u32>,
+    touched: Vec<Touched>,
     /// (firing, slot, the next that waits for the same slot).
     waiting: Vec<(u32, Slot, u32)>,
     schedule: Schedule,
@@ -92,6 +94,7 @@ pub struct Scheduler {
 impl Scheduler {
     /// Groups operations.
     pub fn schedule(&mut self, ops: &[Op]) -> Schedule {
+        self.met.clear();
         self.touched.clear();
         for op in ops {
             match *op {
@@ -104,8 +107,15 @@ impl Scheduler {
         self.finish()
     }
 
-    fn slot(&mut self, slot: Slot) -> &mut Touched {
-        self.touched.get_or_insert(slot, Touched::default())
+    /// Where what is planned for a slot stands.
+    #[inline]
+    fn met(&mut self, slot: Slot) -> usize {
+        let next = self.touched.len() as u32;
+        let index = *self.met.get_or_insert(slot, next);
+        if index == next {
+            self.touched.push(Touched::default());
+        }
+        index as usize
     }
 
     fn phase(&mut self, number: i32) -> &mut Phase {
@@ -117,58 +127,58 @@ impl Scheduler {
     }
 
     fn add(&mut self, row: u32, slot: Slot) {
-        let touched = *self.slot(slot);
+        let at = self.met(slot);
+        let touched = self.touched[at];
         let number = even(touched.written.max(touched.read + 1).max(0));
-        self.release(slot, number);
+        self.release((slot, at), number);
         let adds = &mut self.phase(number).adds;
         adds.rows.push(row);
         adds.slots.push(slot);
         let position = (adds.rows.len() - 1) as u32;
-        let touched = self.slot(slot);
+        let touched = &mut self.touched[at];
         touched.written = number;
         touched.position = position;
     }
 
     fn merge(&mut self, into: Slot, from: Slot, row: Option<u32>) {
-        let source = *self.slot(from);
-        let target = *self.slot(into);
+        let (target_at, source_at) = (self.met(into), self.met(from));
+        let (target, source) = (self.touched[target_at], self.touched[source_at]);
         let mut number = odd(target.written.max(target.read))
             .max(odd(source.written + 1))
             .max(1);
         if target.waits != NOTHING && target.written == number {
             number += 2;
         }
-        self.release(into, number);
+        self.release((into, target_at), number);
         self.phase(number).merges.pairs.push((into, from, row));
-        self.slot(into).written = number;
-        let source = self.slot(from);
+        self.touched[target_at].written = number;
+        let source = &mut self.touched[source_at];
         source.read = source.read.max(number);
     }
 
     fn copy(&mut self, from: Slot, into: Slot) {
-        let written = self.slot(from).written;
-        let target = *self.slot(into);
-        let number = odd(written + 1)
-            .max(odd(target.written.max(target.read) + 1))
-            .max(1);
-        self.release(into, number);
+        let (source_at, target_at) = (self.met(from), self.met(into));
+        let (source, target) = (self.touched[source_at], self.touched[target_at]);
+        let free = odd(target.written.max(target.read) + 1);
+        let number = odd(source.written + 1).max(free).max(1);
+        self.release((into, target_at), number);
         self.phase(number).merges.copies.push((from, into));
-        self.slot(into).written = number;
-        let source = self.slot(from);
+        self.touched[target_at].written = number;
+        let source = &mut self.touched[source_at];
         source.read = source.read.max(number);
     }
 
     fn fire(&mut self, firing: u32, slot: Slot) {
         let index = self.waiting.len() as u32;
-        let touched = self.slot(slot);
-        let next = std::mem::replace(&mut touched.waits, index);
+        let at = self.met(slot);
+        let next = std::mem::replace(&mut self.touched[at].waits, index);
         self.waiting.push((firing, slot, next));
     }
 
     /// Lets the firings that wait for a slot see it before phase `number` writes it.
-    fn release(&mut self, slot: Slot, number: i32) {
-        let touched = *self.slot(slot);
-        self.slot(slot).waits = NOTHING;
+    #[inline]
+    fn release(&mut self, (slot, at): (Slot, usize), number: i32) {
+        let touched = self.touched[at];
         let mut next = touched.waits;
         while next != NOTHING {
             let (firing, _, after) =
@@ -185,6 +195,7 @@ impl Scheduler {
                 self.phase(touched.written).after.push((firing, slot));
             }
         }
+        self.touched[at].waits = NOTHING;
     }
 
     fn finish(&mut self) -> Schedule {

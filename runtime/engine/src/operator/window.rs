@@ -5,19 +5,23 @@
 //!
 //! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
 
-use std::sync::Arc;
+mod in_order;
+mod results;
 
-use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use arrow_array::ArrayRef;
 use arrow_schema::SchemaRef;
 use tidemill_core::window::{Firing, KeyId, Plan, Rows, WindowOperator};
-use tidemill_rows::{Batch, LogicalType, RowTimes};
-use tidemill_wasm::Table;
-use tidemill_wasm::{Emitted, Failed, Produced};
+use tidemill_rows::Batch;
+use tidemill_wasm::{Failed, Table};
 
+use self::in_order::Firings;
+use self::results::{results, told};
 use super::Operator;
 use super::keying::{Keying, NullKey};
-use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given, take_columns};
+use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given};
 use crate::aggregate::table;
 use crate::blame::Blame;
 use crate::error::EngineError;
@@ -118,7 +122,7 @@ impl Window {
     /// Plans a batch and carries the plan out, again without the rows that failed until none does.
     fn take(&mut self, batch: &Batch, out: &mut Output) -> Result<Fired, EngineError> {
         let mut failed_rows: Vec<bool> = Vec::new();
-        let mut failed: Vec<FailedRow> = Vec::new();
+        let mut failed: Vec<(usize, FailedRow)> = Vec::new();
         let fired = loop {
             let parts = &mut self.parts;
             let rows = Rows {
@@ -142,56 +146,85 @@ impl Window {
                     for reason in again {
                         let row = reason.row as usize;
                         failed_rows[row] = true;
-                        failed.push(parts.blame.failed(reason).about(batch, row));
+                        failed.push((row, parts.blame.failed(reason).about(batch, row)));
                     }
                 }
             }
         };
         if !failed.is_empty() {
-            self.fail(failed, out)?;
+            // Several attempts name them in any order.
+            failed.sort_by_key(|(row, _)| *row);
+            self.fail(failed.into_iter().map(|(_, row)| row).collect(), out)?;
         }
         Ok(fired)
     }
 
-    /// Makes results of what fired, and lets go of what the plan no longer needs.
-    fn settle(&mut self, fired: Fired, out: &mut Output) -> Result<(), EngineError> {
-        let firings = std::mem::take(&mut self.plan.firings);
-        if let Some(accs) = fired.accs {
-            self.finish_firings(&firings, accs, fired.failed, out)?;
+    /// Raises W to `w` and makes results of all that fires, in order; `fired` is what rows have fired and comes between.
+    fn advance_with(
+        &mut self,
+        w: i64,
+        mut fired: Firings,
+        out: &mut Output,
+    ) -> Result<(), EngineError> {
+        // Their keys are needed until their results are made.
+        let mut gone = Vec::new();
+        self.commit(&mut gone);
+        loop {
+            let parts = &mut self.parts;
+            let more = parts.window.advance(w, &parts.keying.table, &mut self.plan);
+            let carried = parts.aggregator.carry_out(&self.plan, None);
+            match carried.map_err(|e| parts.blame.call(e))? {
+                Carried::Done(by_time) => fired.add(&self.plan.firings, by_time),
+                Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
+            }
+            let last = self.plan.firings.last().filter(|_| more);
+            if !more || last.is_some() {
+                let ready = fired.take(last, &parts.keying.table);
+                self.finish_firings(ready, out)?;
+            }
+            self.commit(&mut gone);
+            if !more {
+                break;
+            }
         }
-        self.plan.firings = firings;
+        self.let_go(&gone);
+        Ok(())
+    }
+
+    /// Says that the plan has happened, and counts. Keys of which nothing is left join `gone`.
+    fn commit(&mut self, gone: &mut Vec<KeyId>) {
         let parts = &mut self.parts;
-        let guest = parts.aggregator.guest();
-        let (lines, notes) = (guest.take_log(), guest.take_notes());
-        parts.talk.hear(&lines, notes, &parts.counters);
         parts.window.commit(&self.plan);
-        self.plan
-            .gone
-            .iter()
-            .for_each(|&key| parts.keying.table.remove(key));
+        gone.extend_from_slice(&self.plan.gone);
         let counted = &self.plan.counters;
         add(&parts.counters.late, counted.late);
         add(&parts.counters.behind, counted.behind_accepted);
         add(&parts.counters.in_gaps, counted.in_gaps);
         add(&parts.counters.windows_missed, counted.windows_missed);
-        parts.counters.keys.store(
-            parts.keying.table.len() as u64,
-            std::sync::atomic::Ordering::Relaxed,
-        );
-        Ok(())
+        self.plan.clear();
+    }
+
+    /// Forgets keys of which nothing is left, and hears what the function had to say.
+    fn let_go(&mut self, gone: &[KeyId]) {
+        let parts = &mut self.parts;
+        gone.iter().for_each(|&key| parts.keying.table.remove(key));
+        let keys = parts.keying.table.len() as u64;
+        parts.counters.keys.store(keys, Relaxed);
+        let guest = parts.aggregator.guest();
+        let (lines, notes) = (guest.take_log(), guest.take_notes());
+        parts.talk.hear(&lines, notes, &parts.counters);
     }
 
     /// Calls `finish`, in parts; firings whose merge failed are left out and reported.
-    fn finish_firings(
-        &mut self,
-        firings: &[Firing],
-        accs: Table,
-        unmerged: Vec<(u32, Failed)>,
-        out: &mut Output,
-    ) -> Result<(), EngineError> {
+    fn finish_firings(&mut self, mut fired: Firings, out: &mut Output) -> Result<(), EngineError> {
+        if fired.firings.is_empty() {
+            return Ok(());
+        }
+        let accs = fired.accs();
+        let (firings, unmerged) = (fired.firings, fired.failed);
         let mut failed = Vec::new();
         let (firings, accs) = if unmerged.is_empty() {
-            (std::borrow::Cow::Borrowed(firings), accs)
+            (firings, accs)
         } else {
             let lost = |i: u32| unmerged.iter().any(|(firing, _)| *firing == i);
             let kept: Vec<u32> = (0..firings.len() as u32).filter(|&i| !lost(i)).collect();
@@ -199,7 +232,7 @@ impl Window {
                 failed.push(self.failed_firing(&firings[firing as usize], &accs, firing, reason));
             }
             let kept_firings: Vec<Firing> = kept.iter().map(|&i| firings[i as usize]).collect();
-            (kept_firings.into(), table::take(&accs, &kept))
+            (kept_firings, table::take(&accs, &kept))
         };
         for (i, part) in firings.chunks(FIRINGS_PER_CALL).enumerate() {
             let from = i * FIRINGS_PER_CALL;
@@ -282,101 +315,27 @@ impl Operator for Window {
         if !self.plan.late.is_empty() {
             out.rows(LATE, batch.take(&self.plan.late));
         }
-        self.settle(fired, out)
+        if self.plan.firings.is_empty() {
+            let mut gone = Vec::new();
+            self.commit(&mut gone);
+            self.let_go(&gone);
+            return Ok(());
+        }
+        let mut firings = Firings::default();
+        firings.add(&self.plan.firings, fired);
+        let w = batch.times.w().iter().copied().max();
+        self.advance_with(w.expect("a batch with rows"), firings, out)
     }
 
     fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {
         if w != i64::MAX {
             self.watermark = w;
         }
-        loop {
-            let parts = &mut self.parts;
-            let more = parts.window.advance(w, &parts.keying.table, &mut self.plan);
-            match parts
-                .aggregator
-                .carry_out(&self.plan, None)
-                .map_err(|e| parts.blame.call(e))?
-            {
-                Carried::Done(fired) => self.settle(fired, out)?,
-                Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
-            }
-            if !more {
-                return Ok(());
-            }
-        }
+        self.plan.clear();
+        self.advance_with(w, Firings::default(), out)
     }
 
     fn hold(&self) -> i64 {
         self.parts.window.hold()
-    }
-}
-
-/// A firing as the function is told of it.
-fn told(firing: &Firing) -> tidemill_wasm::Firing {
-    tidemill_wasm::Firing {
-        start: firing.start,
-        end: firing.end,
-        moment: firing.moment as u8,
-        number: firing.number,
-        last: firing.last,
-    }
-}
-
-/// Result rows: key columns, the window, the firing, then what the function made.
-fn results(
-    firings: &[Firing],
-    keys: &[ArrayRef],
-    keys_given: &[ArrayRef],
-    emitted: Emitted,
-    schema: SchemaRef,
-) -> Batch {
-    let of = |origin: &u32| &firings[*origin as usize];
-    let origins = &emitted.origins;
-    let time = |value: fn(&Firing) -> i64| -> ArrayRef {
-        let column: TimestampMicrosecondArray =
-            origins.iter().map(|o| Some(value(of(o)))).collect();
-        Arc::new(column.with_data_type(LogicalType::Time.arrow()))
-    };
-    let mut columns = take_columns(keys, origins);
-    columns.push(time(|firing| firing.start));
-    columns.push(time(|firing| firing.end));
-    let mut moments = StringBuilder::with_capacity(origins.len(), origins.len() * 8);
-    origins
-        .iter()
-        .for_each(|o| moments.append_value(of(o).moment.name()));
-    columns.push(Arc::new(moments.finish()));
-    columns.push(Arc::new(
-        origins
-            .iter()
-            .map(|o| Some(i64::from(of(o).number)))
-            .collect::<Int64Array>(),
-    ));
-    columns.push(Arc::new(
-        origins
-            .iter()
-            .map(|o| Some(of(o).last))
-            .collect::<BooleanArray>(),
-    ));
-    for column in emitted.columns {
-        columns.push(match column {
-            Produced::Made(column) => column,
-            Produced::Input(n) => {
-                take_columns(&keys_given[n as usize..=n as usize], origins).remove(0)
-            }
-        });
-    }
-    let columns = RecordBatch::try_new(schema, columns)
-        .expect("results are as the function's checked output says");
-    let times = RowTimes {
-        times: origins.iter().map(|o| of(o).time).collect(),
-        stamps: origins.iter().map(|o| of(o).stamp).collect(),
-        w: Some(origins.iter().map(|o| of(o).w).collect()),
-    };
-    let changes = emitted.changes.map(Into::into);
-    Batch {
-        columns,
-        times,
-        changes,
-        origin: None,
     }
 }

@@ -109,7 +109,7 @@ const STATIONS: &[Station] = &[
     on(("numbers", "rows"), &["id"], Spec::hop(800, 400), "sum", "null-key = \"fail\""),
     on(("floats", "rows"), KEY, Spec::tumble(1500).lateness(300), "sum-floats", FLOATS),
     on(("float-hops", "rows"), KEY, Spec::hop(1000, 300).lateness(300), "sum-floats", FLOATS),
-    on(("float-hops-discarding", "rows"), &["id"], Spec::hop(2000, 200).lateness(900).discarding(), "sum-floats", FLOATS),
+    on(("float-hops-discarding", "rows"), &["id", "key"], Spec::hop(2000, 200).lateness(900).discarding(), "sum-floats", FLOATS),
     on(("float-sessions", "rows"), KEY, Spec::session(180).lateness(300), "sum-floats", FLOATS),
     through("sifted", &["split"], "sift", "config = { drop = 3 }\non-failure = \"dead-letter\""),
     through("words", &["word"], "words", ""),
@@ -125,11 +125,13 @@ const STATIONS: &[Station] = &[
     rekeyed(on(("other-key", "two-keys"), &["id"], Spec::tumble(1000), "sum", SUMS)),
     rekeyed(on(("other-key-late", "two-keys"), &["id"], Spec::hop(1500, 500).lateness(600), "sum", SUMS)),
     rekeyed(on(("third", "other-key"), &[], Spec::tumble(4000), "sum", SUMS)),
-    rekeyed(on(("rekeyed-floats", "float-hops"), &["firing_number"], Spec::tumble(2000), "sum-floats", SUMS)),
+    on(("wide", "rows"), &["id", "key"], Spec::tumble(60_000).lateness(20_000), "sum-floats", FLOATS),
+    rekeyed(on(("behind-wide", "wide"), &["id"], Spec::tumble(180_000).lateness(90_000), "sum-floats", SUMS)),
+    rekeyed(on(("rekeyed-floats", "float-hops-discarding"), &["id"], Spec::tumble(2000), "sum-floats", SUMS)),
 ];
 
-/// The pipeline's text, and its sinks.
-pub fn pipeline(out_of_orderness: i64) -> (String, Vec<Watched>) {
+/// The pipeline's text, and its sinks: of all operators, or of `only` these.
+pub fn pipeline(out_of_orderness: i64, only: &[&str]) -> (String, Vec<Watched>) {
     let mut text = format!(
         "[sources.rows]\nfiles = \"in-*.jsonl\"\nevent-time = \"at\"\nout-of-orderness = \"{out_of_orderness}us\"\n\
          on-failure = \"dead-letter\"\n{}\n",
@@ -137,16 +139,17 @@ pub fn pipeline(out_of_orderness: i64) -> (String, Vec<Watched>) {
     );
     let mut watched = Vec::new();
     let mut sink = |text: &mut String, input: &str, one: Watched| {
-        let name = &one.sink;
+        let (file, name) = (&one.sink, one.sink.replace('.', "-port-"));
         writeln!(
             text,
-            "[sinks.sink-{name}]\ninput = \"{input}\"\nfile = \"{name}.jsonl\"\n"
+            "[sinks.to-{name}]\ninput = \"{input}\"\nfile = \"{file}.jsonl\"\n"
         )
         .expect("a string takes all");
         watched.push(one);
     };
     sink(&mut text, "rows.failed", source_failures());
-    for station in STATIONS {
+    let wanted = |station: &&Station| only.is_empty() || only.contains(&station.name);
+    for station in STATIONS.iter().filter(wanted) {
         text += &station.toml();
         for (port, one) in station.outputs() {
             sink(&mut text, &format!("{}{port}", station.name), one);
@@ -157,7 +160,7 @@ pub fn pipeline(out_of_orderness: i64) -> (String, Vec<Watched>) {
 
 fn source_failures() -> Watched {
     Watched {
-        sink: "rows-failed".to_owned(),
+        sink: "rows.failed".to_owned(),
         key: vec!["split"],
         beside: Rule::Sequence,
         rekeyed: false,
@@ -207,10 +210,10 @@ impl Station {
         };
         let mut outputs = vec![
             ("", watched("", results)),
-            (".late", watched("-late", Rule::Set)),
+            (".late", watched(".late", Rule::Set)),
         ];
         if self.more.contains("dead-letter") {
-            outputs.push((".failed", watched("-failed", Rule::Set)));
+            outputs.push((".failed", watched(".failed", Rule::Set)));
         }
         outputs
     }
@@ -226,7 +229,7 @@ impl Station {
         };
         let mut outputs = vec![("", rows)];
         if self.more.contains("dead-letter") {
-            outputs.push((".failed", watched("-failed", Rule::Sequence)));
+            outputs.push((".failed", watched(".failed", Rule::Sequence)));
         }
         outputs
     }
