@@ -82,10 +82,6 @@ pub struct Edge {
 
 /// What a station does.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a pipeline has a handful of stations"
-)]
 pub enum StationKind {
     /// Reads rows.
     Source(SourcePlan),

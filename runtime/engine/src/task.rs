@@ -190,15 +190,15 @@ impl Task {
     fn route(&mut self, routes: &Routes, out: Output) -> Result<(), EngineError> {
         for (port, event) in out.events {
             match port {
-                Port::One(port) => self.to_all(routes[port].iter(), event)?,
-                Port::All => self.to_all(routes.iter().flatten(), event)?,
+                Port::One(port) => self.hand_out(routes[port].iter(), event)?,
+                Port::All => self.hand_out(routes.iter().flatten(), event)?,
             }
         }
         Ok(())
     }
 
     /// Hands an event to everyone on the list; the last one needs no copy.
-    fn to_all<'a>(
+    fn hand_out<'a>(
         &mut self,
         routes: impl Iterator<Item = &'a Route>,
         event: Event,

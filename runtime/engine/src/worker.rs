@@ -129,10 +129,11 @@ impl Worker {
 
     /// Sends what had found a full queue.
     fn send_waiting(&mut self) -> bool {
-        self.task
-            .outlets
-            .iter_mut()
-            .fold(false, |sent, outlet| outlet.send_waiting() || sent)
+        let mut sent = false;
+        for outlet in &mut self.task.outlets {
+            sent |= outlet.send_waiting();
+        }
+        sent
     }
 
     /// Takes one event from every queue from which nothing could flow into a full one.

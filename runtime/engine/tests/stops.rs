@@ -244,7 +244,13 @@ fn exchanges_behind_exchanges_never_wait_for_each_other() {
         let summary = end(start(&bench, how, Arc::new(by_turns))).expect("a good end");
         assert!(!summary.stopped);
         for name in ["first", "second", "third", "fourth"] {
-            assert_eq!(totals(&summary, name).late, 0, "{name}, {how:?} {:#?} {:#?}", bench.read("late"), summary.totals);
+            assert_eq!(
+                totals(&summary, name).late,
+                0,
+                "{name}, {how:?} {:#?} {:#?}",
+                bench.read("late"),
+                summary.totals
+            );
             let sum: i64 = bench.read(name).integers("sum").iter().sum();
             assert_eq!(sum, ROWS, "{name}, {how:?}");
         }

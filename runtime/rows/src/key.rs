@@ -245,7 +245,7 @@ mod tests {
         let fields: Vec<FieldRef> =
             vec![Arc::new(Field::new("k", column.data_type().clone(), true))];
         let mut keys = EncodedKeys::default();
-        keys.encode(&[column.clone()], column.len());
+        keys.encode(std::slice::from_ref(&column), column.len());
         let decoded = decode(&fields, (0..column.len()).map(|i| keys.get(i)));
         let mut again = EncodedKeys::default();
         again.encode(&decoded, column.len());
