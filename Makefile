@@ -32,12 +32,14 @@ modules: build ## The modules of all examples, beside their pipeline files
 test: ## Everything that the runner checks
 	@scripts/test
 
-bench: build ## Figures, as a table and in target/bench.json
+bench: build ## Figures, as a table and in target/bench.json; ONLY=name for some of them
 	@cargo build --release --locked -p tidemill-bench
-	@cargo build --release --locked --target wasm32-unknown-unknown --manifest-path bench/functions/Cargo.toml
+	@cargo build --release --locked --target wasm32-unknown-unknown --manifest-path bench/functions/Cargo.toml \
+	  --config 'profile.release.lto=true' --config 'profile.release.codegen-units=1' \
+	  --config 'profile.release.strip="debuginfo"'
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) \
 	  TIDEMILL_BENCH_MODULE=$(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/bench_functions.wasm \
-	  $(CARGO_TARGET_DIR)/release/tidemill-bench
+	  $(CARGO_TARGET_DIR)/release/tidemill-bench $(ONLY)
 
 doctor: ## What is missing, and the command that mends it
 	@scripts/setup doctor

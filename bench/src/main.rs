@@ -21,7 +21,7 @@ use crate::figure::Figure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How often each figure is measured; the median counts.
-pub const RUNS: usize = 1;
+pub const RUNS: usize = 5;
 
 /// Where things are.
 pub struct Places {

@@ -23,7 +23,7 @@ const BIDS: u64 = 3_000_000;
 /// A host of the bench's own, with a cache beside its data.
 pub fn host(places: &Places) -> Result<Host> {
     let cache = data(places)?.join("modules");
-    let compiler = Compiler::InProcess;
+    let compiler = Compiler::Child(places.command.clone());
     Ok(Host::new(HostConfig { cache, compiler })?)
 }
 

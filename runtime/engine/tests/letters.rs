@@ -92,7 +92,7 @@ fn a_letter_says_which_row_failed_where_and_why() {
         let bench = bench(EVENT_TIME, &operator, &["one", "one.failed"]);
         let rows = two_bad();
         let text = input::lines(&rows);
-        input::write(&bench, &[rows.clone()]);
+        input::write(&bench, std::slice::from_ref(&rows));
         for how in HOWS {
             bench.run(how);
             let letters = bench.read("one.failed").values();
@@ -221,7 +221,7 @@ fn null_keys_are_kept_skipped_or_failed() {
         let more = format!("null-key = \"{policy}\"\non-failure = \"dead-letter\"");
         let operator = windowed(Spec::tumble(10), "sum", &more);
         let bench = bench(EVENT_TIME, &operator, &["one", "one.failed"]);
-        input::write(&bench, &[rows.clone()]);
+        input::write(&bench, std::slice::from_ref(&rows));
         for how in HOWS {
             let summary = bench.run(how);
             let mut found = bench.read("one").integers("sum");

@@ -69,6 +69,8 @@ pub struct Window {
     keys: Vec<KeyId>,
     /// The last watermark, for failed results that have no better time.
     watermark: i64,
+    /// The largest W at a row, whichever input it came by: rows of their key have fired what was due until then.
+    reached: i64,
 }
 
 impl Window {
@@ -79,6 +81,7 @@ impl Window {
             plan: Plan::default(),
             keys: Vec::new(),
             watermark: i64::MIN,
+            reached: i64::MIN,
         }
     }
 
@@ -311,6 +314,8 @@ impl Operator for Window {
         let mut keys = std::mem::take(&mut self.keys);
         self.parts.keying.number(&batch, &mut keys);
         self.keys = keys;
+        let w = batch.times.w().iter().copied().max();
+        self.reached = self.reached.max(w.expect("a batch with rows"));
         let fired = self.take(&batch, out)?;
         if !self.plan.late.is_empty() {
             out.rows(LATE, batch.take(&self.plan.late));
@@ -323,8 +328,7 @@ impl Operator for Window {
         }
         let mut firings = Firings::default();
         firings.add(&self.plan.firings, fired);
-        let w = batch.times.w().iter().copied().max();
-        self.advance_with(w.expect("a batch with rows"), firings, out)
+        self.advance_with(self.reached, firings, out)
     }
 
     fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {

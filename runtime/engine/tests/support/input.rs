@@ -114,6 +114,15 @@ impl Random {
 }
 
 impl Shape {
+    /// The shape with its seed moved on by the environment's `TIDEMILL_SEED`, to try others than those that every run tries.
+    pub fn of_this_run(self) -> Self {
+        let more = std::env::var("TIDEMILL_SEED").map_or(0, |seed| seed.parse().expect("a number"));
+        Self {
+            seed: self.seed + more,
+            ..self
+        }
+    }
+
     /// The splits. Their clocks drift apart, and one of several may be empty.
     pub fn make(&self) -> Vec<Vec<Row>> {
         let mut random = Random(self.seed);
