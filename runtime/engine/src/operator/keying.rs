@@ -75,7 +75,7 @@ impl Keying {
                     .columns
                     .column(self.columns[0])
                     .as_primitive::<Int64Type>();
-                keys.extend(values.values().iter().map(|&value| table.number(value)));
+                table.number(values.values(), keys);
             }
             KeyTable::Encoded(table) if self.columns.is_empty() => {
                 let unkeyed = table.number(&[]);
@@ -102,9 +102,9 @@ impl Keying {
     pub fn columns_of(&self, keys: impl Iterator<Item = KeyId>) -> Vec<ArrayRef> {
         match &self.table {
             KeyTable::Integers(table) => {
-                vec![Arc::new(
-                    keys.map(|id| Some(table.value(id))).collect::<Int64Array>(),
-                )]
+                vec![Arc::new(Int64Array::from_iter_values(
+                    keys.map(|id| table.value(id)),
+                ))]
             }
             KeyTable::Encoded(table) => key::decode(&self.fields, keys.map(|id| table.bytes(id))),
         }

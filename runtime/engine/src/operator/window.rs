@@ -18,7 +18,7 @@ use tidemill_rows::Batch;
 use tidemill_wasm::{Failed, Table};
 
 use self::in_order::Firings;
-use self::results::{results, told};
+use self::results::{Finished, told};
 use super::Operator;
 use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given};
@@ -281,7 +281,12 @@ impl Window {
                 SIDES + emitted.target - 1
             };
             add(&parts.counters.rows_out, emitted.origins.len() as u64);
-            out.rows(port, results(firings, &keys, &keys_given, emitted, schema));
+            let finished = Finished {
+                firings,
+                keys: &keys,
+                given: &keys_given,
+            };
+            out.rows(port, finished.results(emitted, schema));
         }
         let failed = outcome.failed.into_iter();
         Ok(failed

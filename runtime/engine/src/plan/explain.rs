@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use arrow_schema::FieldRef;
-use tidemill_core::window::{WindowKind, WindowSpec};
+use tidemill_core::clock::Strategy;
+use tidemill_core::window::{Mode, WindowKind, WindowSpec};
 use tidemill_pipeline::units::show_duration as duration;
 
 use super::streams::columns_of;
@@ -85,7 +86,7 @@ fn details(station: &Station) -> Vec<String> {
             } else {
                 "live"
             };
-            vec![format!("{end}, watermark: {:?}", source.clock.strategy)]
+            vec![format!("{end}; {}", watermark(source.clock.strategy))]
         }
         StationKind::Transform(transform) => vec![function(&transform.function)],
         StationKind::Window(window) => {
@@ -101,6 +102,21 @@ fn details(station: &Station) -> Vec<String> {
             vec![function(&window.function), key, windows(&window.spec)]
         }
         StationKind::Sink(_) => Vec::new(),
+    }
+}
+
+fn watermark(strategy: Strategy) -> String {
+    match strategy {
+        Strategy::OutOfOrderness(d) => format!("watermark: largest time less {}", duration(d)),
+        Strategy::Monotonic => "watermark: largest time".to_owned(),
+        Strategy::None => "no watermark until the end".to_owned(),
+    }
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Accumulating => "accumulating",
+        Mode::Discarding => "discarding",
     }
 }
 
@@ -144,8 +160,8 @@ fn windows(spec: &WindowSpec) -> String {
         WindowKind::Session { gap } => format!("session, gap {}", duration(gap)),
     };
     format!(
-        "window {window}; lateness {}, {:?}",
+        "window {window}; lateness {}, {}",
         duration(spec.lateness),
-        spec.mode
+        mode(spec.mode)
     )
 }

@@ -1,47 +1,126 @@
-//! Keys that are one integer.
+//! Keys that are one integer: an open table with linear probing, so that a batch's keys can be asked for ahead.
+//!
+//! Invariant: between a key's home and where it stands no place is empty.
 
-use hashbrown::HashTable;
+use tidemill_core::prefetch;
 use tidemill_core::window::KeyId;
 
 /// Numbers integers.
-#[derive(Default)]
 pub struct IntegerTable {
-    table: HashTable<(i64, KeyId)>,
+    /// A power of two of places, at most half of them full.
+    places: Vec<Place>,
     /// By number; stale where the number is free.
     values: Vec<i64>,
     free: Vec<KeyId>,
+    len: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    value: i64,
+    id: KeyId,
+    full: bool,
+}
+
+const EMPTY: Place = Place {
+    value: 0,
+    id: 0,
+    full: false,
+};
+
+impl Default for IntegerTable {
+    fn default() -> Self {
+        Self {
+            places: vec![EMPTY; 64],
+            values: Vec::new(),
+            free: Vec::new(),
+            len: 0,
+        }
+    }
 }
 
 impl IntegerTable {
-    /// The number of a key, given now if it has none.
+    /// The numbers of keys, given now to those that have none.
+    pub fn number(&mut self, values: &[i64], numbers: &mut Vec<KeyId>) {
+        for (i, &value) in values.iter().enumerate() {
+            if let Some(&later) = values.get(i + prefetch::AHEAD) {
+                prefetch::line(&self.places[self.home(later)]);
+            }
+            numbers.push(self.number_one(value));
+        }
+    }
+
     #[inline]
-    pub fn number(&mut self, value: i64) -> KeyId {
-        let hash = hash(value);
-        match self.table.find(hash, |entry| entry.0 == value) {
-            Some(entry) => entry.1,
-            None => self.insert(hash, value),
+    fn number_one(&mut self, value: i64) -> KeyId {
+        let mut at = self.home(value);
+        loop {
+            let place = self.places[at];
+            if !place.full {
+                return self.insert(value);
+            }
+            if place.value == value {
+                return place.id;
+            }
+            at = self.after(at);
         }
     }
 
     #[cold]
-    fn insert(&mut self, hash: u64, value: i64) -> KeyId {
+    fn insert(&mut self, value: i64) -> KeyId {
+        if self.len * 2 >= self.places.len() {
+            self.grow();
+        }
         let id = self.free.pop().unwrap_or(self.values.len() as KeyId);
         match self.values.get_mut(id as usize) {
             Some(place) => *place = value,
             None => self.values.push(value),
         }
-        self.table
-            .insert_unique(hash, (value, id), |entry| self::hash(entry.0));
+        self.put(Place {
+            value,
+            id,
+            full: true,
+        });
+        self.len += 1;
         id
+    }
+
+    fn grow(&mut self) {
+        let larger = self.places.len() * 2;
+        let old = std::mem::replace(&mut self.places, vec![EMPTY; larger]);
+        old.into_iter()
+            .filter(|place| place.full)
+            .for_each(|place| self.put(place));
+    }
+
+    /// Puts in a key that is not there.
+    fn put(&mut self, place: Place) {
+        let mut at = self.home(place.value);
+        while self.places[at].full {
+            at = self.after(at);
+        }
+        self.places[at] = place;
     }
 
     /// Forgets a key.
     pub fn remove(&mut self, id: KeyId) {
         let value = self.values[id as usize];
-        if let Ok(entry) = self.table.find_entry(hash(value), |entry| entry.1 == id) {
-            entry.remove();
-            self.free.push(id);
+        let mut hole = self.home(value);
+        while self.places[hole].value != value || !self.places[hole].full {
+            hole = self.after(hole);
         }
+        self.free.push(id);
+        self.len -= 1;
+        // What stands behind the hole moves into it, unless that would be before its home.
+        let mut at = self.after(hole);
+        while self.places[at].full {
+            let home = self.home(self.places[at].value);
+            if self.distance(home, at) >= self.distance(hole, at) {
+                self.places[hole] = self.places[at];
+                hole = at;
+            }
+            at = self.after(at);
+        }
+        self.places[hole] = EMPTY;
     }
 
     /// A key's value.
@@ -51,7 +130,20 @@ impl IntegerTable {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.len
+    }
+
+    fn home(&self, value: i64) -> usize {
+        hash(value) as usize & (self.places.len() - 1)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (self.places.len() - 1)
+    }
+
+    /// How far behind `from` a place stands, around the end.
+    fn distance(&self, from: usize, at: usize) -> usize {
+        at.wrapping_sub(from) & (self.places.len() - 1)
     }
 }
 
@@ -64,18 +156,47 @@ fn hash(value: i64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Numbers are one per key, stay while the key is there, and are given out again.
+        #[test]
+        fn does_what_a_map_does(
+            steps in prop::collection::vec((any::<bool>(), -40i64..40), 0..2_000)
+        ) {
+            let mut table = IntegerTable::default();
+            let mut model: BTreeMap<i64, KeyId> = BTreeMap::new();
+            for (removes, value) in steps {
+                if removes {
+                    if let Some(id) = model.remove(&value) {
+                        table.remove(id);
+                    }
+                    continue;
+                }
+                let mut numbers = Vec::new();
+                table.number(&[value, value], &mut numbers);
+                prop_assert_eq!(numbers[0], numbers[1]);
+                let known = model.insert(value, numbers[0]);
+                prop_assert!(known.is_none_or(|known| known == numbers[0]));
+                prop_assert_eq!(table.value(numbers[0]), value);
+                prop_assert_eq!(table.len(), model.len());
+            }
+            let ids: std::collections::BTreeSet<_> = model.values().collect();
+            prop_assert_eq!(ids.len(), model.len());
+        }
+    }
 
     #[test]
-    fn a_key_keeps_its_number_until_it_is_forgotten() {
+    fn grows() {
         let mut table = IntegerTable::default();
-        let ids: Vec<KeyId> = (-500..500).map(|value| table.number(value)).collect();
-        let again: Vec<KeyId> = (-500..500).map(|value| table.number(value)).collect();
-        assert_eq!(ids, again);
-        assert_eq!(table.value(ids[0]), -500);
-        table.remove(ids[7]);
-        assert_eq!(table.len(), 999);
-        assert_eq!(table.number(9_999), ids[7]);
-        assert_eq!(table.number(-493), 1_000);
+        let values: Vec<i64> = (0..10_000).map(|i| i * i * 1_000_003).collect();
+        let (mut first, mut again) = (Vec::new(), Vec::new());
+        table.number(&values, &mut first);
+        table.number(&values, &mut again);
+        assert_eq!(first, again);
+        assert_eq!(table.len(), 10_000);
     }
 }
