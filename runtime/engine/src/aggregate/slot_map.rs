@@ -1,7 +1,8 @@
 //! What is known of the few slots that one plan or call names.
 //!
 //! An operator may have millions of slots, spread over memory; a plan names some thousands. A table of just these stays in
-//! the fastest cache. Open addressing with linear probing; emptied by counting on, so that emptying costs nothing.
+//! the fastest cache. Open addressing with linear probing; emptied by counting on, so that emptying costs nothing. Slots
+//! that were given out together are met together, so neighbours are kept neighbours rather than spread by a hash.
 
 use tidemill_core::window::Slot;
 
@@ -68,7 +69,7 @@ impl<V: Copy + Default> SlotMap<V> {
     #[inline]
     fn place(&self, slot: Slot) -> (usize, bool) {
         let mask = self.entries.len() - 1;
-        let mut at = (slot.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask;
+        let mut at = (slot ^ (slot >> 11)) as usize & mask;
         loop {
             let entry = &self.entries[at];
             if entry.round != self.round {

@@ -331,8 +331,7 @@ impl Operator for Window {
             self.let_go(&gone);
             return Ok(());
         }
-        let mut firings = Firings::default();
-        firings.add(&self.plan.firings, fired);
+        let firings = Firings::of_rows(&self.plan.firings, fired);
         self.advance_with(self.reached, firings, out)
     }
 

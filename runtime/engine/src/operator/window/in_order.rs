@@ -23,12 +23,23 @@ pub struct Firings {
     accs: Vec<Table>,
     /// Firings that have no result: (firing, why).
     pub failed: Vec<(u32, Failed)>,
+    /// Whether they may be out of order. Those of one advance are in order as they come.
+    mixed: bool,
 }
 
 impl Firings {
-    /// Adds the firings of a plan that was carried out.
+    /// The firings of rows, in the order of the rows.
+    pub fn of_rows(firings: &[Firing], fired: Fired) -> Self {
+        let mut all = Self::default();
+        all.add(firings, fired);
+        all.mixed = true;
+        all
+    }
+
+    /// Adds the firings of one plan of an advance.
     pub fn add(&mut self, firings: &[Firing], fired: Fired) {
         let before = self.firings.len() as u32;
+        self.mixed |= before > 0;
         self.firings.extend_from_slice(firings);
         self.accs.extend(fired.accs);
         let failed = fired.failed.into_iter();
@@ -40,7 +51,11 @@ impl Firings {
     pub fn take(&mut self, last: Option<&Firing>, keys: &dyn KeyOrder) -> Self {
         self.sort(keys);
         let ready = last.map_or(self.firings.len(), |last| {
-            let is_ready = |firing: &Firing| compare(firing, last, keys) != Ordering::Greater;
+            let prefixed = |firing: &'_ Firing| keys.prefix(firing.key);
+            let is_ready = |firing: &Firing| {
+                compare((firing, prefixed(firing)), (last, prefixed(last)), keys)
+                    != Ordering::Greater
+            };
             self.firings.partition_point(is_ready)
         });
         if ready == self.firings.len() {
@@ -56,6 +71,7 @@ impl Firings {
             firings: std::mem::replace(&mut self.firings, left),
             accs: vec![table::slice(&accs, 0, ready)],
             failed,
+            mixed: false,
         };
         self.accs = vec![table::slice(&accs, ready, self.firings.len())];
         self.failed = failed_later.into_iter().map(later).collect();
@@ -69,18 +85,19 @@ impl Firings {
 
     /// Puts them in order, and their accumulators into one piece.
     fn sort(&mut self, keys: &dyn KeyOrder) {
-        if self.firings.is_empty() {
+        if !std::mem::take(&mut self.mixed) || self.firings.is_empty() {
             return;
         }
+        let prefixes: Vec<u64> = self.firings.iter().map(|f| keys.prefix(f.key)).collect();
+        let place = |i: u32| (&self.firings[i as usize], prefixes[i as usize]);
         let mut order: Vec<u32> = (0..self.firings.len() as u32).collect();
-        let of = |i: u32| &self.firings[i as usize];
         // Stable: corrections are there in the order of their rows.
-        order.sort_by(|&a, &b| compare(of(a), of(b), keys));
+        order.sort_by(|&a, &b| compare(place(a), place(b), keys));
         let mut places = vec![0; order.len()];
         (0..)
             .zip(&order)
             .for_each(|(place, &i)| places[i as usize] = place);
-        self.firings = order.iter().map(|&i| *of(i)).collect();
+        self.firings = order.iter().map(|&i| *place(i).0).collect();
         let (mut pieces, mut from) = (Pieces::default(), 0);
         for table in self.accs.drain(..) {
             let to = from + table.rows as usize;
@@ -95,15 +112,14 @@ impl Firings {
     }
 }
 
-fn compare(a: &Firing, b: &Firing, keys: &dyn KeyOrder) -> Ordering {
+/// Compares two firings with the prefixes of their keys.
+fn compare(a: (&Firing, u64), b: (&Firing, u64), keys: &dyn KeyOrder) -> Ordering {
     let moment = |firing: &Firing| (firing.w, firing.row.is_none());
-    let of_time = |a: &Firing, b: &Firing| {
-        let bounds = (a.end, a.start).cmp(&(b.end, b.start));
-        bounds
-            .then_with(|| keys.prefix(a.key).cmp(&keys.prefix(b.key)))
-            .then_with(|| keys.cmp(a.key, b.key))
+    let of_time = |(a, prefix_a): (&Firing, u64), (b, prefix_b): (&Firing, u64)| {
+        let (a_bounds, b_bounds) = ((a.end, a.start, prefix_a), (b.end, b.start, prefix_b));
+        a_bounds.cmp(&b_bounds).then_with(|| keys.cmp(a.key, b.key))
     };
-    moment(a).cmp(&moment(b)).then_with(|| match a.row {
+    moment(a.0).cmp(&moment(b.0)).then_with(|| match a.0.row {
         Some(_) => Ordering::Equal,
         None => of_time(a, b),
     })
