@@ -144,7 +144,7 @@ pub fn start(places: &Places) -> Result<Vec<Figure>> {
 
 /// Resident memory 5 s after the last of a million rows of a followed file.
 pub fn idle_memory(places: &Places) -> Result<Vec<Figure>> {
-    let folder = folder(places, "files = \"rows.jsonl\"\nfollow = true")?;
+    let folder = folder(places, "files = { path = \"rows.jsonl\", follow = true }")?;
     fs::write(folder.path().join("rows.jsonl"), ROW.repeat(1_000_000))?;
     let mut fed = Fed::start(places, folder.path())?;
     let mut line = String::new();

@@ -39,10 +39,18 @@ impl Blame {
             failed.reason,
             Reason::Invalid | Reason::Fatal | Reason::Retry
         );
-        let message = if returned && !failed.code.is_empty() {
+        let mut message = if returned && !failed.code.is_empty() {
             format!("{}: {}", failed.code, failed.message)
         } else {
             failed.message
+        };
+        // Nothing that a module is granted can be unavailable yet, so there is nothing to wait for.
+        let reason = if failed.reason == Reason::Retry {
+            message +=
+                " (it asks for another try, but has no capability that could be unavailable)";
+            Reason::Invalid
+        } else {
+            failed.reason
         };
         FailedRow {
             backtrace: failed.backtrace,
@@ -51,8 +59,8 @@ impl Blame {
                 .iter()
                 .map(|line| format!("{}: {}", line.level, line.text))
                 .collect(),
-            fatal: failed.reason == Reason::Fatal,
-            ..self.row(failed.reason.name(), message)
+            fatal: reason == Reason::Fatal,
+            ..self.row(reason.name(), message)
         }
     }
 

@@ -235,7 +235,7 @@ impl Window {
                 failed.push(self.failed_firing(&firings[firing as usize], &accs, firing, reason));
             }
             let kept_firings: Vec<Firing> = kept.iter().map(|&i| firings[i as usize]).collect();
-            (kept_firings, table::take(&accs, &kept))
+            (kept_firings, accs.gather(&kept))
         };
         for (i, part) in firings.chunks(FIRINGS_PER_CALL).enumerate() {
             let from = i * FIRINGS_PER_CALL;
@@ -301,7 +301,7 @@ impl Window {
     fn failed_firing(&self, firing: &Firing, accs: &Table, at: u32, reason: Failed) -> FailedRow {
         let key = self.parts.keying.columns_of(std::iter::once(firing.key));
         let fields = self.parts.keying.fields();
-        let row = table::firing_as_json((fields, &key), firing, &table::take(accs, &[at]));
+        let row = table::firing_as_json((fields, &key), firing, &accs.gather(&[at]));
         let mut failed = self.parts.blame.failed(reason);
         failed.time = Some(firing.time);
         failed.row = Some(row);
