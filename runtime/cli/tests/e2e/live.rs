@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Folder, kinds};
 
@@ -61,12 +63,9 @@ impl Started {
         line
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill")
-            .args([&format!("-{name}"), &id])
-            .status();
-        assert!(status.expect("kill runs").success());
+    fn signal(&self, signal: Signal) {
+        let process = Pid::from_child(&self.child);
+        kill_process(process, signal).expect("it is there to be told");
     }
 
     /// Waits for its end: exit code, the rest of standard output, standard error.
@@ -101,7 +100,7 @@ fn a_lone_row_goes_through_at_once() {
 
 #[test]
 fn a_signal_stops_gracefully() {
-    for signal in ["TERM", "INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let folder = Folder::with(&[("pipeline.toml", &through())]);
         let mut started = Started::new(&folder, &["run", "--workers", "2"]);
         started.send("{\"value\":1}\n{\"value\":2}\n{\"value\":3}\n");
@@ -143,14 +142,14 @@ fn a_second_signal_ends_at_once() {
     assert!(started.line().starts_with("{\"n\":"));
     // Nobody reads on, so that the pipe is full, and rows in flight cannot be written.
     std::thread::sleep(Duration::from_millis(100));
-    started.signal("TERM");
+    started.signal(Signal::TERM);
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(
         started.child.try_wait().expect("it is there"),
         None,
         "it waits for its reader"
     );
-    started.signal("TERM");
+    started.signal(Signal::TERM);
     assert_eq!(started.child.wait().expect("it ends").code(), Some(143));
 }
 
@@ -236,6 +235,6 @@ fn a_followed_file_goes_on_and_rests_in_little_memory() {
         .parse()
         .expect("a number");
     assert!(kib < 64 * 1024, "{kib} KiB");
-    started.signal("TERM");
+    started.signal(Signal::TERM);
     assert_eq!(started.end().0, 0);
 }
