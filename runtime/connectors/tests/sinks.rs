@@ -59,9 +59,14 @@ fn batch(rows: &[Row]) -> Batch {
         ],
     )
     .expect("a batch");
+    let times = RowTimes {
+        times: std::iter::repeat_n(0, columns.num_rows()).collect(),
+        stamps: std::iter::repeat_n(0, columns.num_rows()).collect(),
+        w: None,
+    };
     Batch {
         columns,
-        times: RowTimes::default(),
+        times,
         changes: None,
         origin: None,
     }

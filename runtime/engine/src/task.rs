@@ -279,13 +279,9 @@ impl Node {
     /// W at each row over all inputs (semantics, Watermarks 10).
     fn with_w(&self, input: usize, mut batch: Batch) -> Batch {
         if self.input_count > 1 {
-            let w = batch
-                .times
-                .w()
-                .iter()
-                .map(|&w| self.inputs.w_at_row(input, w))
-                .collect();
-            batch.times.w = Some(w);
+            let mut w = batch.times.w().to_vec();
+            self.inputs.w_at_rows(input, &mut w);
+            batch.times.w = Some(w.into());
         }
         batch
     }

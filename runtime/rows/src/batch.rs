@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{BooleanArray, RecordBatch, UInt32Array};
+use arrow_array::{RecordBatch, UInt32Array};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{ArrowError, SchemaRef};
 
@@ -98,30 +98,6 @@ impl Batch {
         let columns = arrow_select::take::take_record_batch(&self.columns, &indices)
             .unwrap_or_else(|e| broken(e));
         self.map(columns, Take(rows))
-    }
-
-    /// The rows for which `keep` is true.
-    pub fn filter(&self, keep: &BooleanArray) -> Self {
-        let rows: Vec<u32> = (0..self.len() as u32)
-            .filter(|&i| keep.value(i as usize))
-            .collect();
-        self.take(&rows)
-    }
-
-    /// The same rows and all that they carry, with other columns.
-    ///
-    /// # Panics
-    /// If the number of rows differs.
-    pub fn with_columns(&self, columns: RecordBatch) -> Self {
-        assert_eq!(
-            columns.num_rows(),
-            self.len(),
-            "columns of another number of rows"
-        );
-        Self {
-            columns,
-            ..self.clone()
-        }
     }
 
     fn map(&self, columns: RecordBatch, pick: impl Pick) -> Self {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tidemill_rows::{Batch, RowTimes, SchemaRef};
+use tidemill_rows::{Batch, SchemaRef};
 
 use super::file::Pending;
 use super::{Sink, Writers};
@@ -146,19 +146,6 @@ impl Parts {
     }
 }
 
-/// Rows of a batch with what a sink writes of them.
-fn part_of(batch: &Batch, from: usize, len: usize) -> Batch {
-    Batch {
-        columns: batch.columns.slice(from, len),
-        times: RowTimes::default(),
-        changes: batch
-            .changes
-            .as_ref()
-            .map(|changes| changes.slice(from, len)),
-        origin: None,
-    }
-}
-
 impl Sink for Parts {
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
         let mut from = 0;
@@ -170,7 +157,7 @@ impl Sink for Parts {
             };
             let room = self.spec.part_rows - taken;
             let len = (batch.len() - from).min(usize::try_from(room).unwrap_or(usize::MAX));
-            self.append(&part_of(batch, from, len))?;
+            self.append(&batch.slice(from, len))?;
             from += len;
         }
         Ok(())

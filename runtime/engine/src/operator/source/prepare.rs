@@ -5,7 +5,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_buffer::ScalarBuffer;
 use tidemill_connectors::{BadRow, Chunk};
-use tidemill_core::time;
+use tidemill_core::{clock, time};
 use tidemill_rows::{RecordBatch, json, time_text};
 
 use crate::blame::Blame;
@@ -63,9 +63,6 @@ impl Timing {
             lines: chunk.lines.map(Into::into),
             rows: chunk.rows,
         };
-        let latest = self
-            .max_ahead
-            .map_or(time::LAST, |d| now.saturating_add(d).min(time::LAST));
         prepared.times = match &self.event_time {
             EventTime::Ingestion => std::iter::repeat_n(now, len).collect(),
             EventTime::Columns(columns) => match whole_column(&prepared.rows, columns) {
@@ -73,15 +70,18 @@ impl Timing {
                 None => first_not_null(&prepared.rows, columns),
             },
         };
-        if prepared
-            .times
-            .iter()
-            .all(|&t| (time::FIRST..=latest).contains(&t))
-        {
+        let mut bad = Vec::new();
+        clock::out_of_range(&prepared.times, &mut bad);
+        if let Some(max_ahead) = self.max_ahead {
+            clock::ahead(&prepared.times, now, max_ahead, &mut bad);
+            bad.sort_unstable();
+            bad.dedup();
+        }
+        if bad.is_empty() {
             return (prepared, failed);
         }
-        let (good, bad): (Vec<u32>, Vec<u32>) = (0..len as u32)
-            .partition(|&row| (time::FIRST..=latest).contains(&prepared.times[row as usize]));
+        let is_good = |row: &u32| bad.binary_search(row).is_err();
+        let good: Vec<u32> = (0..len as u32).filter(is_good).collect();
         failed.extend(
             bad.iter()
                 .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
