@@ -98,7 +98,11 @@ impl Talk {
     pub fn logged(&self, operator: &str, line: &LogLine) {
         match self.format {
             _ if self.quiet => {}
-            Format::Text => self.line(format!("{operator}: {}: {}", line.level, line.text)),
+            // Indented, so that no line of it looks like one of ours.
+            Format::Text => {
+                let text = line.text.replace('\n', "\n  ");
+                self.line(format!("{operator}: {}: {text}", line.level));
+            }
             Format::Json => self.event(&json!({
                 "event": "log", "operator": operator, "level": line.level.name(), "message": line.text
             })),

@@ -13,6 +13,7 @@ use arrow_array::builder::{
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 use tidemill_core::time;
+use tidemill_rows::visible::visible;
 use tidemill_rows::{Batch, LogicalType, RowTimes};
 
 use crate::error::{EngineError, StoppedByRow};
@@ -60,7 +61,9 @@ impl fmt::Display for FailedRow {
         write!(
             f,
             "{what} {}: a row failed: {}: {}",
-            self.operator, self.reason, self.message
+            self.operator,
+            self.reason,
+            indented(&self.message)
         )?;
         if let Some(function) = &self.function {
             write!(f, "\n  function:  {function}")?;
@@ -93,7 +96,7 @@ impl fmt::Display for FailedRow {
             )?;
         }
         for line in &self.log {
-            write!(f, "\n  logged:    {line}")?;
+            write!(f, "\n  logged:    {}", indented(line))?;
         }
         if let Some(backtrace) = &self.backtrace {
             write!(f, "\n  backtrace of the module:")?;
@@ -133,9 +136,14 @@ impl FailedRow {
 fn shortened(text: &str) -> String {
     const MOST: usize = 2_000;
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}… ({} bytes in all)", &text[..end], text.len()),
-        None => text.to_owned(),
+        Some((end, _)) => format!("{}… ({} bytes in all)", visible(&text[..end]), text.len()),
+        None => visible(text).into_owned(),
     }
+}
+
+/// A text of several lines, so that none of them looks like one of the report's own.
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n             ")
 }
 
 /// What an operator does about a row that fails.

@@ -23,8 +23,13 @@ use crate::surface::Surface;
 
 /// The hidden command's name.
 pub(crate) const COMMAND: &str = "compile-module";
+/// Machine code of one module (limit `code-size`).
+pub(crate) const MOST_CODE_BYTES: u64 = 512 << 20;
+/// How much less the child counts than others when CPU time is shared out.
+const NICE: i32 = 10;
 const LONGEST_ERROR: u64 = 16 * 1024;
 const SIGXCPU: i32 = 24;
+const SIGXFSZ: i32 = 25;
 const SIGKILL: i32 = 9;
 
 /// Runs the child's side. `args` are those behind `compile-module`.
@@ -77,6 +82,7 @@ impl Job {
     fn run(&self) -> Result<(), String> {
         self.limit()
             .map_err(|e| format!("its limits cannot be set: {e}"))?;
+        step_back();
         let bytes = std::fs::read(&self.module).map_err(|e| format!("it cannot be read: {e}"))?;
         if content_hash(&bytes) != self.hash {
             return Err("its file was changed while it was being loaded: try again".into());
@@ -99,6 +105,7 @@ impl Job {
         };
         setrlimit(Resource::Core, both(0))?;
         setrlimit(Resource::As, both(self.memory_bytes))?;
+        setrlimit(Resource::Fsize, both(MOST_CODE_BYTES))?;
         // One second between the two, so that the signal that is sent first says what happened.
         let cpu = Rlimit {
             current: Some(self.cpu_s),
@@ -106,6 +113,13 @@ impl Job {
         };
         setrlimit(Resource::Cpu, cpu)
     }
+}
+
+/// Makes way for pipelines: others run first, and where memory runs out the system takes this process first.
+fn step_back() {
+    // Neither is needed for compiling: where the system does not allow it, the limits remain.
+    let _ = rustix::process::nice(NICE);
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }
 
 /// Runs the parent's side: has `exe` compile `source` into `entry`.
@@ -175,6 +189,10 @@ fn explain(status: ExitStatus, said: &str, limits: &Limits) -> String {
         Some(SIGXCPU | SIGKILL) => format!(
             "compiling it takes longer than the limit compile-time ({} of CPU time); {raise}",
             time(limits.compile_cpu)
+        ),
+        Some(SIGXFSZ) => format!(
+            "its machine code has more than the limit code-size ({}); use a smaller module",
+            size(MOST_CODE_BYTES)
         ),
         Some(_) if said.contains("memory allocation of") || said.contains("Cannot allocate") => {
             memory(limits, raise)

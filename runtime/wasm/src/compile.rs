@@ -7,7 +7,7 @@ use wit_component::ComponentEncoder;
 
 use crate::surface::Surface;
 
-/// The engine: deterministic to the bit, interruptible, without threads.
+/// The engine: deterministic to the bit, interruptible. Threads, garbage collection and exceptions are not compiled in.
 pub(crate) fn engine(stack_bytes: usize) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
@@ -16,6 +16,8 @@ pub(crate) fn engine(stack_bytes: usize) -> wasmtime::Result<Engine> {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .concurrency_support(false)
+        // The interface's pointers have 32 bits; larger memories would only cost bounds checks.
+        .wasm_memory64(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .max_wasm_stack(stack_bytes)
         // A memory of 32-bit addresses with 4 GiB reserved and a guard behind it needs no bounds checks in code.

@@ -4,6 +4,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use tidemill_rows::visible::visible_within;
+
+/// The longest text of a module's own, names included, that an error repeats.
+const LONGEST: usize = 8 * 1024;
+
 /// A module that cannot be used. Every text says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {
@@ -47,7 +52,19 @@ impl ModuleError {
     pub(crate) fn refused(file: impl Into<PathBuf>, message: impl Into<String>) -> Self {
         Self::Refused {
             file: file.into(),
-            message: message.into(),
+            message: visible_within(&message.into(), LONGEST),
+        }
+    }
+
+    pub(crate) fn config(
+        file: impl Into<PathBuf>,
+        function: impl Into<String>,
+        message: &str,
+    ) -> Self {
+        Self::Config {
+            file: file.into(),
+            function: function.into(),
+            message: visible_within(message, LONGEST),
         }
     }
 
@@ -85,4 +102,14 @@ pub enum CallError {
     /// The instance cannot be made again.
     #[error(transparent)]
     Module(#[from] ModuleError),
+}
+
+impl CallError {
+    pub(crate) fn refused(function: &str, call: &'static str, message: &str) -> Self {
+        Self::Refused {
+            function: function.to_owned(),
+            call,
+            message: visible_within(message, LONGEST),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Finding bad rows where rows share accumulators: `accumulate`, and accumulators in `merge`.
 //!
-//! A call that was stopped is given again by halves, from the same accumulators: the first half, then the second with
-//! the accumulators that the first left. The bad row stands alone at last; further rows of its key are passed over in
+//! A call that was stopped is given again in parts (see [`crate::isolate`]), from the same accumulators: the first part,
+//! then the second with the accumulators that the first left, and so on. The bad row stands alone at last; further rows of its key are passed over in
 //! this round, since what they would see is not what they should; rows of other keys go on, to find theirs. Of failures
 //! that a function returned only the first of each key counts, unless the function says that they left no trace.
 //!
@@ -13,6 +13,7 @@ use arrow_array::{ArrayRef, UInt32Array};
 
 use crate::aggregate::{Accumulated, Aggregate};
 use crate::error::CallError;
+use crate::isolate::PARTS;
 use crate::outcome::Failed;
 use crate::report::Stopped;
 use crate::transform::RowsIn;
@@ -70,18 +71,13 @@ pub(crate) fn fold(
             return Ok(done);
         }
     }
+    let fits = rows > 1 && rows <= most;
     let mut search = Search::new(function, given, groups, accs);
     let all: Vec<u32> = (0..rows as u32).collect();
-    let halved = if rows <= most {
-        rows.div_ceil(2).max(1)
+    if fits {
+        search.split(&all)?;
     } else {
-        most
-    };
-    for part in all.chunks(halved) {
-        search.run(part)?;
-    }
-    if search.failed.is_empty() && rows <= most && rows > 1 {
-        search.function.guest().pace.shrink(rows);
+        search.calls(&all)?;
     }
     Ok(search.done(accs))
 }
@@ -134,8 +130,8 @@ impl<'s> Search<'s> {
         self.given.key(self.groups[row as usize])
     }
 
-    /// Adds the rows named, but those of spoiled keys.
-    fn run(&mut self, rows: &[u32]) -> Result<(), CallError> {
+    /// Adds the rows named, but those of spoiled keys. Gives whether the first call stood.
+    fn run(&mut self, rows: &[u32]) -> Result<bool, CallError> {
         let rows: Vec<u32> = rows
             .iter()
             .copied()
@@ -143,33 +139,52 @@ impl<'s> Search<'s> {
             .collect();
         let rows = rows.as_slice();
         if rows.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let fresh = self.function.guest().is_fresh();
         let part = self.part(rows);
         match self.call(rows, &part)? {
-            Ok(done) => self.stands(rows, part, done),
+            Ok(done) => {
+                self.stands(rows, part, done)?;
+                return Ok(true);
+            }
             Err(stopped) if rows.len() == 1 && fresh => {
                 self.spoiled.insert(self.key(rows[0]));
                 self.failed.push(stopped.blame(rows[0]));
-                Ok(())
             }
-            Err(_) if rows.len() == 1 => self.run(rows),
-            Err(_) => {
-                let before = self.failed.len();
-                let (first, second) = rows.split_at(rows.len() / 2);
-                for half in [first, second] {
-                    if half.len() == 1 {
-                        self.function.guest().refresh();
-                    }
-                    self.run(half)?;
-                }
-                if self.failed.len() == before {
-                    self.function.guest().pace.shrink(rows.len());
-                }
-                Ok(())
+            // The next instance is a fresh one: what stops the row now is its own doing.
+            Err(_) if rows.len() == 1 => {
+                self.run(rows)?;
             }
+            Err(_) => self.split(rows)?,
         }
+        Ok(false)
+    }
+
+    /// Adds rows in calls of as many as the function's pace says.
+    fn calls(&mut self, mut rows: &[u32]) -> Result<(), CallError> {
+        while !rows.is_empty() {
+            let most = self.function.guest().pace.most_rows().min(rows.len());
+            let (call, rest) = rows.split_at(most);
+            if self.run(call)? {
+                self.function.guest().pace.grow();
+            }
+            rows = rest;
+        }
+        Ok(())
+    }
+
+    /// Adds rows whose call was stopped. If all parts succeed, there were too many.
+    fn split(&mut self, rows: &[u32]) -> Result<(), CallError> {
+        let before = self.failed.len();
+        let part = rows.len().div_ceil(PARTS);
+        for rows in rows.chunks(part) {
+            self.run(rows)?;
+        }
+        if self.failed.len() == before {
+            self.function.guest().pace.shrink(part);
+        }
+        Ok(())
     }
 
     /// Takes over what a call returned. With failures that left a trace the rest is given again without their keys.
@@ -193,7 +208,8 @@ impl<'s> Search<'s> {
         let keys: Vec<u32> = failed.iter().map(|failure| self.key(failure.row)).collect();
         self.spoiled.extend(keys);
         self.failed.append(&mut failed);
-        self.run(rows)
+        self.run(rows)?;
+        Ok(())
     }
 
     fn part(&self, rows: &[u32]) -> Part {

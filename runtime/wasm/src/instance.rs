@@ -66,10 +66,18 @@ pub(crate) struct Memory {
     pub bytes: usize,
     /// What would have been the size, had the last growth of the call under way not been refused.
     pub refused: Option<usize>,
+    /// Elements of all tables of the instance together.
+    table_elements: usize,
 }
 
 /// Tables hold functions: a limit that no honest module comes near.
 const MOST_TABLE_ELEMENTS: usize = 1 << 20;
+/// Memories of an instance: each takes 4 GiB of the host's addresses, however small it is.
+const MOST_MEMORIES: usize = 16;
+/// Tables of an instance.
+const MOST_TABLES: usize = 256;
+/// Core modules that a component is made of, and instances of them.
+const MOST_INSTANCES: usize = 1024;
 
 impl ResourceLimiter for Memory {
     fn memory_growing(
@@ -89,11 +97,29 @@ impl ResourceLimiter for Memory {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= MOST_TABLE_ELEMENTS)
+        let after = self.table_elements.saturating_sub(current);
+        let after = after.saturating_add(desired);
+        if after > MOST_TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        self.table_elements = after;
+        Ok(true)
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES
+    }
+
+    fn instances(&self) -> usize {
+        MOST_INSTANCES
     }
 }
 
@@ -234,6 +260,7 @@ fn store(engine: &Engine, limits: &Limits, wasi: bool) -> Store<State> {
             limit: limits.memory_bytes,
             bytes: 0,
             refused: None,
+            table_elements: 0,
         },
         log: CallLog::default(),
         wasi: wasi.then(|| Box::new(Wasi::new())),

@@ -7,7 +7,7 @@
 //!    │  compiled in a child        ▼                    ▼
 //!    └─► cache (by content)     describe,            Arrow ─lend─► call ─check─► Arrow
 //!                               configure                            │ trap, deadline, wrong return
-//!                                                                    └► halved until one row stands alone
+//!                                                                    └► in parts until one row stands alone
 //! ```
 //!
 //! Invariants:

@@ -168,12 +168,7 @@ impl Module {
         match configured {
             Ok(Ok(())) => {}
             Ok(Err(message)) => {
-                let (file, function) = (self.file().to_owned(), function.clone());
-                return Err(ModuleError::Config {
-                    file,
-                    function,
-                    message,
-                });
+                return Err(ModuleError::config(self.file(), function, &message));
             }
             Err(error) => {
                 let state = instance.store.data_mut();

@@ -1,9 +1,11 @@
 //! What a guest logs during one call: `log.write`, and the standard output and error of modules that use WASI.
 //!
 //! Lines are collected per attempt and cut at two limits, so that a function that logs per row costs memory at most
-//! `log-bytes` a call. Which attempt's lines are shown is decided by who calls ([`crate::slot`]): the last one's.
+//! `log-bytes` a call. Control characters in them are written out: lines are shown on terminals. Which attempt's lines are shown is decided by who calls ([`crate::slot`]): the last one's.
 
 use std::fmt;
+
+use tidemill_rows::visible::visible_within;
 
 use crate::limits::Limits;
 
@@ -73,7 +75,7 @@ impl CallLog {
             return;
         }
         let room = limits.log_line_bytes.min(limits.log_bytes - self.bytes);
-        let text = cut(text, room);
+        let text = visible_within(text, room);
         self.bytes += text.len() + 1;
         self.lines.push(LogLine { level, text });
     }
@@ -97,15 +99,4 @@ impl CallLog {
         }
         lines
     }
-}
-
-fn cut(text: &str, room: usize) -> String {
-    if text.len() <= room {
-        return text.to_owned();
-    }
-    let end = (0..=room)
-        .rev()
-        .find(|&i| text.is_char_boundary(i))
-        .unwrap_or(0);
-    format!("{} … ({} bytes more)", &text[..end], text.len() - end)
 }

@@ -1,6 +1,8 @@
 //! Why a call stopped: traps, deadlines, refused memory and malformed returns, told apart and named with their limits.
 
+use tidemill_rows::visible::visible_within;
 use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
 
 use crate::instance::State;
 use crate::limits::{Limits, size, time};
@@ -20,6 +22,8 @@ pub(crate) struct Stopped {
 const WRAPPED: std::ops::Range<u64> = (1 << 32) - (64 << 20)..(1 << 32) + (64 << 20);
 /// Frames of one function that tell of a recursion. (Backtraces have at most 20 frames.)
 const RECURSION: usize = 6;
+/// Names of functions are a module's own words: in backtraces they are cut, and their control characters written out.
+const LONGEST_NAME: usize = 512;
 
 impl Stopped {
     /// Explains a call that ended with an error of wasmtime's.
@@ -114,6 +118,10 @@ fn trap_or_panic(trap: &Trap, log: &[LogLine]) -> (Reason, String) {
 /// Errors that are no trap come from the host's side of a call: a transfer beyond the limit, or values that cannot be
 /// read where the guest said they are.
 fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reason, String) {
+    if let Some(I32Exit(status)) = error.downcast_ref() {
+        let message = format!("it ended itself: wasi:cli/exit with status {status}");
+        return (Reason::Trap, message);
+    }
     let text = error.root_cause().to_string();
     if text.contains("fuel allocated for hostcalls") {
         let limit = size(limits.returned_bytes as u64);
@@ -127,7 +135,10 @@ fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reas
     }
     (
         Reason::Returned,
-        format!("what it handed over cannot be read: {text}"),
+        format!(
+            "what it handed over cannot be read: {}",
+            visible_within(&text, LONGEST_NAME)
+        ),
     )
 }
 
@@ -165,7 +176,8 @@ fn frames(error: &wasmtime::Error) -> Vec<String> {
     };
     let text = backtrace.to_string();
     let frames = text.lines().filter_map(|line| line.split_once(" - "));
-    frames.map(|(_, frame)| name(frame.trim())).collect()
+    let shown = |frame: &str| visible_within(&name(frame.trim()), LONGEST_NAME);
+    frames.map(|(_, frame)| shown(frame)).collect()
 }
 
 /// A function's name as its author wrote it: without the module's name in front, and without the compiler's hashes.

@@ -147,12 +147,8 @@ impl Slot {
                 Ok(Ok(returned))
             }
             Err(Halt::Refused(message)) => {
-                let function = self.function().name.clone();
-                Err(CallError::Refused {
-                    function,
-                    call: call.name,
-                    message,
-                })
+                let function = &self.function().name;
+                Err(CallError::refused(function, call.name, &message))
             }
             Err(Halt::Wasm(error)) => {
                 self.notes.stopped += 1;
@@ -183,10 +179,10 @@ impl Slot {
         let ticking = self.module.host().ticker().ticking();
         let ended = run(instance);
         drop(ticking);
-        instance.fresh = false;
+        let fresh = std::mem::replace(&mut instance.fresh, false);
         if let (Some(before), Ok(_)) = (before, &ended) {
             self.pace
-                .note(call.rows, thread_cpu().saturating_sub(before));
+                .note(call.rows, fresh, thread_cpu().saturating_sub(before));
         }
         ended
     }

@@ -18,6 +18,10 @@ const WASI: [&str; 6] = [
     "wasi:sockets/",
 ];
 const WASI_VERSION: &str = "0.2.";
+/// Imports and exports of a module, by entry.
+const MOST_NAMES: usize = 10_000;
+/// Modules and components inside one another.
+const DEEPEST: usize = 16;
 
 /// A module's outside.
 #[derive(Clone, Debug)]
@@ -44,9 +48,7 @@ impl Surface {
             imports: Vec::new(),
             exports: Vec::new(),
         };
-        surface
-            .sections(bytes)
-            .map_err(|e| format!("it is damaged WebAssembly: {e}"))?;
+        surface.sections(bytes)?;
         for names in [&mut surface.imports, &mut surface.exports] {
             names.sort();
             names.dedup();
@@ -54,36 +56,57 @@ impl Surface {
         Ok(surface)
     }
 
-    fn sections(&mut self, bytes: &[u8]) -> wasmparser::Result<()> {
+    fn sections(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let damaged = |e| format!("it is damaged WebAssembly: {e}");
         let mut nested = 0usize;
         for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
+            match payload.map_err(damaged)? {
                 Payload::Version { encoding, .. } if nested == 0 => {
                     self.core = encoding == Encoding::Module;
                 }
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => nested += 1,
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                    nested += 1;
+                    if nested > DEEPEST {
+                        return Err(format!(
+                            "modules and components are nested deeper in it than {DEEPEST} levels"
+                        ));
+                    }
+                }
                 Payload::End(_) => nested = nested.saturating_sub(1),
-                payload if nested == 0 => self.section(payload)?,
+                payload if nested == 0 => {
+                    self.section(payload).map_err(damaged)?;
+                    self.few_names()?;
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
+    fn few_names(&self) -> Result<(), String> {
+        let names = self.imports.len() + self.exports.len();
+        if names <= MOST_NAMES {
+            return Ok(());
+        }
+        Err(format!(
+            "it has more than {MOST_NAMES} imports and exports: no module needs so many"
+        ))
+    }
+
     fn section(&mut self, payload: Payload<'_>) -> wasmparser::Result<()> {
         match payload {
             Payload::ComponentImportSection(section) => {
-                for import in section {
+                for import in section.into_iter().take(MOST_NAMES + 1) {
                     self.imports.push(import?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) => {
-                for export in section {
+                for export in section.into_iter().take(MOST_NAMES + 1) {
                     self.exports.push(export?.name.name.to_owned());
                 }
             }
             Payload::ImportSection(section) => {
-                for import in section.into_imports() {
+                for import in section.into_imports().take(MOST_NAMES + 1) {
                     self.imports.push(import?.module.to_owned());
                 }
             }

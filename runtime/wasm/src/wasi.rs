@@ -26,6 +26,8 @@ const SEED: u64 = 0x7469_6465_6d69_6c6c;
 const STREAM_ROOM: usize = 64 * 1024;
 /// What is kept of a call's output; the log's limits cut it further.
 const MOST_CAPTURED: usize = 256 * 1024;
+/// Streams and pollables that a guest may hold at once.
+const MOST_RESOURCES: usize = 1024;
 
 /// One instance's virtual WASI.
 pub(crate) struct Wasi {
@@ -48,9 +50,11 @@ impl Wasi {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
         Self {
             ctx: builder.build(),
-            table: ResourceTable::new(),
+            table,
             random: SEED,
             clock_calls: 0,
             random_calls: 0,

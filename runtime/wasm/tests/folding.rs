@@ -192,11 +192,15 @@ fn one_trapping_row_costs_few_calls() {
                 [bad]
             );
             assert_eq!(done.failed[0].reason, Reason::Panic);
-            let more = function.take_notes().calls - 1;
-            let most = 2.0 * (rows as f64).log2() + 2.0;
+            let notes = function.take_notes();
+            let levels = ((rows as f64).log2() / 4.0).ceil() as u64;
             assert!(
-                more as f64 <= most,
-                "{more} calls more for row {bad} of {rows}"
+                notes.stopped <= levels + 2,
+                "{notes:?} for row {bad} of {rows}"
+            );
+            assert!(
+                notes.calls <= 16 * levels + levels + 3,
+                "{notes:?} for row {bad} of {rows}"
             );
         }
     }

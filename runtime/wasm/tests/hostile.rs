@@ -210,12 +210,12 @@ fn one_trapping_row_costs_few_calls() {
             let outcome = function.apply(&Rows::hostile(n).rows_in()).unwrap();
             assert_eq!(outcome.failed.len(), 1);
             assert_eq!(outcome.failed[0].row as usize, bad);
-            let more = function.take_notes().calls - 1;
-            let most = 2.0 * (rows as f64).log2() + 2.0;
-            assert!(
-                more as f64 <= most,
-                "{more} calls more for row {bad} of {rows}"
-            );
+            let notes = function.take_notes();
+            let levels = ((rows as f64).log2() / 4.0).ceil() as u64;
+            let text = format!("{notes:?} for row {bad} of {rows}");
+            assert!(notes.stopped <= levels + 2, "{text}");
+            // One more for the first rows, which go alone as long as nothing is known of the function.
+            assert!(notes.calls <= 16 * levels + levels + 3, "{text}");
         }
     }
 }
@@ -253,6 +253,39 @@ fn an_endless_loop_meets_the_deadline() {
             .unwrap()
             .starts_with("plain_guest::hostile::endless")
     );
+}
+
+/// The whole search, cut calls and new instances included. In CPU time, so that a busy machine changes nothing.
+#[test]
+fn a_loop_costs_little_beyond_its_deadline() {
+    let deadline = std::time::Duration::from_millis(100);
+    let limits = Limits {
+        deadline,
+        ..Limits::default()
+    };
+    for known in [false, true] {
+        for bad in [0, 15, 16, 1000, 2047] {
+            let mut function = transform_with("loop", limits.clone());
+            if known {
+                (0..8).for_each(|_| drop(function.apply(&Rows::hostile(vec![1; 2048]).rows_in())));
+            }
+            let mut n = vec![1; 2048];
+            n[bad] = 13;
+            let before = thread_cpu_ms();
+            let outcome = function.apply(&Rows::hostile(n).rows_in()).unwrap();
+            let beyond = thread_cpu_ms() - before - 100.0;
+            assert_eq!(outcome.failed[0].row as usize, bad);
+            assert!(
+                beyond < 50.0,
+                "row {bad}, known: {known}: {beyond} ms beyond the deadline"
+            );
+        }
+    }
+}
+
+fn thread_cpu_ms() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e3 + now.tv_nsec as f64 / 1e6
 }
 
 #[test]

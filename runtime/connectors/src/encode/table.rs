@@ -6,6 +6,7 @@ use comfy_table::{
 };
 use tidemill_rows::arrow_array::cast::AsArray;
 use tidemill_rows::arrow_array::{Array, ArrayRef};
+use tidemill_rows::visible::is_hidden;
 use tidemill_rows::{Batch, LogicalType, Schema, json};
 
 use super::{change_name, change_of};
@@ -107,6 +108,11 @@ impl TableWriter {
     }
 }
 
+/// What would do anything to a terminal but stand there.
+fn hidden(c: char) -> bool {
+    c.is_control() || is_hidden(c)
+}
+
 /// A value on one line.
 fn cell(column: &ArrayRef, row: usize) -> String {
     let text = if column.is_null(row) {
@@ -119,7 +125,7 @@ fn cell(column: &ArrayRef, row: usize) -> String {
     let shown: String = text
         .chars()
         .take(WIDEST)
-        .map(|c| if c.is_control() { '·' } else { c })
+        .map(|c| if hidden(c) { '·' } else { c })
         .collect();
     if text.chars().count() > WIDEST {
         format!("{shown}…")

@@ -2,6 +2,7 @@
 
 use arrow_schema::Field;
 use tidemill_rows::LogicalType;
+use tidemill_rows::visible::visible_within;
 
 use super::column::{self, length};
 use crate::arrow::checked_to_arrow;
@@ -202,8 +203,8 @@ pub(crate) fn failures(
         failed.push(Failed {
             row: failure.row,
             reason,
-            code: cut(failure.code, limits),
-            message: cut(failure.message, limits),
+            code: visible_within(&failure.code, limits.failure_text_bytes),
+            message: visible_within(&failure.message, limits.failure_text_bytes),
             backtrace: None,
             log: Vec::new(),
         });
@@ -211,17 +212,6 @@ pub(crate) fn failures(
     failed.sort_by_key(|f: &Failed| f.row);
     failed.dedup_by_key(|f| f.row);
     Ok(failed)
-}
-
-fn cut(mut text: String, limits: &Limits) -> String {
-    if text.len() > limits.failure_text_bytes {
-        let end = (0..=limits.failure_text_bytes)
-            .rev()
-            .find(|&i| text.is_char_boundary(i));
-        text.truncate(end.unwrap_or(0));
-        text.push('…');
-    }
-    text
 }
 
 /// A row that failed leaves no trace, so it cannot have been emitted.

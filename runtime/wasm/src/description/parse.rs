@@ -3,6 +3,7 @@
 use arrow_schema::Field;
 use serde_json::Value;
 use tidemill_rows::LogicalType;
+use tidemill_rows::visible::{is_hidden, visible};
 
 use super::config::config_field;
 use super::place::Place;
@@ -29,7 +30,7 @@ pub(super) fn description(text: &str) -> Result<Description, String> {
     }
     Ok(Description {
         interface: root.required("interface")?.text()?.to_owned(),
-        sdk: optional(&root, "sdk", |p| p.text().map(str::to_owned))?,
+        sdk: optional(&root, "sdk", words)?,
         functions,
     })
 }
@@ -53,7 +54,7 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
     let read = Function {
         name: kebab(&place.required("name")?)?,
         kind,
-        doc: optional(place, "doc", |p| p.text().map(str::to_owned))?,
+        doc: optional(place, "doc", words)?,
         input: optional(place, "input", columns)?.unwrap_or_default(),
         stamps: optional(place, "stamps", Place::flag)?.unwrap_or(false),
         changes: optional(place, "changes", Place::flag)?.unwrap_or(false),
@@ -95,6 +96,11 @@ fn whole(place: &Place<'_>, function: &Function) -> Result<(), String> {
             }
         }
     }
+}
+
+/// Words for people.
+fn words(place: &Place<'_>) -> Result<String, String> {
+    Ok(visible(place.text()?).into_owned())
 }
 
 fn kind(place: &Place<'_>) -> Result<Kind, String> {
@@ -155,9 +161,10 @@ fn column(place: &Place<'_>) -> Result<Field, String> {
 /// A name of a column or a config field: not empty, not endless.
 pub(super) fn column_name<'a>(place: &Place<'a>) -> Result<&'a str, String> {
     let name = place.text()?;
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+    let hidden = |c| matches!(c, '\n' | '\t') || is_hidden(c);
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(hidden) {
         return Err(place.error(format!(
-            "{name:?} is no name: 1 to {LONGEST_NAME} bytes of text"
+            "{name:?} is no name: 1 to {LONGEST_NAME} bytes of text, nothing of it hidden"
         )));
     }
     Ok(name)
