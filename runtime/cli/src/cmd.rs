@@ -7,6 +7,7 @@ pub mod compile_module;
 pub mod doctor;
 pub mod inspect;
 pub mod run;
+pub mod test;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&args)?,
         Command::Check(args) => check::check(&args)?,
         Command::Build(args) => build::build(&args)?,
+        Command::Test(args) => return test::test(&args),
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
         Command::Doctor(_) => return Ok(doctor::doctor()),

@@ -44,6 +44,15 @@ pub fn plan(
     Ok(plan)
 }
 
+/// Reads, checks and plans a pipeline for a rehearsal: what its sources read need not be there.
+///
+/// # Errors
+/// If it cannot run as it stands.
+pub fn plan_rehearsal(args: &PipelineArgs, workers: usize, host: &Host) -> Result<Plan, Report> {
+    let checked = read(args)?;
+    Ok(tidemill_engine::plan_rehearsal(checked, host, workers)?.0)
+}
+
 /// How every command runs plans.
 pub fn options(talk: &Talk) -> Options {
     let talk = talk.clone();

@@ -6,6 +6,7 @@ pub mod follow;
 mod reader;
 pub mod records;
 pub mod stdin;
+pub mod text;
 mod text_split;
 
 use crate::ConnectorError;

@@ -41,6 +41,7 @@ pub use error::ConnectorError;
 pub use format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat, Unknown};
 pub use input::files::FilesSpec;
 pub use input::stdin::StdinSpec;
+pub use input::text::decode_text;
 pub use sink::{FolderSpec, SharedSink, Sink, SinkSpec};
 pub use source::{Opened, SourceSpec, open};
 pub use split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then, Wake};

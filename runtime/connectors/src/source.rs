@@ -6,6 +6,7 @@ use tidemill_rows::SchemaRef;
 
 use crate::ConnectorError;
 use crate::datagen::DatagenSpec;
+use crate::format::FormatSpec;
 use crate::input::files::FilesSpec;
 use crate::input::stdin::{self, StdinSpec};
 use crate::nexmark::NexmarkSpec;
@@ -109,6 +110,15 @@ impl SourceSpec {
             Self::Stdin(_) => false,
             Self::Nexmark(nexmark) => nexmark.events.is_some(),
             Self::Datagen(datagen) => datagen.rows.is_some(),
+        }
+    }
+
+    /// The format of its text; generators have none.
+    pub fn format(&self) -> Option<&FormatSpec> {
+        match self {
+            Self::Files(files) => Some(&files.format),
+            Self::Stdin(stdin) => Some(&stdin.format),
+            Self::Nexmark(_) | Self::Datagen(_) => None,
         }
     }
 

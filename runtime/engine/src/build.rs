@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossbeam_utils::sync::{Parker, Unparker};
-use tidemill_connectors::{SharedSink, Wake};
+use tidemill_connectors::Wake;
 use tidemill_core::clock::{InputClock, SourceClock};
 use tidemill_core::time;
 use tidemill_core::window::WindowOperator;
@@ -11,6 +11,7 @@ use tidemill_wasm::Settings;
 
 use crate::aggregate::carry_out::Aggregator;
 use crate::blame::Blame;
+use crate::ends::{Ends, Writers};
 use crate::error::EngineError;
 use crate::exchange::{Inlet, Outlet, Queues, queues};
 use crate::failure::Policy;
@@ -38,6 +39,7 @@ pub fn workers(
     plan: &Plan,
     options: &Options,
     metrics: &Metrics,
+    ends: &dyn Ends,
 ) -> Result<(Vec<Worker>, Arc<Control>), EngineError> {
     let parkers: Vec<Parker> = (0..plan.workers).map(|_| Parker::new()).collect();
     let unparkers: Vec<Unparker> = parkers.iter().map(|p| p.unparker().clone()).collect();
@@ -46,6 +48,7 @@ pub fn workers(
         plan,
         options,
         metrics,
+        ends,
         unparkers: &unparkers,
         policies: plan
             .stations
@@ -55,7 +58,8 @@ pub fn workers(
         sinks: plan
             .stations
             .iter()
-            .map(open_sink)
+            .enumerate()
+            .map(|station| open_sink(station, ends))
             .collect::<Result<_, _>>()?,
         queues: plan
             .edges
@@ -85,11 +89,12 @@ struct Builder<'a> {
     plan: &'a Plan,
     options: &'a Options,
     metrics: &'a Metrics,
+    ends: &'a dyn Ends,
     unparkers: &'a [Unparker],
     /// Per station; sinks have none.
     policies: Vec<Option<Arc<Policy>>>,
     /// Per station; only sinks have one.
-    sinks: Vec<Option<SharedSink>>,
+    sinks: Vec<Option<Writers>>,
     /// Per edge; chains have none.
     queues: Vec<Option<Queues>>,
 }
@@ -104,11 +109,14 @@ fn policy(station: &Station) -> Option<Policy> {
     Some(Policy::new(action, most))
 }
 
-fn open_sink(station: &Station) -> Result<Option<SharedSink>, EngineError> {
+fn open_sink(
+    (index, station): (usize, &Station),
+    ends: &dyn Ends,
+) -> Result<Option<Writers>, EngineError> {
     let StationKind::Sink(sink) = &station.kind else {
         return Ok(None);
     };
-    let opened = sink.spec.open(sink.schema.clone(), false);
+    let opened = ends.sink(index, sink);
     opened.map(Some).map_err(|source| EngineError::Connector {
         name: format!("sink {}", station.name),
         source,
@@ -293,7 +301,10 @@ impl Builder<'_> {
         let unparker = self.unparkers[worker].clone();
         let wake: Wake = Arc::new(move || unparker.unpark());
         let name = &self.plan.stations[index].name;
-        let opened = tidemill_connectors::open(&plan.spec, worker, self.plan.workers, wake)
+        let share = (worker, self.plan.workers);
+        let opened = self
+            .ends
+            .source(index, plan, share, wake)
             .map_err(|source| EngineError::Connector {
                 name: format!("source {name}"),
                 source,
@@ -323,7 +334,7 @@ impl Builder<'_> {
             StationKind::Sink(_) => {
                 let sink = self.sinks[index].as_ref().expect("every sink was opened");
                 let name = self.plan.stations[index].name.clone();
-                Ok(Box::new(Sink::new(name, sink.writer(worker), counters)))
+                Ok(Box::new(Sink::new(name, sink(worker), counters)))
             }
         }
     }

@@ -171,11 +171,41 @@ pub struct SinkPlan {
     pub schema: SchemaRef,
 }
 
+/// Whether what sources read is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inputs {
+    /// A missing file is an error, before anything runs.
+    MustBeThere,
+    /// Nothing of it is read.
+    AreScripted,
+}
+
 /// Makes a plan of a pipeline file that was read.
 ///
 /// # Errors
 /// If the pipeline cannot run as it stands: a report of everything that is wrong with it.
 pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diagnostics), Report> {
+    plan_with(checked, host, workers, Inputs::MustBeThere)
+}
+
+/// As [`plan`], for a rehearsal: what the sources read need not be there.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_rehearsal(
+    checked: Checked,
+    host: &Host,
+    workers: usize,
+) -> Result<(Plan, Diagnostics), Report> {
+    plan_with(checked, host, workers, Inputs::AreScripted)
+}
+
+fn plan_with(
+    checked: Checked,
+    host: &Host,
+    workers: usize,
+    reads: Inputs,
+) -> Result<(Plan, Diagnostics), Report> {
     let Checked {
         pipeline,
         mut diagnostics,
@@ -186,6 +216,7 @@ pub fn plan(checked: Checked, host: &Host, workers: usize) -> Result<(Plan, Diag
         modules: &modules,
         diagnostics: &mut diagnostics,
         workers,
+        reads,
         stations: Vec::new(),
         edges: Vec::new(),
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::build;
+use crate::ends::Connectors;
 use crate::error::EngineError;
 use crate::functions::Functions;
 use crate::metrics::{Metrics, Totals};
@@ -66,7 +67,7 @@ pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
         .map(|station| station.name.clone())
         .collect();
     let metrics = Arc::new(Metrics::new(names, plan.workers));
-    let (mut workers, control) = build::workers(plan, options, &metrics)?;
+    let (mut workers, control) = build::workers(plan, options, &metrics, &Connectors)?;
     // Whoever has nothing to send has said so to everyone before the first row is taken anywhere.
     for worker in &mut workers {
         worker.task.end_empty_sources((options.now)())?;

@@ -127,6 +127,15 @@ impl Worker {
         Ok(())
     }
 
+    /// Sends what waits and takes what has come, without reading anything. Whether there was anything.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn exchange(&mut self) -> Result<bool, EngineError> {
+        let sent = self.send_waiting();
+        Ok(self.receive()? || sent)
+    }
+
     /// Sends what had found a full queue.
     fn send_waiting(&mut self) -> bool {
         let mut sent = false;

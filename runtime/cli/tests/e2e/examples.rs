@@ -52,11 +52,19 @@ fn check(name: &str) {
         .expect("the example's pipeline file is sound")
         .pipeline;
     build(&pipeline, &example, &folder);
+    check_scenarios(&folder);
     let stdout = stdout_sink(&pipeline);
     for workers in ["1", "2", "3"] {
         let ended = run(&folder, &stdout, workers);
         compare(&folder, &stdout, &ended, workers);
     }
+}
+
+/// Runs the example's scenarios, of which there are some.
+fn check_scenarios(folder: &Folder) {
+    let ended = folder.run(&["test"]).expect(0);
+    let last = ended.out.lines().last().unwrap_or_default();
+    assert!(last.ends_with("passed"), "{}", ended.out);
 }
 
 /// Copies what a user's folder would have.

@@ -8,4 +8,5 @@ mod examples;
 mod failures;
 mod inspect;
 mod live;
+mod scenarios;
 mod support;

@@ -1,4 +1,5 @@
-//! Scenario files: `tests/scenarios/core/*.scenario`. Their form is described in `tests/scenarios/README.md`.
+//! Scenario files: `tests/scenarios/core/*.scenario`. Their words are described in `tests/scenarios/README.md`; their form is
+//! that of all scenarios (crate `tidemill-scenario`).
 //!
 //! `UPDATE=1 cargo test -p tidemill-core` writes what comes out into the files.
 #![expect(
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tidemill_core::time;
 use tidemill_core::window::{Mode, WindowKind, WindowSpec};
+use tidemill_scenario::{Line, Scenario, difference};
 
 use crate::aggregate::Aggregate;
 use crate::machine::{Came, Fired, Machine, TestRow};
@@ -23,15 +25,6 @@ struct Head {
     keyed: bool,
     /// Whether results show their stamp and W.
     stamps: bool,
-}
-
-/// One step: a directive and its rows. What should come out is compared as text.
-struct Step<'a> {
-    line: usize,
-    /// Comments before the directive.
-    comments: Vec<&'a str>,
-    directive: &'a str,
-    rows: Vec<&'a str>,
 }
 
 #[test]
@@ -70,18 +63,10 @@ fn check(path: &Path, update: bool) -> Option<String> {
         std::fs::write(path, came).unwrap();
         return None;
     }
-    let (line, (want, got)) = text
-        .lines()
-        .zip(came.lines())
-        .enumerate()
-        .find(|(_, (want, got))| want != got)
-        .unwrap_or((
-            text.lines().count().min(came.lines().count()),
-            ("the end", "more lines"),
-        ));
-    let place = format!("{}:{}", path.display(), line + 1);
+    let difference = difference::of_texts(&text, &came);
+    let place = path.display();
     Some(format!(
-        "{place}\n  expected {want}\n  came     {got}\nhint: UPDATE=1 writes what comes"
+        "{place}\n{difference}hint: UPDATE=1 writes what comes"
     ))
 }
 
@@ -108,43 +93,38 @@ fn by_key(text: &str) -> Vec<Vec<String>> {
 
 /// The text of a scenario with what came out in place of what should.
 fn run(text: &str, batch: usize) -> String {
-    let (head_text, steps) = parse(text);
-    let head = parse_head(head_text.lines().last().expect("a head line"));
+    let scenario: Scenario<'_> = tidemill_scenario::parse(text)
+        .unwrap_or_else(|m| panic!("line {}: {}; {}", m.line(text), m.title, m.help));
+    let head = parse_head(scenario.head().last().expect("a head line").text);
     let mut machine = Machine::new(head.spec, head.aggregate);
-    let (mut out, mut watermark) = (head_text.to_owned(), time::MIN);
-    for step in steps {
-        out.push('\n');
-        let input = step
-            .comments
-            .iter()
-            .chain([&step.directive])
-            .chain(&step.rows);
-        input.for_each(|line| _ = writeln!(out, "{line}"));
-        out.push_str("----\n");
-        run_step(
-            &step,
-            &head,
-            &mut machine,
-            (&mut watermark, batch),
-            &mut out,
-        );
-    }
-    out
+    let mut watermark = time::MIN;
+    let came: Vec<Vec<String>> = scenario
+        .steps
+        .iter()
+        .map(|step| {
+            let mut out = String::new();
+            let rows: Vec<Line<'_>> = step.rows().collect();
+            let done = (step.directive, &rows[..]);
+            run_step(done, &head, &mut machine, (&mut watermark, batch), &mut out);
+            out.lines().map(str::to_owned).collect()
+        })
+        .collect();
+    scenario.with(&came)
 }
 
 fn run_step(
-    step: &Step<'_>,
+    (directive, rows): (Line<'_>, &[Line<'_>]),
     head: &Head,
     machine: &mut Machine,
     (watermark, batch): (&mut i64, usize),
     out: &mut String,
 ) {
-    let words: Vec<&str> = step.directive.split_whitespace().collect();
+    let words: Vec<&str> = directive.text.split_whitespace().collect();
     match words[..] {
         ["rows"] => {
-            let data = step.rows.iter().filter(|line| !line.starts_with('#'));
-            let rows: Vec<TestRow> = data
-                .map(|line| row(line, head.keyed, *watermark, step.line))
+            let rows: Vec<TestRow> = rows
+                .iter()
+                .map(|line| row(*line, head.keyed, *watermark))
                 .collect();
             for chunk in rows.chunks(batch.min(rows.len().max(1))) {
                 show(&machine.take(chunk, &[]), chunk, head, out);
@@ -173,44 +153,9 @@ fn run_step(
         }
         _ => panic!(
             "line {}: no such directive: {:?}",
-            step.line, step.directive
+            directive.number, directive.text
         ),
     }
-}
-
-fn parse(text: &str) -> (&str, Vec<Step<'_>>) {
-    let head_end = text.find("\n\n").map_or(text.len(), |at| at + 1);
-    let mut steps = Vec::new();
-    let mut lines = text
-        .lines()
-        .enumerate()
-        .skip(text[..head_end].lines().count())
-        .peekable();
-    while let Some((line, first)) = lines.next() {
-        if first.trim().is_empty() {
-            continue;
-        }
-        let (mut comments, mut directive) = (vec![], first);
-        while directive.starts_with('#') {
-            comments.push(directive);
-            directive = lines.next().expect("a directive after a comment").1;
-        }
-        let mut rows = vec![];
-        while let Some((_, text)) = lines.next_if(|(_, text)| *text != "----") {
-            rows.push(text);
-        }
-        lines
-            .next()
-            .unwrap_or_else(|| panic!("line {}: `----` is missing", line + 1));
-        while lines.next_if(|(_, text)| !text.trim().is_empty()).is_some() {}
-        steps.push(Step {
-            line: line + 1,
-            comments,
-            directive,
-            rows,
-        });
-    }
-    (&text[..head_end], steps)
 }
 
 fn parse_head(line: &str) -> Head {
@@ -283,9 +228,9 @@ fn duration(text: &str) -> i64 {
     digits.parse::<i64>().expect(text) * unit
 }
 
-fn row(line: &str, keyed: bool, watermark: i64, at: usize) -> TestRow {
-    let row: Value =
-        serde_json::from_str(line).unwrap_or_else(|e| panic!("step at line {at}: {e}: {line}"));
+fn row(line: Line<'_>, keyed: bool, watermark: i64) -> TestRow {
+    let row: Value = serde_json::from_str(line.text)
+        .unwrap_or_else(|e| panic!("line {}: {e}: {}", line.number, line.text));
     let number = |name: &str| row.get(name).map(|v| v.as_i64().expect("a whole number"));
     let key = if keyed {
         row["k"].as_str().unwrap_or_default().to_owned()

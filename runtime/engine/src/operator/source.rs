@@ -128,6 +128,11 @@ impl Source {
         !self.splits.is_empty()
     }
 
+    /// Raises the watermark of one of its splits by hand; it is passed on in the next turn.
+    pub fn raise(&mut self, split: usize, w: i64) {
+        self.clock.raise(split, w);
+    }
+
     /// Reads one batch, if there is one, and passes the watermark on. `now` is the clock, in microseconds.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use tidemill_pipeline::{Connector, FAILED, Source};
 use tidemill_rows::time_text::EpochUnit;
 
 use super::streams::Planner;
-use super::{Port, SourcePlan, Station, StationKind, generated};
+use super::{Inputs, Port, SourcePlan, Station, StationKind, generated};
 use crate::failure::failed_schema;
 use crate::operator::source::prepare::{EventTime, Timing};
 
@@ -35,7 +35,11 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         }
     };
     // Names are looked up now, so that a missing file is found before anything runs.
-    if let Err(error) = spec.check().and_then(|()| spec.split_names().map(drop)) {
+    let there = |()| match planner.reads {
+        Inputs::MustBeThere => spec.split_names().map(drop),
+        Inputs::AreScripted => Ok(()),
+    };
+    if let Err(error) = spec.check().and_then(there) {
         let span = &source.connector.span;
         planner
             .diagnostics

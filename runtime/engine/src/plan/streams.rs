@@ -5,7 +5,7 @@ use tidemill_pipeline::nearest::nearest;
 use tidemill_pipeline::{Diagnostics, Input, Pipeline};
 
 use super::modules::Loaded;
-use super::{Edge, Port, Station};
+use super::{Edge, Inputs, Port, Station};
 use crate::exchange::Partitioning;
 
 /// Stations planned so far. A station that cannot be planned stays as a gap, so that what depends on it says nothing.
@@ -18,6 +18,8 @@ pub struct Planner<'a> {
     pub diagnostics: &'a mut Diagnostics,
     /// How many workers.
     pub workers: usize,
+    /// Whether what sources read is looked for.
+    pub reads: Inputs,
     /// Planned stations; gaps where planning failed.
     pub stations: Vec<Option<Station>>,
     /// Who feeds whom.

@@ -1,0 +1,353 @@
+//! A rehearsal: a pipeline run step by step, its sources replaced by scripted splits and its sinks by collectors.
+//!
+//! Everything between is what runs otherwise: the plan's stations, tasks, exchanges and modules. But all workers are driven
+//! by one thread, in turn, and every step runs until nothing is on its way any more, so that what a step gives depends on
+//! the steps alone. The clock is the caller's ([`Options::now`]).
+//!
+//! ```text
+//!   rows, watermarks, ends ─► scripted splits ─► workers 0..n, in turn, until quiet ─► collectors ─► one order
+//! ```
+//!
+//! Invariants:
+//! 1. Rows are taken one at a time: what a row causes comes out before the next one is read.
+//! 2. What comes out of a step is the same, and in the same order, with any number of workers ([`order`]).
+//! 3. What an operator passes over with `skip` is shown all the same, as if it were sent to `<name>.failed`.
+
+mod collect;
+mod order;
+mod split;
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec};
+use tidemill_connectors::{ConnectorError, Opened, Sink, SourceSpec, Wake, decode_text};
+use tidemill_core::clock::Strategy;
+use tidemill_rows::{LogicalType, SchemaRef};
+
+use self::collect::{Collector, Collectors};
+use self::split::{Feed, Scripted};
+use crate::build;
+use crate::ends::{Ends, Writers};
+use crate::error::EngineError;
+use crate::failure::Action;
+use crate::metrics::Metrics;
+use crate::plan::{Plan, PolicyPlan, SinkPlan, SourcePlan, StationKind};
+use crate::run::Options;
+use crate::worker::Worker;
+
+/// Where the watermarks of scripted splits come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Watermarks {
+    /// From [`Rehearsal::watermark`] alone.
+    #[default]
+    ByHand,
+    /// From the rows, by the strategies of the pipeline file, and by hand.
+    FromRows,
+}
+
+/// What is put in place of the sources.
+#[derive(Clone, Debug, Default)]
+pub struct Script {
+    /// The splits of sources: name of the source, names of its splits. A source that is not named has one split, which has
+    /// the source's name.
+    pub splits: Vec<(String, Vec<String>)>,
+    /// Where watermarks come from.
+    pub watermarks: Watermarks,
+    /// Whether rows may be ahead of the clock by any time.
+    pub any_time_ahead: bool,
+}
+
+/// One row that came out of a step.
+#[derive(Clone, Debug)]
+pub struct Came {
+    /// The source or operator.
+    pub station: String,
+    /// Empty for its main output, else `late`, `failed` or the side output's name.
+    pub port: String,
+    /// The row, as the only one of its batch.
+    pub row: RecordBatch,
+    /// What the row does, where its output holds changes: 0 insert, 1 update-before, 2 update-after, 3 delete.
+    pub change: Option<u8>,
+}
+
+/// What came of a step.
+#[derive(Debug, Default)]
+pub struct Stepped {
+    /// The rows that came out, in order.
+    pub came: Vec<Came>,
+    /// What stopped the pipeline, if something did. Nothing more comes then.
+    pub stopped: Option<EngineError>,
+}
+
+/// A scripted source.
+struct Source {
+    name: String,
+    format: FormatSpec,
+    feeds: Vec<(Arc<str>, Feed)>,
+}
+
+/// See the module.
+pub struct Rehearsal {
+    workers: Vec<Worker>,
+    sources: Vec<Source>,
+    collectors: Collectors,
+    now: crate::worker::Now,
+    stopped: bool,
+}
+
+impl Rehearsal {
+    /// Makes everything ready for the first step.
+    ///
+    /// # Errors
+    /// If a module cannot be made ready.
+    pub fn start(plan: Plan, script: &Script, options: &Options) -> Result<Self, EngineError> {
+        let (plan, collectors) = collect::watched(plan);
+        let plan = scripted(plan, script);
+        let sources: Vec<Source> = plan
+            .stations
+            .iter()
+            .filter_map(|station| match &station.kind {
+                StationKind::Source(source) => Some((station.name.clone(), source)),
+                _ => None,
+            })
+            .map(|(name, source)| Source::new(name, source, script))
+            .collect();
+        let names = plan.stations.iter().map(|s| s.name.clone()).collect();
+        let metrics = Metrics::new(names, plan.workers);
+        let ends = Stage {
+            plan: &plan,
+            sources: &sources,
+            collectors: &collectors,
+        };
+        let (mut workers, _) = build::workers(&plan, options, &metrics, &ends)?;
+        for worker in &mut workers {
+            order::trace(&mut worker.task, &plan, &collectors.causes);
+            worker.task.end_empty_sources((options.now)())?;
+        }
+        let mut rehearsal = Self {
+            workers,
+            sources,
+            collectors,
+            now: options.now.clone(),
+            stopped: false,
+        };
+        rehearsal.settle()?;
+        Ok(rehearsal)
+    }
+
+    /// The names of the splits of a source; nothing if there is no such source.
+    pub fn splits(&self, source: &str) -> Option<Vec<Arc<str>>> {
+        let source = self.sources.iter().find(|s| s.name == source)?;
+        Some(source.feeds.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The names of the sources.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| source.name.as_str())
+    }
+
+    /// Whether a source reads CSV: its rows then need a header.
+    pub fn needs_header(&self, source: &str) -> bool {
+        let source = self.sources.iter().find(|s| s.name == source);
+        source.is_some_and(|source| matches!(source.format.kind, FormatKind::Csv { .. }))
+    }
+
+    /// A source reads one row from a split: a line of its format, for CSV behind a header line. Generators read JSON.
+    ///
+    /// # Errors
+    /// If there is a header and it is none. A row that cannot be decoded fails as it does otherwise.
+    ///
+    /// # Panics
+    /// If there is no such split, or it has ended.
+    pub fn row(
+        &mut self,
+        (source, split): (&str, &str),
+        header: Option<&str>,
+        line: &str,
+    ) -> Result<Stepped, ConnectorError> {
+        let (source, split) = self.find(source, split);
+        let Source { format, feeds, .. } = &self.sources[source];
+        let (name, feed) = &feeds[split];
+        let header = header.map_or(String::new(), |header| format!("{header}\n"));
+        let text = format!("{header}{line}\n").into_bytes();
+        // Two, so that a line that should turn out to be several rows is no row lost.
+        feed.push(decode_text(format, name, text, 2)?);
+        Ok(self.step())
+    }
+
+    /// The watermark of a split rises to `w`, if it stands lower.
+    ///
+    /// # Panics
+    /// If there is no such split, or it has ended.
+    pub fn watermark(&mut self, (source, split): (&str, &str), w: i64) {
+        let (source, split) = self.find(source, split);
+        assert!(!self.sources[source].feeds[split].1.is_ended());
+        let workers = self.workers.len();
+        let node = &mut self.workers[split % workers].task.sources[source];
+        node.source.raise(split / workers, w);
+    }
+
+    /// A split has no more rows.
+    ///
+    /// # Panics
+    /// If there is no such split.
+    pub fn end(&mut self, (source, split): (&str, &str)) {
+        let (source, split) = self.find(source, split);
+        self.sources[source].feeds[split].1.end();
+    }
+
+    /// Whether a split has been ended.
+    ///
+    /// # Panics
+    /// If there is no such split.
+    pub fn is_ended(&self, (source, split): (&str, &str)) -> bool {
+        let (source, split) = self.find(source, split);
+        self.sources[source].feeds[split].1.is_ended()
+    }
+
+    /// Lets everything happen that is due by what was given so far and by the clock.
+    pub fn step(&mut self) -> Stepped {
+        if self.stopped {
+            return Stepped::default();
+        }
+        let stopped = self.turn().err();
+        self.stopped = stopped.is_some();
+        Stepped {
+            came: self.collectors.take(),
+            stopped,
+        }
+    }
+
+    /// The source and the split, as numbers.
+    fn find(&self, source: &str, split: &str) -> (usize, usize) {
+        let number = self.sources.iter().position(|s| s.name == source);
+        let number = number.unwrap_or_else(|| panic!("no source {source}"));
+        let mut feeds = self.sources[number].feeds.iter();
+        let split = feeds.position(|(name, _)| **name == *split);
+        (
+            number,
+            split.unwrap_or_else(|| panic!("no such split of {source}")),
+        )
+    }
+
+    fn turn(&mut self) -> Result<(), EngineError> {
+        let now = (self.now)();
+        for worker in &mut self.workers {
+            worker.task.read_sources(now)?;
+        }
+        self.settle()
+    }
+
+    /// Until nothing is on its way.
+    fn settle(&mut self) -> Result<(), EngineError> {
+        let mut worked = true;
+        while std::mem::take(&mut worked) {
+            for worker in &mut self.workers {
+                worked |= worker.exchange()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    fn new(name: String, plan: &SourcePlan, script: &Script) -> Self {
+        let splits = script.splits.iter().find(|(source, _)| *source == name);
+        let mut names: Vec<Arc<str>> = match splits {
+            Some((_, splits)) => splits.iter().map(|split| split.as_str().into()).collect(),
+            None => vec![name.as_str().into()],
+        };
+        names.sort();
+        Self {
+            name,
+            format: match plan.spec.format() {
+                Some(format) => format.clone(),
+                None => as_json(&plan.spec.schema()),
+            },
+            feeds: names
+                .into_iter()
+                .map(|name| (name, Feed::default()))
+                .collect(),
+        }
+    }
+}
+
+/// The format in which rows of a generator are written.
+fn as_json(schema: &SchemaRef) -> FormatSpec {
+    let columns = schema.fields().iter().map(|field| {
+        let ty = LogicalType::of(field.data_type());
+        ColumnSpec::new(field.name(), ty, field.is_nullable())
+    });
+    FormatSpec::new(FormatKind::Json, columns.collect())
+}
+
+/// The plan with what a script says of its sources, and nothing passed over.
+fn scripted(mut plan: Plan, script: &Script) -> Plan {
+    for station in &mut plan.stations {
+        match &mut station.kind {
+            StationKind::Source(source) => {
+                if script.watermarks == Watermarks::ByHand {
+                    source.clock.strategy = Strategy::None;
+                }
+                if script.any_time_ahead {
+                    source.timing.max_ahead = None;
+                }
+                show(&mut source.policy);
+            }
+            StationKind::Transform(transform) => show(&mut transform.policy),
+            StationKind::Window(window) => show(&mut window.policy),
+            StationKind::Sink(_) => {}
+        }
+    }
+    plan
+}
+
+fn show(policy: &mut PolicyPlan) {
+    if policy.action == Action::Skip {
+        policy.action = Action::DeadLetter;
+    }
+}
+
+/// The ends of a rehearsal.
+struct Stage<'a> {
+    plan: &'a Plan,
+    sources: &'a [Source],
+    collectors: &'a Collectors,
+}
+
+impl Ends for Stage<'_> {
+    fn source(
+        &self,
+        station: usize,
+        plan: &SourcePlan,
+        (worker, workers): (usize, usize),
+        _wake: Wake,
+    ) -> Result<Opened, ConnectorError> {
+        let name = &self.plan.stations[station].name;
+        let source = self.sources.iter().find(|source| source.name == *name);
+        let source = source.expect("every source of the plan is scripted");
+        let schema = SourceSpec::schema(&plan.spec);
+        let splits = source.feeds.iter().enumerate();
+        let own = splits.filter(|(i, _)| i % workers == worker);
+        Ok(Opened {
+            names: source.feeds.iter().map(|(name, _)| name.clone()).collect(),
+            splits: own
+                .map(|(i, (name, feed))| {
+                    let split = Scripted::new(name.clone(), schema.clone(), feed.clone());
+                    (i, Box::new(split) as Box<dyn tidemill_connectors::Split>)
+                })
+                .collect(),
+            schema,
+            // The script says which split is read, not the watermarks.
+            bounded: false,
+        })
+    }
+
+    fn sink(&self, station: usize, _plan: &SinkPlan) -> Result<Writers, ConnectorError> {
+        let (output, into) = self.collectors.of(station);
+        Ok(Box::new(move |worker| {
+            Box::new(Collector::new((output, worker), into.clone())) as Box<dyn Sink>
+        }))
+    }
+}

@@ -1,0 +1,116 @@
+//! Directives: what is done to the pipeline.
+
+use std::ops::Range;
+
+use super::moment::moment;
+use crate::{Mistake, Step};
+
+/// Which splits a directive is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// All splits of all sources.
+    All,
+    /// All splits of a source.
+    Source(String),
+    /// One split of a source.
+    Split(String, String),
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Directive {
+    /// `rows SOURCE[/SPLIT]`: the source reads the input lines.
+    Rows(Of),
+    /// `watermark [SOURCE[/SPLIT]] TIME`: watermarks of splits rise to this, in microseconds.
+    Watermark(Of, i64),
+    /// `end [SOURCE[/SPLIT]]`: splits have no more rows.
+    End(Of),
+    /// `processing-time TIME`: the clock goes on to this, in microseconds.
+    ProcessingTime(i64),
+}
+
+const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]` or \
+                          `processing-time TIME`";
+const TIMES: &str = "such as 2013-01-01T10:15:00Z, or a whole number of microseconds since 1970";
+
+/// A word and the bytes that it takes in the file.
+type Word<'a> = (&'a str, Range<usize>);
+
+/// Reads the directive of a step.
+///
+/// # Errors
+/// The first mistake; also where a directive that takes no input has some.
+pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
+    let words: Vec<Word<'_>> = step.directive.words().collect();
+    let directive = match &words[..] {
+        [("rows", _), of] => Directive::Rows(source(of)?),
+        [("watermark", _), time] => Directive::Watermark(Of::All, time_of(time)?),
+        [("watermark", _), of, time] => Directive::Watermark(source(of)?, time_of(time)?),
+        [("end", _)] => Directive::End(Of::All),
+        [("end", _), of] => Directive::End(source(of)?),
+        [("processing-time", _), time] => Directive::ProcessingTime(time_of(time)?),
+        _ => return Err(no_directive(step, &words)),
+    };
+    match step.rows().next() {
+        Some(line) if !matches!(directive, Directive::Rows(_)) => {
+            let title = format!("`{}` takes no input lines", words[0].0);
+            Err(Mistake::new(line.span(), title)
+                .label("expected `----` here")
+                .help("rows are given by `rows SOURCE`, in a step of their own"))
+        }
+        _ => Ok(directive),
+    }
+}
+
+fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
+    let first = words.first().map_or("", |(word, _)| *word);
+    let times = format!("a TIME is {TIMES}");
+    let (form, help) = match first {
+        "rows" => (
+            "`rows SOURCE` or `rows SOURCE/SPLIT`",
+            "the rows stand below it, one a line".to_owned(),
+        ),
+        "watermark" => (
+            "`watermark TIME`, `watermark SOURCE TIME` or `watermark SOURCE/SPLIT TIME`",
+            times,
+        ),
+        "end" => (
+            "`end`, `end SOURCE` or `end SOURCE/SPLIT`",
+            "without a source all of them end".to_owned(),
+        ),
+        "processing-time" => ("`processing-time TIME`", times),
+        _ => {
+            let span = words.first().map(|(_, at)| at.clone());
+            let span = span.unwrap_or(step.directive.span());
+            return Mistake::new(span, format!("no such directive: {first}"))
+                .label(format!("expected {DIRECTIVES}"))
+                .help("a step begins with a directive, after an empty line");
+        }
+    };
+    let title = format!("`{first}` is written otherwise");
+    Mistake::new(step.directive.span(), title)
+        .label(format!("expected {form}"))
+        .help(help)
+}
+
+fn source((word, span): &Word<'_>) -> Result<Of, Mistake> {
+    match word.split_once('/') {
+        None => Ok(Of::Source((*word).to_owned())),
+        Some((source, split)) if !source.is_empty() && !split.is_empty() => {
+            Ok(Of::Split(source.to_owned(), split.to_owned()))
+        }
+        Some(_) => Err(
+            Mistake::new(span.clone(), format!("no source and split: {word}"))
+                .label("expected `SOURCE` or `SOURCE/SPLIT`")
+                .help("a split's name is any word, such as `payments/a`"),
+        ),
+    }
+}
+
+fn time_of((word, span): &Word<'_>) -> Result<i64, Mistake> {
+    moment(word).ok_or_else(|| {
+        Mistake::new(span.clone(), format!("no time: {word}"))
+            .label("expected a time")
+            .help(format!("write it {TIMES}"))
+    })
+}
