@@ -155,6 +155,7 @@ impl Builder<'_> {
                 closed_inputs: 0,
                 stopped: false,
                 idle: false,
+                steps: Default::default(),
             });
         }
         task.outlets = self.outlets(worker);

@@ -24,6 +24,8 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Output {
     pub(crate) events: Vec<(Port, Event)>,
+    /// Whether the operator has more to give for the same event.
+    pub(crate) unfinished: bool,
 }
 
 /// Where an operator's event goes.
@@ -41,6 +43,17 @@ impl Output {
         if !batch.is_empty() {
             self.events.push((Port::One(port), Event::Rows(batch)));
         }
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Says that more is to come for the same event: what is here flows on first, then the operator is told to go on. So
+    /// an event that causes much needs memory for only a part of it.
+    pub fn interrupt(&mut self) {
+        self.unfinished = true;
     }
 
     /// Tells every port.

@@ -29,6 +29,14 @@ pub trait Operator: Send {
     /// If the pipeline must stop.
     fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError>;
 
+    /// Gives more of what the last event caused, after [`Output::interrupt`].
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn go_on(&mut self, _out: &mut Output) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// How far the operator passes on less than its own watermark, in microseconds (semantics, Watermarks 2).
     fn hold(&self) -> i64 {
         0

@@ -5,6 +5,7 @@
 //! 1. What an operator gives for one event has reached everything behind it before the next event is taken.
 //! 2. An operator's watermark never falls, and is passed on after everything that it caused.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -64,6 +65,18 @@ pub struct Node {
     pub stopped: bool,
     /// Whether it has passed on that all its inputs are idle.
     pub idle: bool,
+    /// What is left to be done about the event at hand.
+    pub steps: VecDeque<Step>,
+}
+
+/// One thing that an event makes an operator do. The output of any may be interrupted.
+pub enum Step {
+    /// Its watermark has risen; to [`time::MAX`] in the end round.
+    Advance(i64),
+    /// Tells everyone behind it.
+    Tell(Event),
+    /// Nothing more comes.
+    Finish,
 }
 
 /// A source, and where its output goes.
@@ -96,13 +109,18 @@ impl Task {
     pub fn deliver(&mut self, node: usize, input: usize, event: Event) -> Result<(), EngineError> {
         let mut out = Output::default();
         self.nodes[node].take(input, event, &mut out)?;
-        if out.events.is_empty() {
-            return Ok(());
+        while !out.events.is_empty() {
+            let unfinished = out.unfinished;
+            let routes = std::mem::take(&mut self.nodes[node].routes);
+            let done = self.route(&routes, out);
+            self.nodes[node].routes = routes;
+            done?;
+            out = Output::default();
+            if unfinished {
+                self.nodes[node].go_on(&mut out)?;
+            }
         }
-        let routes = std::mem::take(&mut self.nodes[node].routes);
-        let done = self.route(&routes, out);
-        self.nodes[node].routes = routes;
-        done
+        Ok(())
     }
 
     /// Lets every source read one batch. Whether any had something.
@@ -237,6 +255,14 @@ impl Node {
         done
     }
 
+    /// Goes on with an event whose output was interrupted.
+    fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let started = Instant::now();
+        let done = self.operator.go_on(out).and_then(|()| self.step(out));
+        add(&self.counters.busy_ns, started.elapsed().as_nanos() as u64);
+        done
+    }
+
     fn take_event(
         &mut self,
         input: usize,
@@ -247,33 +273,33 @@ impl Node {
             Event::Rows(batch) => {
                 self.idle = false;
                 let batch = self.with_w(input, batch);
-                self.operator.rows(batch, out)
+                return self.operator.rows(batch, out);
             }
             Event::Watermark(w) => {
                 self.idle = false;
                 self.inputs.set(input, w);
-                self.rise(out)
+                self.rise();
             }
             Event::Idle => {
                 self.inputs.idle(input);
-                self.rise(out)?;
+                self.rise();
                 if self.inputs.all_idle() && !std::mem::replace(&mut self.idle, true) {
-                    out.all(Event::Idle);
+                    self.steps.push_back(Step::Tell(Event::Idle));
                 }
-                Ok(())
             }
             Event::End => {
                 self.closed_inputs += 1;
                 self.inputs.finish(input);
-                self.rise(out)?;
-                self.close(out)
+                self.rise();
+                self.close();
             }
             Event::Stop => {
                 self.closed_inputs += 1;
                 self.stopped = true;
-                self.close(out)
+                self.close();
             }
         }
+        self.step(out)
     }
 
     /// W at each row over all inputs (semantics, Watermarks 10).
@@ -286,30 +312,43 @@ impl Node {
         batch
     }
 
-    fn rise(&mut self, out: &mut Output) -> Result<(), EngineError> {
+    fn rise(&mut self) {
         let w = self.inputs.watermark();
         if w <= self.watermark || w == time::MAX {
-            return Ok(());
+            return;
         }
         self.watermark = w;
         self.counters.watermark.store(w, Relaxed);
-        self.operator.advance(w, out)?;
-        out.all(Event::Watermark(time::back(w, self.operator.hold())));
-        Ok(())
+        let passed_on = Event::Watermark(time::back(w, self.operator.hold()));
+        self.steps.extend([Step::Advance(w), Step::Tell(passed_on)]);
     }
 
     /// Passes the end on once every input has ended: after the end round, unless the pipeline is stopping.
-    fn close(&mut self, out: &mut Output) -> Result<(), EngineError> {
+    fn close(&mut self) {
         if self.closed_inputs < self.input_count {
-            return Ok(());
+            return;
         }
         self.counters.ended.store(true, Relaxed);
         if self.stopped {
-            out.all(Event::Stop);
+            self.steps.push_back(Step::Tell(Event::Stop));
         } else {
-            self.operator.advance(time::MAX, out)?;
-            out.all(Event::End);
+            let end_round = [Step::Advance(time::MAX), Step::Tell(Event::End)];
+            self.steps.extend(end_round);
         }
-        self.operator.finish()
+        self.steps.push_back(Step::Finish);
+    }
+
+    /// Takes the steps that are left of an event, until the output is interrupted.
+    fn step(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        while !out.unfinished
+            && let Some(step) = self.steps.pop_front()
+        {
+            match step {
+                Step::Advance(w) => self.operator.advance(w, out)?,
+                Step::Tell(event) => out.all(event),
+                Step::Finish => self.operator.finish()?,
+            }
+        }
+        Ok(())
     }
 }

@@ -71,6 +71,18 @@ pub struct Window {
     watermark: i64,
     /// The largest W at a row, whichever input it came by: rows of their key have fired what was due until then.
     reached: i64,
+    /// The advance that is not yet done.
+    advance: Option<Advance>,
+}
+
+/// An advance on its way.
+struct Advance {
+    /// The watermark that is risen to.
+    w: i64,
+    /// What rows have fired and comes between.
+    fired: Firings,
+    /// Keys of which nothing is left; they are needed until their results are made.
+    gone: Vec<KeyId>,
 }
 
 impl Window {
@@ -82,6 +94,7 @@ impl Window {
             keys: Vec::new(),
             watermark: i64::MIN,
             reached: i64::MIN,
+            advance: None,
         }
     }
 
@@ -166,32 +179,36 @@ impl Window {
     fn advance_with(
         &mut self,
         w: i64,
-        mut fired: Firings,
+        fired: Firings,
         out: &mut Output,
     ) -> Result<(), EngineError> {
-        // Their keys are needed until their results are made.
         let mut gone = Vec::new();
         self.commit(&mut gone);
-        loop {
-            let parts = &mut self.parts;
-            let more = parts.window.advance(w, &parts.keying.table, &mut self.plan);
-            let carried = parts.aggregator.carry_out(&self.plan, None);
-            match carried.map_err(|e| parts.blame.call(e))? {
-                Carried::Done(by_time) => fired.add(&self.plan.firings, by_time),
-                Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
-            }
-            let last = self.plan.firings.last().filter(|_| more);
-            if !more || last.is_some() {
-                let ready = fired.take(last, &parts.keying.table);
-                self.finish_firings(ready, out)?;
-            }
-            self.commit(&mut gone);
-            if !more {
-                break;
-            }
+        self.advance = Some(Advance { w, fired, gone });
+        self.go_on(out)
+    }
+
+    /// The next plan of an advance, and its results. Whether more is due.
+    fn advance_once(
+        &mut self,
+        advance: &mut Advance,
+        out: &mut Output,
+    ) -> Result<bool, EngineError> {
+        let parts = &mut self.parts;
+        let table = &parts.keying.table;
+        let more = parts.window.advance(advance.w, table, &mut self.plan);
+        let carried = parts.aggregator.carry_out(&self.plan, None);
+        match carried.map_err(|e| parts.blame.call(e))? {
+            Carried::Done(by_time) => advance.fired.add(&self.plan.firings, by_time),
+            Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
         }
-        self.let_go(&gone);
-        Ok(())
+        let last = self.plan.firings.last().filter(|_| more);
+        if !more || last.is_some() {
+            let ready = advance.fired.take(last, &parts.keying.table);
+            self.finish_firings(ready, out)?;
+        }
+        self.commit(&mut advance.gone);
+        Ok(more)
     }
 
     /// Says that the plan has happened, and counts. Keys of which nothing is left join `gone`.
@@ -341,6 +358,21 @@ impl Operator for Window {
         }
         self.plan.clear();
         self.advance_with(w, Firings::default(), out)
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let Some(mut advance) = self.advance.take() else {
+            return Ok(());
+        };
+        while self.advance_once(&mut advance, out)? {
+            if !out.is_empty() {
+                self.advance = Some(advance);
+                out.interrupt();
+                return Ok(());
+            }
+        }
+        self.let_go(&advance.gone);
+        Ok(())
     }
 
     fn hold(&self) -> i64 {
