@@ -35,6 +35,8 @@ pub(crate) struct Keyed<F: Family> {
     looked_at: usize,
     /// What results of the advance at hand are stamped with at most.
     ceiling: i64,
+    /// Whether a key has fired twice in the plan at hand.
+    met_again: bool,
 }
 
 /// How many keys one plan of an advance looks at, so that plans stay small however much is due.
@@ -46,7 +48,7 @@ const KEYS_PER_PLAN: usize = 2048;
 struct Entry<H> {
     held: H,
     armed: i64,
-    /// The last batch that saved this key.
+    /// The last batch that saved this key, or the last plan of an advance that looked at it.
     saved_in: u64,
 }
 
@@ -86,6 +88,7 @@ impl<F: Family> Keyed<F> {
             at: time::MIN,
             looked_at: 0,
             ceiling: time::MAX,
+            met_again: false,
         }
     }
 
@@ -177,6 +180,9 @@ impl<F: Family> Keyed<F> {
             };
             self.order(at, &bucket, keys);
         }
+        if self.met_again {
+            plan.key_ends.clear();
+        }
         self.find_gone(plan);
         self.looked_at < self.ordered.len()
     }
@@ -198,6 +204,7 @@ impl<F: Family> Keyed<F> {
     fn begin(&mut self) {
         self.batch += 1;
         self.reached_before = self.reached;
+        self.met_again = false;
         self.slots.begin();
     }
 
@@ -321,6 +328,9 @@ impl<F: Family> Keyed<F> {
             };
             self.family.fire(&mut entry.held, due, &mut out);
             at = self.family.due(&entry.held, due.at);
+            self.met_again |= entry.saved_in == self.batch;
+            entry.saved_in = self.batch;
+            plan.key_ends.push(plan.ops.len() as u32);
         }
         self.arm(due.key, at);
         self.doubt(due.key);
@@ -361,15 +371,16 @@ impl<F: Family> Keyed<F> {
 
     /// The keys of a bucket whose timers still count, in order of their bytes.
     fn order(&mut self, at: i64, bucket: &[KeyId], keys: &dyn KeyOrder) {
-        let armed = |key: &&KeyId| self.entries[**key as usize].armed == at;
         (self.at, self.looked_at) = (at, 0);
         self.ordered.clear();
-        self.ordered.extend(
-            bucket
-                .iter()
-                .filter(armed)
-                .map(|&key| (keys.prefix(key), key)),
-        );
+        for (i, &key) in bucket.iter().enumerate() {
+            if let Some(&next) = bucket.get(i + 2 * prefetch::AHEAD) {
+                prefetch::line(&self.entries[next as usize]);
+            }
+            if self.entries[key as usize].armed == at {
+                self.ordered.push((keys.prefix(key), key));
+            }
+        }
         self.ordered
             .sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| keys.cmp(a.1, b.1)));
     }

@@ -140,6 +140,9 @@ pub struct Counters {
 pub struct Plan {
     /// Operations, in order.
     pub ops: Vec<Op>,
+    /// Where in `ops` the operations of each key end, if they stand together key by key, as in most advances; otherwise
+    /// empty. Operations of different keys share no slot.
+    pub key_ends: Vec<u32>,
     /// What fires, in order.
     pub firings: Vec<Firing>,
     /// Rows refused because of time, ascending.
@@ -160,6 +163,7 @@ impl Plan {
     /// Makes it empty, keeping its memory.
     pub fn clear(&mut self) {
         self.ops.clear();
+        self.key_ends.clear();
         self.firings.clear();
         self.late.clear();
         self.created.clear();

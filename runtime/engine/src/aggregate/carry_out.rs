@@ -57,6 +57,8 @@ pub struct Aggregator {
     poisoned: HashMap<Slot, Failed>,
     /// What phases of the plan at hand have overwritten, in order.
     overwritten: Vec<(Vec<Slot>, Table)>,
+    /// Whether the plan at hand may fail: one of an advance has no row that could.
+    undoable: bool,
 }
 
 impl Aggregator {
@@ -79,6 +81,7 @@ impl Aggregator {
             groups: Groups::default(),
             poisoned: HashMap::new(),
             overwritten: Vec::new(),
+            undoable: false,
         })
     }
 
@@ -99,6 +102,7 @@ impl Aggregator {
         if plan.ops.is_empty() {
             return Ok(Carried::Done(Fired::default()));
         }
+        self.undoable = given.is_some();
         self.accs.reset(&plan.created);
         if !self.poisoned.is_empty() {
             plan.created
@@ -129,7 +133,7 @@ impl Aggregator {
     }
 
     fn in_phases(&mut self, plan: &Plan, given: Option<Given<'_>>) -> Result<Carried, CallError> {
-        let schedule = self.scheduler.schedule(&plan.ops);
+        let schedule = self.scheduler.schedule(plan);
         let mut pieces = Pieces::default();
         let mut failed_firings = Vec::new();
         self.see(&schedule.before, &mut pieces, &mut failed_firings);
@@ -257,33 +261,62 @@ impl Aggregator {
     /// Copies and merges of one phase. Sessions that cannot merge blame the row on whose behalf they do.
     fn merge(&mut self, merges: &Merges) -> Result<Vec<Failed>, CallError> {
         self.copy(&merges.copies);
-        let mut left: Vec<(Slot, Slot, Option<u32>)> = Vec::with_capacity(merges.pairs.len());
-        for &pair in &merges.pairs {
-            match self.poisoned.get(&pair.1).cloned() {
-                Some(reason) => drop(self.poisoned.insert(pair.0, reason)),
-                None if self.poisoned.contains_key(&pair.0) => {}
-                None => left.push(pair),
+        if merges.from.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = match self.poisoned.is_empty() {
+            true => self.merge_call(merges)?,
+            false => Vec::new(),
+        };
+        if failed.is_empty() && self.poisoned.is_empty() {
+            return Ok(failed);
+        }
+        self.merge_without_failed(merges, failed)
+    }
+
+    /// The merges of a phase without those that failed or see what failed.
+    fn merge_without_failed(
+        &mut self,
+        merges: &Merges,
+        mut failed: Vec<Failed>,
+    ) -> Result<Vec<Failed>, CallError> {
+        for (into, before) in merges.into.iter().zip(&merges.before) {
+            if let Some(reason) = self.poisoned.get(before).cloned() {
+                self.poisoned.insert(*into, reason);
             }
         }
+        let mut left: Vec<usize> = (0..merges.from.len()).collect();
+        let into = |at: usize| merges.into[merges.groups[at] as usize];
         loop {
-            let failed = self.merge_pairs(&left)?;
             let mut rows: Vec<Failed> = Vec::new();
             for reason in &failed {
-                let (into, _, row) = left[reason.row as usize];
-                match row {
+                let at = left[reason.row as usize];
+                match merges.rows[at] {
                     Some(row) => rows.push(Failed {
                         row,
                         ..reason.clone()
                     }),
-                    None => drop(self.poisoned.insert(into, reason.clone())),
+                    None => drop(self.poisoned.insert(into(at), reason.clone())),
                 }
             }
-            if failed.is_empty() || !rows.is_empty() {
+            if !rows.is_empty() {
                 rows.sort_by_key(|failed| failed.row);
                 rows.dedup_by_key(|failed| failed.row);
                 return Ok(rows);
             }
-            left.retain(|(into, ..)| !self.poisoned.contains_key(into));
+            for &at in &left {
+                if let Some(reason) = self.poisoned.get(&merges.from[at]).cloned() {
+                    self.poisoned.entry(into(at)).or_insert(reason);
+                }
+            }
+            left.retain(|&at| !self.poisoned.contains_key(&into(at)));
+            if left.is_empty() {
+                return Ok(Vec::new());
+            }
+            failed = self.merge_call(&merges.only(&left))?;
+            if failed.is_empty() {
+                return Ok(failed);
+            }
         }
     }
 
@@ -302,30 +335,21 @@ impl Aggregator {
         }
     }
 
-    /// One call of `merge`. The failed are indices into `pairs`, and then nothing is written.
-    fn merge_pairs(
-        &mut self,
-        pairs: &[(Slot, Slot, Option<u32>)],
-    ) -> Result<Vec<Failed>, CallError> {
-        if pairs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let into: Vec<Slot> = pairs.iter().map(|&(into, ..)| into).collect();
-        self.groups.number(&into);
-        let from: Vec<Slot> = pairs.iter().map(|&(_, from, _)| from).collect();
-        let others = self.accs.gather(&from);
-        let into = self.accs.gather(&self.groups.slots);
-        let merged = self.guest.merge(&into, &others, &self.groups.of_rows)?;
+    /// One call of `merge`. The failed are indices of merges, and then nothing is written.
+    fn merge_call(&mut self, merges: &Merges) -> Result<Vec<Failed>, CallError> {
+        let others = self.accs.gather(&merges.from);
+        let before = self.accs.gather(&merges.before);
+        let merged = self.guest.merge(&before, &others, &merges.groups)?;
         if merged.failed.is_empty() {
-            self.accs.scatter(&self.groups.slots, &merged.accs);
-            self.overwritten.push((self.groups.slots.clone(), into));
+            self.overwrite(&merges.into);
+            self.accs.scatter(&merges.into, &merged.accs);
         }
         Ok(merged.failed)
     }
 
     /// Remembers what slots hold, before they are written.
     fn overwrite(&mut self, slots: &[Slot]) {
-        if !slots.is_empty() {
+        if self.undoable && !slots.is_empty() {
             self.overwritten
                 .push((slots.to_vec(), self.accs.gather(slots)));
         }

@@ -9,7 +9,7 @@
 //! 3. A firing sees its slot as it is at its place in the plan: at the start, as a mark within a phase of adds, after a
 //!    phase, or at the end.
 
-use tidemill_core::window::{Op, Slot};
+use tidemill_core::window::{Op, Plan, Slot};
 
 use super::slot_map::SlotMap;
 
@@ -29,8 +29,44 @@ pub struct Adds {
 pub struct Merges {
     /// Slots to be made equal to others first: (from, into).
     pub copies: Vec<(Slot, Slot)>,
-    /// Then: (into, from, the row on whose behalf sessions merge).
-    pub pairs: Vec<(Slot, Slot, Option<u32>)>,
+    /// Then merged into: each slot once, in order of first appearance.
+    pub into: Vec<Slot>,
+    /// For each of `into`, the slot that holds what is merged into: itself, or another one that it was to be a copy of.
+    pub before: Vec<Slot>,
+    /// For each merge, which of `into` changes.
+    pub groups: Vec<u32>,
+    /// For each merge, the slot that is read.
+    pub from: Vec<Slot>,
+    /// For each merge, the row on whose behalf sessions merge.
+    pub rows: Vec<Option<u32>>,
+}
+
+impl Merges {
+    /// Something is merged into a slot for the first time: its group. A copy that was made for this is not made.
+    fn begin(&mut self, into: Slot) -> u32 {
+        let copied = self.copies.pop_if(|&mut (_, copy)| copy == into);
+        self.before.push(copied.map_or(into, |(from, _)| from));
+        self.into.push(into);
+        self.into.len() as u32 - 1
+    }
+
+    /// Some of the merges, named in ascending order, without the copies.
+    pub fn only(&self, merges: &[usize]) -> Self {
+        let mut some = Self::default();
+        let mut groups = vec![NOTHING; self.into.len()];
+        for &at in merges {
+            let group = self.groups[at] as usize;
+            if groups[group] == NOTHING {
+                groups[group] = some.into.len() as u32;
+                some.into.push(self.into[group]);
+                some.before.push(self.before[group]);
+            }
+            some.groups.push(groups[group]);
+            some.from.push(self.from[at]);
+            some.rows.push(self.rows[at]);
+        }
+        some
+    }
 }
 
 /// One phase: at most one kind is not empty.
@@ -60,7 +96,8 @@ pub struct Schedule {
 struct Touched {
     written: i32,
     read: i32,
-    /// Where its last add stands among the rows of its phase.
+    /// Where its last add stands among the rows of its phase, or what was merged into it among the groups; [`NOTHING`] if
+    /// it was copied.
     position: u32,
     /// The last firing that waits for its slot to be seen, as an index into `waiting`.
     waits: u32,
@@ -79,22 +116,41 @@ impl Default for Touched {
 
 const NOTHING: u32 = u32::MAX;
 const NEVER: i32 = -1;
+/// So many slots are found faster one after the other than in a table: a key has no more in most plans.
+const FEW: usize = 32;
 
 /// Makes schedules; keeps its memory from plan to plan.
 #[derive(Default)]
 pub struct Scheduler {
-    /// Index into `touched` of each slot met.
-    met: SlotMap<u32>,
+    /// The slots met, each as one of `touched`.
+    slots: Vec<Slot>,
     touched: Vec<Touched>,
+    /// Index into these of each slot met, once there are more than [`FEW`].
+    met: SlotMap<u32>,
     /// (firing, slot, the next that waits for the same slot).
     waiting: Vec<(u32, Slot, u32)>,
     schedule: Schedule,
 }
 
 impl Scheduler {
-    /// Groups operations.
-    pub fn schedule(&mut self, ops: &[Op]) -> Schedule {
+    /// Groups the operations of a plan.
+    pub fn schedule(&mut self, plan: &Plan) -> Schedule {
+        if plan.key_ends.is_empty() {
+            self.operations(&plan.ops);
+        }
+        // Keys share no slots: what is known of one key's need not be kept for the next, so it stays in the fastest cache.
+        let mut from = 0;
+        for &to in &plan.key_ends {
+            self.operations(&plan.ops[from..to as usize]);
+            from = to as usize;
+        }
+        self.finish()
+    }
+
+    /// Groups operations that share no slot with those before.
+    fn operations(&mut self, ops: &[Op]) {
         self.met.clear();
+        self.slots.clear();
         self.touched.clear();
         for op in ops {
             match *op {
@@ -104,18 +160,30 @@ impl Scheduler {
                 Op::Fire { firing, slot } => self.fire(firing, slot),
             }
         }
-        self.finish()
     }
 
     /// Where what is planned for a slot stands.
     #[inline]
     fn met(&mut self, slot: Slot) -> usize {
-        let next = self.touched.len() as u32;
-        let index = *self.met.get_or_insert(slot, next);
-        if index == next {
-            self.touched.push(Touched::default());
+        let next = self.slots.len();
+        let index = if next <= FEW {
+            self.slots.iter().rposition(|&met| met == slot)
+        } else {
+            let index = *self.met.get_or_insert(slot, next as u32) as usize;
+            (index < next).then_some(index)
+        };
+        index.unwrap_or_else(|| self.meet(slot))
+    }
+
+    fn meet(&mut self, slot: Slot) -> usize {
+        self.slots.push(slot);
+        self.touched.push(Touched::default());
+        if self.slots.len() == FEW + 1 {
+            for (index, &slot) in (0..).zip(&self.slots) {
+                self.met.get_or_insert(slot, index);
+            }
         }
-        index as usize
+        self.slots.len() - 1
     }
 
     fn phase(&mut self, number: i32) -> &mut Phase {
@@ -150,8 +218,17 @@ impl Scheduler {
             number += 2;
         }
         self.release((into, target_at), number);
-        self.phase(number).merges.pairs.push((into, from, row));
-        self.touched[target_at].written = number;
+        let merges = &mut self.phase(number).merges;
+        let group = if target.written == number && target.position != NOTHING {
+            target.position
+        } else {
+            merges.begin(into)
+        };
+        merges.groups.push(group);
+        merges.from.push(from);
+        merges.rows.push(row);
+        let target = &mut self.touched[target_at];
+        (target.written, target.position) = (number, group);
         let source = &mut self.touched[source_at];
         source.read = source.read.max(number);
     }
@@ -163,7 +240,8 @@ impl Scheduler {
         let number = odd(source.written + 1).max(free).max(1);
         self.release((into, target_at), number);
         self.phase(number).merges.copies.push((from, into));
-        self.touched[target_at].written = number;
+        let target = &mut self.touched[target_at];
+        (target.written, target.position) = (number, NOTHING);
         let source = &mut self.touched[source_at];
         source.read = source.read.max(number);
     }
@@ -227,6 +305,7 @@ mod tests {
     use proptest::prelude::*;
 
     const SLOTS: u32 = 5;
+    const KEYS: u32 = 10;
 
     fn op() -> impl Strategy<Value = Op> {
         let slot = 0..SLOTS;
@@ -268,7 +347,7 @@ mod tests {
     type Accs = Vec<String>;
 
     fn one_by_one(ops: &[Op]) -> (Accs, Vec<String>) {
-        let mut accs = vec![String::new(); SLOTS as usize];
+        let mut accs = vec![String::new(); (KEYS * SLOTS) as usize];
         let mut fired = Vec::new();
         for op in ops {
             match *op {
@@ -285,7 +364,7 @@ mod tests {
     }
 
     fn in_phases(schedule: &Schedule, firings: usize) -> (Accs, Vec<String>) {
-        let mut accs = vec![String::new(); SLOTS as usize];
+        let mut accs = vec![String::new(); (KEYS * SLOTS) as usize];
         let mut fired = vec!["never".to_owned(); firings];
         let see = |fired: &mut Vec<String>, list: &[(u32, Slot)], accs: &Accs| {
             list.iter()
@@ -306,8 +385,13 @@ mod tests {
                 accs[into as usize] = before[from as usize].clone();
             }
             let before = accs.clone();
-            for &(into, from, _) in &phase.merges.pairs {
-                accs[into as usize] += &format!("({})", before[from as usize]);
+            let merges = &phase.merges;
+            for (&into, &from) in merges.into.iter().zip(&merges.before) {
+                accs[into as usize] = before[from as usize].clone();
+            }
+            for (&group, &from) in merges.groups.iter().zip(&merges.from) {
+                accs[merges.into[group as usize] as usize] +=
+                    &format!("({})", before[from as usize]);
             }
             see(&mut fired, &phase.after, &accs);
         }
@@ -315,16 +399,60 @@ mod tests {
         (accs, fired)
     }
 
+    fn shift(op: &mut Op, by: u32) {
+        match op {
+            Op::Add { slot, .. } | Op::Fire { slot, .. } => *slot += by,
+            Op::Merge { into, from, .. } | Op::Copy { from, into } => {
+                *into += by;
+                *from += by;
+            }
+        }
+    }
+
+    fn check(plan: &Plan) -> Result<(), TestCaseError> {
+        let mut scheduler = Scheduler::default();
+        for _ in 0..2 {
+            let schedule = scheduler.schedule(plan);
+            let expected = one_by_one(&plan.ops);
+            prop_assert_eq!(
+                in_phases(&schedule, expected.1.len()),
+                expected,
+                "{:#?}",
+                schedule
+            );
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
-        fn phases_do_what_the_plan_does_one_by_one(ops in prop::collection::vec(op(), 0..40)) {
-            let ops = numbered(ops);
-            let mut scheduler = Scheduler::default();
-            for _ in 0..2 {
-                let schedule = scheduler.schedule(&ops);
-                let expected = one_by_one(&ops);
-                prop_assert_eq!(in_phases(&schedule, expected.1.len()), expected, "{:#?}", schedule);
+        fn phases_do_what_the_plan_does_one_by_one(ops in prop::collection::vec(op(), 0..60)) {
+            check(&Plan { ops: numbered(ops), ..Plan::default() })?;
+        }
+
+        #[test]
+        fn a_plan_may_touch_many_slots(
+            ops in prop::collection::vec((op(), 0..KEYS), 0..300)
+        ) {
+            let shifted = ops.into_iter().map(|(mut op, key)| {
+                shift(&mut op, key * SLOTS);
+                op
+            });
+            check(&Plan { ops: numbered(shifted.collect()), ..Plan::default() })?;
+        }
+
+        #[test]
+        fn keys_that_stand_apart_are_grouped_together(
+            keys in prop::collection::vec(prop::collection::vec(op(), 0..20), KEYS as usize)
+        ) {
+            let mut plan = Plan::default();
+            for (key, mut ops) in (0..).zip(keys) {
+                ops.iter_mut().for_each(|op| shift(op, key * SLOTS));
+                plan.ops.extend(ops);
+                plan.key_ends.push(plan.ops.len() as u32);
             }
+            plan.ops = numbered(plan.ops);
+            check(&plan)?;
         }
     }
 }

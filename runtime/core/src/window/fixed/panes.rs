@@ -92,8 +92,12 @@ impl Panes {
     /// Puts in a part that is not there.
     pub(super) fn insert(&mut self, part: Part) {
         let before = |p: &Part| (p.pane, p.refused) < (part.pane, part.refused);
-        let at = self.parts.partition_point(before);
-        self.parts.insert(at, part);
+        if self.parts.last().is_none_or(before) {
+            self.parts.push(part);
+        } else {
+            let at = self.parts.partition_point(before);
+            self.parts.insert(at, part);
+        }
         if part.refused == 0 && part.pane > self.newest.pane {
             self.newest = part;
         }
@@ -113,9 +117,15 @@ impl Panes {
 
     /// The parts of some panes.
     pub(super) fn of(&self, panes: Range<i64>) -> &[Part] {
-        let from = self.parts.partition_point(|p| p.pane < panes.start);
-        let to = from + self.parts[from..].partition_point(|p| p.pane < panes.end);
-        &self.parts[from..to]
+        // Windows fire in order: most begin with the first part, and few parts lie behind their end.
+        let from = match self.parts.first() {
+            Some(first) if first.pane < panes.start => {
+                self.parts.partition_point(|p| p.pane < panes.start)
+            }
+            _ => 0,
+        };
+        let to = self.parts.iter().rposition(|p| p.pane < panes.end);
+        &self.parts[from..to.map_or(from, |last| last + 1).max(from)]
     }
 
     /// Takes out the first part if it is of no more use.
