@@ -16,6 +16,7 @@ mod exit;
 mod figures;
 mod folders;
 mod load;
+mod memory;
 mod module_text;
 mod progress;
 mod signals;
@@ -30,11 +31,8 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::exit::Exit;
 
-/// The system's own allocator gives freed memory of many threads back late.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    memory::keep_between_bursts();
     let cli = Cli::parse();
     let talk = cli.command.talk();
     match catch_unwind(|| cmd::dispatch(cli.command)) {
