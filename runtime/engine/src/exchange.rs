@@ -40,7 +40,11 @@ pub struct Outlet {
     senders: Vec<Option<Sender<Event>>>,
     unparkers: Vec<Unparker>,
     waiting: VecDeque<(usize, Event)>,
+    /// Which worker each key group belongs to.
+    workers: Vec<usize>,
     encoded: EncodedKeys,
+    /// The key group of each row of the batch at hand.
+    groups: Vec<u32>,
     shares: Vec<Vec<u32>>,
 }
 
@@ -65,7 +69,8 @@ impl Outlet {
         senders: Vec<Option<Sender<Event>>>,
         unparkers: Vec<Unparker>,
     ) -> Self {
-        let shares = vec![Vec::new(); senders.len()];
+        let workers = senders.len();
+        let worker = |group| key::worker_of_group(group, max_parallelism, workers as u32) as usize;
         Self {
             partitioning,
             own,
@@ -73,8 +78,10 @@ impl Outlet {
             senders,
             unparkers,
             waiting: VecDeque::new(),
+            workers: (0..max_parallelism).map(worker).collect(),
             encoded: EncodedKeys::default(),
-            shares,
+            groups: Vec::new(),
+            shares: vec![Vec::new(); workers],
         }
     }
 
@@ -104,14 +111,11 @@ impl Outlet {
                 return None;
             }
         };
-        self.encoded.encode(&columns, batch.len());
-        let workers = self.senders.len() as u32;
+        let scratch = (&mut self.encoded, &mut self.groups);
+        key::groups(&columns, batch.len(), self.max_parallelism, scratch);
         self.shares.iter_mut().for_each(Vec::clear);
-        for row in 0..batch.len() {
-            let hash = key::hash(self.encoded.get(row));
-            let group = key::group(hash, self.max_parallelism);
-            let worker = key::worker_of_group(group, self.max_parallelism, workers);
-            self.shares[worker as usize].push(row as u32);
+        for (row, &group) in (0..).zip(&self.groups) {
+            self.shares[self.workers[group as usize]].push(row);
         }
         let shares = std::mem::take(&mut self.shares);
         let mut own = None;
