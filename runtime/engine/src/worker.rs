@@ -10,7 +10,7 @@ use crossbeam_utils::sync::{Parker, Unparker};
 
 use crate::error::EngineError;
 use crate::event::Event;
-use crate::exchange::Inlet;
+use crate::exchange::{Inlet, QUEUE};
 use crate::task::Task;
 
 /// The clock: microseconds since the Unix epoch.
@@ -145,25 +145,33 @@ impl Worker {
         sent
     }
 
-    /// Takes one event from every queue from which nothing could flow into a full one.
+    /// Takes what has come through every queue from which nothing could flow into a full one, a queue's length at most.
     pub fn receive(&mut self) -> Result<bool, EngineError> {
         let mut received = false;
-        for i in 0..self.inlets.len() {
-            if self.reaches[i]
-                .iter()
-                .any(|&outlet| self.task.outlets[outlet].is_waiting())
-            {
-                continue;
+        for inlet in 0..self.inlets.len() {
+            for _ in 0..QUEUE {
+                if !self.receive_from(inlet)? {
+                    break;
+                }
+                received = true;
             }
-            let Some((event, inlet)) = self.next_event(i) else {
-                continue;
-            };
-            let (node, input, from) = (inlet.node, inlet.input, inlet.from);
-            self.control.unparkers[from].unpark();
-            self.task.deliver(node, input, event)?;
-            received = true;
         }
         Ok(received)
+    }
+
+    /// Takes one event from a queue. Whether it did.
+    fn receive_from(&mut self, inlet: usize) -> Result<bool, EngineError> {
+        let is_waiting = |&outlet: &usize| self.task.outlets[outlet].is_waiting();
+        if self.reaches[inlet].iter().any(is_waiting) {
+            return Ok(false);
+        }
+        let Some((event, inlet)) = self.next_event(inlet) else {
+            return Ok(false);
+        };
+        let (node, input, from) = (inlet.node, inlet.input, inlet.from);
+        self.control.unparkers[from].unpark();
+        self.task.deliver(node, input, event)?;
+        Ok(true)
     }
 
     fn next_event(&self, inlet: usize) -> Option<(Event, &Inlet)> {
