@@ -69,6 +69,7 @@ pub fn run(plan: &Plan, functions: Arc<dyn Functions>) -> Result<Ran> {
         now: Arc::new(now),
         log: Arc::new(|_, _| {}),
         functions,
+        profile: false,
     };
     let (summary, spent) =
         usage::of(|| -> Result<_> { Ok(tidemill_engine::start(plan, &options)?.wait()?) });

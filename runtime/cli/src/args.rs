@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-use crate::cmd::{bench, build, check, compile_module, doctor, inspect, run, test};
+use crate::cmd::{bench, build, check, compile_module, doctor, inspect, rerun, run, test};
 use crate::talk::Talk;
 
 /// A stream processor whose user logic runs as WebAssembly.
@@ -31,6 +31,7 @@ pub enum Command {
     Check(check::Args),
     Build(build::Args),
     Test(test::Args),
+    Rerun(rerun::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),

@@ -6,6 +6,7 @@ pub mod check;
 pub mod compile_module;
 pub mod doctor;
 pub mod inspect;
+pub mod rerun;
 pub mod run;
 pub mod test;
 
@@ -20,6 +21,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&args)?,
         Command::Check(args) => check::check(&args)?,
         Command::Build(args) => build::build(&args)?,
+        Command::Rerun(args) => return rerun::rerun(&args),
         Command::Test(args) => return test::test(&args),
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,

@@ -61,6 +61,7 @@ pub fn options(talk: &Talk) -> Options {
         now: Arc::new(clocks::now),
         log: Arc::new(move |operator, line| talk.logged(operator, line)),
         functions: Arc::new(InModules),
+        profile: false,
     }
 }
 

@@ -33,6 +33,11 @@ pub enum SinkSpec {
     },
     /// A folder of finished parts.
     Folder(FolderSpec),
+    /// Nowhere, but encoded: what writing costs without what is written to.
+    Encoded {
+        /// How rows would be written.
+        format: Encoding,
+    },
     /// Nowhere: rows are counted.
     Blackhole,
 }
@@ -110,6 +115,12 @@ impl SinkSpec {
                 Arc::new(shared::SharedOutput::file(path, *format, &schema, changes)?)
             }
             Self::Folder(folder) => Arc::new(folder.open(schema, changes)?),
+            Self::Encoded { format } => Arc::new(shared::SharedOutput::stdout(
+                Box::new(std::io::sink()),
+                *format,
+                &schema,
+                changes,
+            )?),
             Self::Blackhole => Arc::new(blackhole::Blackhole::default()),
         };
         Ok(SharedSink { inner })

@@ -129,6 +129,7 @@ impl Builder<'_> {
             sources: Vec::new(),
             nodes: Vec::new(),
             outlets: Vec::new(),
+            exchanges: self.exchanges(worker),
         };
         let outlet_of_edge = self.outlet_of_edge();
         for (index, station) in self.plan.stations.iter().enumerate() {
@@ -249,6 +250,19 @@ impl Builder<'_> {
             .collect()
     }
 
+    /// Where the time of each outlet is counted: with the station that it leads to.
+    fn exchanges(&self, worker: usize) -> Vec<Arc<Counters>> {
+        let exchanges = self
+            .plan
+            .edges
+            .iter()
+            .filter(|edge| edge.exchange.is_some());
+        let measured = exchanges.filter(|_| self.options.profile);
+        measured
+            .map(|edge| self.metrics.of(edge.to, worker))
+            .collect()
+    }
+
     /// The receiving sides of a worker, and the outlets that each may lead to.
     fn inlets(&self, worker: usize) -> (Vec<Inlet>, Vec<Vec<usize>>) {
         let (mut inlets, mut reaches) = (Vec::new(), Vec::new());
@@ -319,6 +333,7 @@ impl Builder<'_> {
             batch_rows: self.options.batch_rows,
             blame: self.blame(index, None),
             counters,
+            profile: self.options.profile,
         }))
     }
 

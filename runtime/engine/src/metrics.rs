@@ -41,6 +41,10 @@ pub struct Counters {
     pub random_calls: AtomicU64,
     /// Time spent, in nanoseconds.
     pub busy_ns: AtomicU64,
+    /// Of it, time spent reading and decoding; sources of a run that is profiled only.
+    pub decode_ns: AtomicU64,
+    /// Time spent by senders on bringing rows to the worker of their key; of a run that is profiled only.
+    pub exchange_ns: AtomicU64,
     /// Whether the input has ended.
     pub ended: AtomicBool,
 }
@@ -65,6 +69,8 @@ impl Default for Counters {
             clock_calls: zero(),
             random_calls: zero(),
             busy_ns: zero(),
+            decode_ns: zero(),
+            exchange_ns: zero(),
             ended: AtomicBool::new(false),
         }
     }
@@ -107,6 +113,8 @@ pub struct Totals {
     pub clock_calls: u64,
     pub random_calls: u64,
     pub busy_ns: u64,
+    pub decode_ns: u64,
+    pub exchange_ns: u64,
     pub ended: bool,
 }
 
@@ -175,6 +183,8 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         clock_calls: sum(|c| &c.clock_calls),
         random_calls: sum(|c| &c.random_calls),
         busy_ns: sum(|c| &c.busy_ns),
+        decode_ns: sum(|c| &c.decode_ns),
+        exchange_ns: sum(|c| &c.exchange_ns),
         ended: going.is_empty(),
     }
 }

@@ -130,6 +130,13 @@ pub struct FunctionPlan {
     pub inputs: Vec<usize>,
 }
 
+impl FunctionPlan {
+    /// What the module says of the function.
+    pub fn described(&self) -> &tidemill_wasm::Function {
+        &self.module.description().functions[self.function]
+    }
+}
+
 /// A transform operator.
 #[derive(Debug)]
 pub struct TransformPlan {

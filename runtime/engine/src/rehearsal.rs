@@ -10,7 +10,8 @@
 //!
 //! Invariants:
 //! 1. Rows are taken one at a time: what a row causes comes out before the next one is read.
-//! 2. What comes out of a step is the same, and in the same order, with any number of workers ([`order`]).
+//! 2. What comes out of a step is the same, and in the same order, with any number of workers (`rehearsal/order.rs`,
+//!    `decisions/0010-scenarios-row-by-row.md`).
 //! 3. What an operator passes over with `skip` is shown all the same, as if it were sent to `<name>.failed`.
 
 mod collect;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec};
-use tidemill_connectors::{ConnectorError, Opened, Sink, SourceSpec, Wake, decode_text};
+use tidemill_connectors::{Chunk, ConnectorError, Opened, Sink, SourceSpec, Wake, decode_text};
 use tidemill_core::clock::Strategy;
 use tidemill_rows::{LogicalType, SchemaRef};
 
@@ -56,6 +57,10 @@ pub struct Script {
     pub watermarks: Watermarks,
     /// Whether rows may be ahead of the clock by any time.
     pub any_time_ahead: bool,
+    /// Whether failed rows are shown and nothing more, also where the policy is to stop.
+    pub failures_stop_nothing: bool,
+    /// Whether what sources give is shown too.
+    pub sources_too: bool,
 }
 
 /// One row that came out of a step.
@@ -67,6 +72,10 @@ pub struct Came {
     pub port: String,
     /// The row, as the only one of its batch.
     pub row: RecordBatch,
+    /// Its event time, in microseconds.
+    pub time: i64,
+    /// Its stamp, in microseconds.
+    pub stamp: i64,
     /// What the row does, where its output holds changes: 0 insert, 1 update-before, 2 update-after, 3 delete.
     pub change: Option<u8>,
 }
@@ -102,7 +111,7 @@ impl Rehearsal {
     /// # Errors
     /// If a module cannot be made ready.
     pub fn start(plan: Plan, script: &Script, options: &Options) -> Result<Self, EngineError> {
-        let (plan, collectors) = collect::watched(plan);
+        let (plan, collectors) = collect::watched(plan, script.sources_too);
         let plan = scripted(plan, script);
         let sources: Vec<Source> = plan
             .stations
@@ -174,6 +183,15 @@ impl Rehearsal {
         // Two, so that a line that should turn out to be several rows is no row lost.
         feed.push(decode_text(format, name, text, 2)?);
         Ok(self.step())
+    }
+
+    /// A split delivers rows that were read elsewhere.
+    ///
+    /// # Panics
+    /// If there is no such split, or it has ended.
+    pub fn feed(&mut self, (source, split): (&str, &str), chunk: Chunk) {
+        let (source, split) = self.find(source, split);
+        self.sources[source].feeds[split].1.push(chunk);
     }
 
     /// The watermark of a split rises to `w`, if it stands lower.
@@ -273,8 +291,8 @@ impl Source {
     }
 }
 
-/// The format in which rows of a generator are written.
-fn as_json(schema: &SchemaRef) -> FormatSpec {
+/// The format in which rows are written that no source reads as text.
+pub(crate) fn as_json(schema: &SchemaRef) -> FormatSpec {
     let columns = schema.fields().iter().map(|field| {
         let ty = LogicalType::of(field.data_type());
         ColumnSpec::new(field.name(), ty, field.is_nullable())
@@ -293,18 +311,21 @@ fn scripted(mut plan: Plan, script: &Script) -> Plan {
                 if script.any_time_ahead {
                     source.timing.max_ahead = None;
                 }
-                show(&mut source.policy);
+                show(&mut source.policy, script);
             }
-            StationKind::Transform(transform) => show(&mut transform.policy),
-            StationKind::Window(window) => show(&mut window.policy),
+            StationKind::Transform(transform) => show(&mut transform.policy, script),
+            StationKind::Window(window) => show(&mut window.policy, script),
             StationKind::Sink(_) => {}
         }
     }
     plan
 }
 
-fn show(policy: &mut PolicyPlan) {
-    if policy.action == Action::Skip {
+fn show(policy: &mut PolicyPlan, script: &Script) {
+    if script.failures_stop_nothing {
+        policy.most = None;
+    }
+    if policy.action == Action::Skip || script.failures_stop_nothing {
         policy.action = Action::DeadLetter;
     }
 }

@@ -23,6 +23,8 @@ pub struct Options {
     pub log: Log,
     /// Who makes functions ready.
     pub functions: Arc<dyn Functions>,
+    /// Whether clocks are read around decoding and exchanging too, for who wants to know where time goes.
+    pub profile: bool,
 }
 
 /// How many rows a batch has at most unless said otherwise: large enough that a call's fixed cost is lost in it, small

@@ -103,6 +103,8 @@ pub struct Task {
     pub nodes: Vec<Node>,
     /// The sending sides of exchanges.
     pub outlets: Vec<Outlet>,
+    /// Where the time is counted that each of them takes; empty if it is not measured.
+    pub exchanges: Vec<Arc<Counters>>,
 }
 
 impl Task {
@@ -241,13 +243,25 @@ impl Task {
                     node,
                     input,
                 } => {
-                    if let Some(own) = self.outlets[outlet].send(own) {
+                    if let Some(own) = self.send(outlet, own) {
                         self.deliver(node, input, own)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+}
+
+impl Task {
+    fn send(&mut self, outlet: usize, event: Event) -> Option<Event> {
+        let Some(counters) = self.exchanges.get(outlet) else {
+            return self.outlets[outlet].send(event);
+        };
+        let started = Instant::now();
+        let own = self.outlets[outlet].send(event);
+        add(&counters.exchange_ns, started.elapsed().as_nanos() as u64);
+        own
     }
 }
 

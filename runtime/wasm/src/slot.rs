@@ -39,6 +39,8 @@ pub struct Notes {
     pub instances: u64,
     /// Calls that were stopped: traps, deadlines, malformed returns.
     pub stopped: u64,
+    /// The linear memory of the instance, in bytes; of the last one that was stopped, if there is none just now.
+    pub memory_bytes: u64,
 }
 
 /// How a call ended, if not well.
@@ -153,6 +155,7 @@ impl Slot {
             Err(Halt::Wasm(error)) => {
                 self.notes.stopped += 1;
                 let state = instance.store.data_mut();
+                self.notes.memory_bytes = state.memory.bytes as u64;
                 Ok(Err(Stopped::trapped(&error, state, &self.settings.limits)))
             }
             Err(Halt::Malformed(message)) => {
@@ -224,6 +227,10 @@ impl Slot {
 
     /// Counts since the last time.
     pub fn take_notes(&mut self) -> Notes {
-        std::mem::take(&mut self.notes)
+        let mut notes = std::mem::take(&mut self.notes);
+        if let Some(instance) = &self.instance {
+            notes.memory_bytes = instance.store.data().memory.bytes as u64;
+        }
+        notes
     }
 }

@@ -1,14 +1,17 @@
 //! `tidemill bench`: how fast a pipeline is, without what its sinks cost.
 
+mod profile;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use serde_json::json;
+use serde_json::{Value, json};
 use tidemill_connectors::SinkSpec;
-use tidemill_engine::Plan;
 use tidemill_engine::plan::StationKind;
+use tidemill_engine::{Plan, Summary};
 
+use self::profile::Profile;
 use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::board::Board;
 use crate::error::Failure;
@@ -20,6 +23,10 @@ use crate::{clocks, folders, load};
 ///
 /// Runs it several times with every sink replaced by `blackhole`: rows are made and counted, but neither encoded nor
 /// written. Prints rows per second of the clock and per second of CPU time (user and system, all threads), as medians.
+///
+/// Then shows where the time of one more run went, in which sinks make the text that they would write and write it nowhere:
+/// decoding, the rest of reading (source), bringing rows to the worker of their key (exchange), the module's functions (guest),
+/// what the host does around them (transform, window), and sinks. Times are those of the workers, added up.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]
@@ -29,6 +36,9 @@ pub struct Args {
     /// How often it is run
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
+    /// Leave out where the time goes
+    #[arg(long)]
+    no_profile: bool,
     /// How the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -47,24 +57,47 @@ pub fn bench(args: &Args) -> Result<(), Failure> {
     let talk = Talk::new(Format::Text, false);
     let mut plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
     refuse_endless(&plan)?;
-    for station in &mut plan.stations {
-        if let StationKind::Sink(sink) = &mut station.kind {
-            sink.spec = SinkSpec::Blackhole;
-        }
-    }
+    let sinks = without_sinks(&mut plan);
     let mut runs = Vec::new();
     for number in 1..=args.runs {
         let run = once(&plan, &talk)?;
         talk.note(format!("run {number} of {}: {}", args.runs, run.text()));
         runs.push(run);
     }
+    let verdict = verdict(&plan, &runs);
+    let mut figures = figures(&plan, &runs);
+    let mut text = verdict;
+    if !args.no_profile {
+        let profile = profile(&mut plan, sinks, &talk)?;
+        text.push_str(&format!("\n\n{}", profile.text()));
+        figures["profile"] = profile.json();
+    }
     let text = match args.format {
-        Format::Text => verdict(&plan, &runs),
-        Format::Json => figures(&plan, &runs),
+        Format::Text => text,
+        Format::Json => figures.to_string(),
     };
     // Nobody may listen any more: nothing is lost.
     let _ = writeln!(std::io::stdout(), "{text}");
     Ok(())
+}
+
+/// Puts a blackhole in place of every sink. What was there comes back.
+fn without_sinks(plan: &mut Plan) -> Vec<SinkSpec> {
+    let sinks = plan.stations.iter_mut().filter_map(|s| match &mut s.kind {
+        StationKind::Sink(sink) => Some(sink),
+        _ => None,
+    });
+    sinks
+        .map(|sink| std::mem::replace(&mut sink.spec, SinkSpec::Blackhole))
+        .collect()
+}
+
+/// One more run, with clocks, and with sinks that encode.
+fn profile(plan: &mut Plan, sinks: Vec<SinkSpec>, talk: &Talk) -> Result<Profile, Failure> {
+    profile::encode_only(plan, sinks);
+    let board = Board::new(plan);
+    let rows = |summary: &Summary| board.rows_read(&summary.totals);
+    Ok(profile::measure(plan, load::options(talk), rows)?)
 }
 
 /// What never ends cannot be measured from start to end.
@@ -126,7 +159,7 @@ fn verdict(plan: &Plan, runs: &[Run]) -> String {
     )
 }
 
-fn figures(plan: &Plan, runs: &[Run]) -> String {
+fn figures(plan: &Plan, runs: &[Run]) -> Value {
     let each: Vec<_> = runs
         .iter()
         .map(|run| {
@@ -140,7 +173,6 @@ fn figures(plan: &Plan, runs: &[Run]) -> String {
         "rows_per_cpu_s": median(runs, |run| per_second(run.rows, run.cpu)).round(),
         "runs": each,
     })
-    .to_string()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `tidemill check`: everything that can be known of a pipeline before its first row.
 
+mod pure;
+
 use std::io::Write;
 
 use anyhow::anyhow;
@@ -27,6 +29,18 @@ pub struct Args {
     /// Print the plan: chains, exchanges, keys, panes
     #[arg(long)]
     explain: bool,
+    /// Call every function several times with the same rows, in other ways, and compare what it gives
+    ///
+    /// In batches of other sizes, on fresh instances and used ones, with rows and keys in another order; what claims to be
+    /// combinable is merged in several orders. A difference proves that a function is not pure; then the exit code is 1.
+    #[arg(long)]
+    pure: bool,
+    /// How many rows of each source functions are compared with
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    rows: u32,
+    /// Make rows up from the sources' columns, instead of reading their first ones
+    #[arg(long, requires = "pure")]
+    made_up_rows: bool,
 }
 
 /// Checks a pipeline.
@@ -58,6 +72,13 @@ pub fn check(args: &Args) -> Result<(), Failure> {
     }
     // Nobody may listen any more: nothing is lost.
     let _ = std::io::stdout().write_all(text.as_bytes());
+    if args.pure {
+        let rows = pure::Rows {
+            most: args.rows as usize,
+            made_up: args.made_up_rows,
+        };
+        return pure::check(&args.pipeline, &folders::host()?, rows);
+    }
     Ok(())
 }
 

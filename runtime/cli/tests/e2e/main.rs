@@ -8,5 +8,7 @@ mod examples;
 mod failures;
 mod inspect;
 mod live;
+mod pure;
+mod rerun;
 mod scenarios;
 mod support;

@@ -2,6 +2,8 @@
 
 use arrow_array::ArrayRef;
 use arrow_schema::FieldRef;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use tidemill_core::window::Firing;
 use tidemill_rows::{RecordBatch, Schema, json, time_text};
 use tidemill_wasm::{Column, Table, Values};
@@ -31,14 +33,17 @@ pub fn firing_as_json(key: (&[FieldRef], &[ArrayRef]), firing: &Firing, acc: &Ta
     format!(r#"{{"key":{key},"window_start":"{start}","window_end":"{end}","accumulator":{acc}}}"#)
 }
 
-/// One row of a table as a JSON list of its physical values.
+/// One row of a table as a JSON list of its physical values; bytes that are no text as `{"base64":…}`.
 fn describe_row(table: &Table) -> String {
     let value = |column: &Column| match (&column.valid, &column.values) {
         (Some(valid), _) if valid[0] == 0 => serde_json::Value::Null,
         (_, Values::Octets(v)) => (v[0] != 0).into(),
         (_, Values::Words(v)) => v[0].into(),
         (_, Values::Floats(v)) => v[0].into(),
-        (_, Values::Arena(arena)) => String::from_utf8_lossy(&arena.bytes).into(),
+        (_, Values::Arena(arena)) => match std::str::from_utf8(&arena.bytes) {
+            Ok(text) => text.into(),
+            Err(_) => serde_json::json!({ "base64": BASE64.encode(&arena.bytes) }),
+        },
     };
     serde_json::Value::from_iter(table.columns.iter().map(value)).to_string()
 }

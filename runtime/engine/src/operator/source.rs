@@ -7,6 +7,7 @@ pub mod prepare;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use tidemill_connectors::{Split, Then};
 use tidemill_core::clock::SourceClock;
@@ -42,6 +43,8 @@ pub struct SourceParts {
     pub blame: Blame,
     /// Counters of this source on this worker.
     pub counters: Arc<Counters>,
+    /// Whether the time spent on decoding is measured.
+    pub profile: bool,
 }
 
 /// What a turn at a source came to.
@@ -76,6 +79,7 @@ pub struct Source {
     chunk_rows: usize,
     blame: Blame,
     counters: Arc<Counters>,
+    profile: bool,
     /// What was read and not yet given whole.
     chunks: Vec<Prepared>,
     runs: Vec<Run>,
@@ -114,6 +118,7 @@ impl Source {
             batch_rows: parts.batch_rows,
             blame: parts.blame,
             counters: parts.counters,
+            profile: parts.profile,
             chunks: Vec::new(),
             runs: Vec::new(),
             passed_on: time::MIN,
@@ -230,6 +235,7 @@ impl Source {
         if reading.then == Then::End {
             return Ok(false);
         }
+        let started = self.profile.then(Instant::now);
         let chunk =
             reading
                 .split
@@ -238,6 +244,12 @@ impl Source {
                     name: format!("source {}", self.blame.operator),
                     source,
                 })?;
+        if let Some(started) = started {
+            add(
+                &self.counters.decode_ns,
+                started.elapsed().as_nanos() as u64,
+            );
+        }
         reading.then = chunk.then;
         if chunk.rows.num_rows() == 0 && chunk.bad.is_empty() {
             return Ok(false);

@@ -6,7 +6,7 @@
 //! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
 
 mod in_order;
-mod results;
+pub mod results;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

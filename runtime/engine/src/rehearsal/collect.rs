@@ -28,8 +28,9 @@ pub struct Collectors {
     pub causes: Causes,
 }
 
-/// The plan with its sinks replaced by collectors. What sources give is not collected, only what fails there.
-pub fn watched(mut plan: Plan) -> (Plan, Collectors) {
+/// The plan with its sinks replaced by collectors; those of what sources give, beside what fails there, only if that is asked
+/// for.
+pub fn watched(mut plan: Plan, sources_too: bool) -> (Plan, Collectors) {
     let is_sink = |station: &Station| matches!(station.kind, StationKind::Sink(_));
     let kept = plan.stations.iter().take_while(|s| !is_sink(s)).count();
     assert!(
@@ -41,9 +42,9 @@ pub fn watched(mut plan: Plan) -> (Plan, Collectors) {
     let mut outputs = Vec::new();
     let mut collectors = Vec::new();
     for (from, station) in plan.stations.iter().enumerate() {
-        let is_source = matches!(station.kind, StationKind::Source(_));
+        let left_out = !sources_too && matches!(station.kind, StationKind::Source(_));
         for (port, output) in station.ports.iter().enumerate() {
-            if is_source && output.name.is_empty() {
+            if left_out && output.name.is_empty() {
                 continue;
             }
             let to = kept + outputs.len();
@@ -112,6 +113,8 @@ impl Collectors {
                     station: station.clone(),
                     port: port.clone(),
                     row: batch.columns.slice(row, 1),
+                    time: batch.times.times[row],
+                    stamp: batch.times.stamps[row],
                     change: batch.changes.as_ref().map(|changes| changes[row]),
                 });
             }

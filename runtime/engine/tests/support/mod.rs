@@ -72,6 +72,7 @@ impl How {
             now: Arc::new(|| NOW),
             log: Arc::new(|_, _| ()),
             functions,
+            profile: false,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 mod aggregates;
 mod failing;
+mod impure;
 mod sifting;
 mod transforms;
 
 pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
+pub use impure::{AddBefore, CountResults, Numbering, SumFloatsAnyhow};
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
 
@@ -24,5 +26,9 @@ tidemill::module!(
     Unmarked,
     Sift,
     FailMerge,
-    FailFinish
+    FailFinish,
+    Numbering,
+    AddBefore,
+    CountResults,
+    SumFloatsAnyhow
 );

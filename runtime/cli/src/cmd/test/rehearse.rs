@@ -84,6 +84,7 @@ pub fn rehearse(script: &Script<'_>, file: &Path, host: &Host) -> Result<Vec<Cam
             false => Watermarks::ByHand,
         },
         any_time_ahead: !script.has_clock(),
+        ..rehearsal::Script::default()
     };
     let rehearsal = Rehearsal::start(plan, &set_up, &options(&clock, &log))?;
     let mut stage = Stage {
@@ -111,6 +112,7 @@ fn options(clock: &Arc<AtomicI64>, log: &Arc<Mutex<Vec<String>>>) -> Options {
             log.push(format!("{operator}: {}: {}", line.level, line.text));
         }),
         functions: Arc::new(InModules),
+        profile: false,
     }
 }
 

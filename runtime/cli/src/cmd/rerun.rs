@@ -1,0 +1,190 @@
+//! `tidemill rerun`: a row that failed, again, alone.
+
+mod letter;
+mod shown;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use tidemill_engine::Plan;
+use tidemill_engine::plan::StationKind;
+use tidemill_engine::rerun::{self, Again, RerunError};
+use tidemill_scenario::pipeline::moment;
+
+use self::letter::Letter;
+use crate::args::{Format, PipelineArgs};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::talk::Talk;
+use crate::{folders, load};
+
+/// Give a row that failed to its function again, alone
+///
+/// Shows what the function gives for it now, or why it fails again: with its log, the module's backtrace, the time that the
+/// calls took and the memory of the instance. Nothing is read from the sources and nothing written to the sinks.
+///
+/// The row is a line of a file that a sink of `<name>.failed` wrote (--letters), or any row of an operator's input
+/// (--operator and --row). An aggregate starts from a fresh accumulator, or from --accumulator.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = HELP)]
+pub struct Args {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// A file of dead letters, as a sink of `<name>.failed` writes it in JSON
+    #[arg(long, value_name = "FILE", required_unless_present = "row")]
+    letters: Option<PathBuf>,
+    /// Only this line of it, from 1
+    #[arg(long, value_name = "N", requires = "letters", value_parser = clap::value_parser!(u64).range(1..))]
+    line: Option<u64>,
+    /// The operator that the row is given to
+    #[arg(long, value_name = "NAME", requires = "row")]
+    operator: Option<String>,
+    /// The row, as a JSON object with the columns of the operator's input
+    #[arg(
+        long,
+        value_name = "JSON",
+        requires = "operator",
+        conflicts_with = "letters"
+    )]
+    row: Option<String>,
+    /// The row's event time
+    #[arg(long, value_name = "TIME", requires = "row", value_parser = time)]
+    time: Option<i64>,
+    /// The accumulator to begin with, as a JSON object of its columns
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    accumulator: Option<String>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+const HELP: &str = "\
+Exit codes:
+  0  every row succeeds now
+  1  a row fails
+  2  a row cannot be given again: it, the pipeline file or a module is wrong
+  3  a defect of Tidemill";
+
+fn time(text: &str) -> Result<i64, String> {
+    let wanted = "expected a time such as 2013-01-01T10:15:00Z, or microseconds since 1970";
+    moment(text).ok_or_else(|| wanted.to_owned())
+}
+
+/// What is given again, and what is known of how it failed.
+struct Case {
+    /// Where it stands, for people.
+    place: String,
+    letter: Option<Letter>,
+    again: Again,
+}
+
+/// Gives rows again.
+pub fn rerun(args: &Args) -> Result<ExitCode, Failure> {
+    let host = folders::host()?;
+    // Every row gets a plan of its own; compiled modules come from the cache.
+    let plan = || load::plan_rehearsal(&args.pipeline, 1, &host);
+    let talk = Talk::new(Format::Text, false);
+    let cases = cases(args, &plan()?, &talk)?;
+    let (all, mut failed) = (cases.len(), 0);
+    for case in cases {
+        let ran = rerun::rerun(plan()?, &case.again).map_err(|e| unfit(e, &case.place))?;
+        failed += usize::from(ran.failed.is_some());
+        shown::tell(&case, &ran, args.format);
+    }
+    shown::sum_up((all, failed), args.format);
+    Ok(match failed {
+        0 => ExitCode::SUCCESS,
+        _ => Exit::Failed.into(),
+    })
+}
+
+fn cases(args: &Args, plan: &Plan, talk: &Talk) -> Result<Vec<Case>, Failure> {
+    if let (Some(row), Some(operator)) = (&args.row, &args.operator) {
+        let again = Again {
+            operator: operator.clone(),
+            row: row.clone(),
+            time: args.time.unwrap_or(0),
+            accumulator: args.accumulator.clone(),
+        };
+        return Ok(vec![Case {
+            place: "the row".to_owned(),
+            letter: None,
+            again,
+        }]);
+    }
+    let path = args.letters.as_ref().expect("clap requires one of the two");
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .map_err(Failure::wrong)?;
+    let mut cases = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if args.line.is_some_and(|only| only != number) || line.trim().is_empty() {
+            continue;
+        }
+        let place = format!("{}:{number}", path.display());
+        let letter = Letter::parse(line).map_err(|error| {
+            Failure::wrong(anyhow!("{place}: {error}")).hint(
+                "dead letters are what a sink of `<name>.failed` writes with format = \"json\"",
+            )
+        })?;
+        match case(place, letter, args, plan) {
+            Ok(case) => cases.push(case),
+            // One file may hold the letters of sources too; only who asks for such a line is refused.
+            Err(unserved) if args.line.is_some() => return Err(unserved),
+            Err(unserved) => talk.note(format!("passed over: {}", unserved.cause())),
+        }
+    }
+    match (args.line, cases.is_empty()) {
+        (Some(line), true) => Err(Failure::wrong(anyhow!(
+            "{} has no row in line {line}",
+            path.display()
+        ))),
+        _ => Ok(cases),
+    }
+}
+
+fn case(place: String, letter: Letter, args: &Args, plan: &Plan) -> Result<Case, Failure> {
+    let station = plan.stations.iter().find(|s| s.name == letter.operator);
+    let is_source = station.is_some_and(|s| matches!(s.kind, StationKind::Source(_)));
+    let Some(row) = letter.row.clone().filter(|_| !is_source) else {
+        let error = anyhow!(
+            "{place}: {} failed in no function: {}",
+            letter.operator,
+            letter.message
+        );
+        return Err(Failure::wrong(error).hint(
+            "its source could not read it; a scenario (`tidemill test`) shows whether it can now",
+        ));
+    };
+    let again = Again {
+        operator: letter.operator.clone(),
+        row,
+        time: letter.time.unwrap_or(0),
+        accumulator: args.accumulator.clone(),
+    };
+    Ok(Case {
+        place,
+        letter: Some(letter),
+        again,
+    })
+}
+
+fn unfit(error: RerunError, place: &str) -> Failure {
+    let hint = match &error {
+        RerunError::Row { .. } => Some(
+            "its columns are those of the operator's input; `tidemill inspect` shows the function's",
+        ),
+        RerunError::Accumulator { .. } => {
+            Some("`tidemill inspect` shows the accumulator's columns")
+        }
+        _ => None,
+    };
+    let failure = Failure::wrong(
+        anyhow::Error::from(error).context(format!("{place} cannot be given again")),
+    );
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,271 @@
+//! Aggregates: a key's rows in their order, whatever rows of other keys stand between them.
+
+use std::collections::BTreeMap;
+
+use arrow_array::ArrayRef;
+use tidemill_core::window::{Firing, Moment};
+use tidemill_rows::key::EncodedKeys;
+use tidemill_rows::{RecordBatch, Schema, json};
+
+use super::accumulators::{Accumulators, Keyed, merge};
+use super::transform::texts;
+use super::{BATCHES, Fault, Finding, Given, difference, settings};
+use crate::functions::{AggregateCalls, Functions, InModules};
+use crate::operator::window::results::told;
+use crate::plan::{Station, WindowPlan};
+
+/// Into how many parts a key's rows are cut, to be merged.
+const PARTS: usize = 3;
+
+/// An aggregate, its rows, and what makes it ready.
+struct Subject<'a> {
+    plan: &'a WindowPlan,
+    station: &'a Station,
+    given: &'a Given,
+    /// The number of each row's key.
+    keys: Vec<usize>,
+    /// The first row of each key.
+    firsts: Vec<u32>,
+}
+
+/// What was found out about an aggregate.
+pub fn check(
+    plan: &WindowPlan,
+    station: &Station,
+    given: &Given,
+) -> Result<Option<Finding>, Fault> {
+    let (keys, firsts) = numbered(plan, given);
+    let subject = Subject {
+        plan,
+        station,
+        given,
+        keys,
+        firsts,
+    };
+    let mut guest = subject.fresh()?;
+    let all: Vec<u32> = (0..given.rows.num_rows() as u32).collect();
+    let folded = subject.folded(&all, (&mut *guest, all.len()))?;
+    if let Some(found) = subject.folding(&folded, &all, &mut *guest)? {
+        return Ok(Some(found));
+    }
+    if let Some(found) = subject.finishing(&folded)? {
+        return Ok(Some(found));
+    }
+    subject.merging(&folded)
+}
+
+/// Numbers the keys by their first appearance.
+fn numbered(plan: &WindowPlan, given: &Given) -> (Vec<usize>, Vec<u32>) {
+    let columns: Vec<ArrayRef> = plan
+        .key
+        .iter()
+        .map(|&i| given.rows.column(i).clone())
+        .collect();
+    let mut encoded = EncodedKeys::default();
+    let rows = given.rows.num_rows();
+    encoded.encode(&columns, rows);
+    let (mut known, mut firsts) = (BTreeMap::new(), Vec::new());
+    let keys = (0..rows)
+        .map(|row| {
+            *known.entry(encoded.get(row).to_vec()).or_insert_with(|| {
+                firsts.push(row as u32);
+                firsts.len() - 1
+            })
+        })
+        .collect();
+    (keys, firsts)
+}
+
+impl Subject<'_> {
+    fn fresh(&self) -> Result<Box<dyn AggregateCalls>, Fault> {
+        let function = &self.plan.function;
+        Ok(InModules.aggregate(&function.module, settings(self.station, function))?)
+    }
+
+    fn folded(
+        &self,
+        order: &[u32],
+        (guest, batch): (&mut dyn AggregateCalls, usize),
+    ) -> Result<Accumulators, Fault> {
+        let mut into = Accumulators::new(guest, self.firsts.len())?;
+        let keyed = Keyed {
+            plan: self.plan,
+            given: self.given,
+            keys: &self.keys,
+        };
+        keyed.fold(order, (guest, batch), &mut into)?;
+        Ok(into)
+    }
+
+    /// Compares accumulators of keys.
+    fn compare(&self, when: &str, first: &Accumulators, other: &Accumulators) -> Option<Finding> {
+        let fields = &self.plan.function.described().accumulator;
+        let (first, other) = (first.texts(fields), other.texts(fields));
+        difference(when, (&first, &other), |key| self.key(key))
+    }
+
+    /// The rows of a key, for people.
+    fn key(&self, key: usize) -> String {
+        let row = self.firsts[key] as usize;
+        let rows = self.keys.iter().filter(|k| **k == key).count();
+        if self.plan.key.is_empty() {
+            return format!("all {rows} rows");
+        }
+        let columns: Vec<ArrayRef> = self
+            .plan
+            .key
+            .iter()
+            .map(|&i| self.given.rows.column(i).clone())
+            .collect();
+        let schema = Schema::new(self.plan.key_fields.clone());
+        let keys = RecordBatch::try_new(schema.into(), columns)
+            .expect("key columns are as the key's fields say");
+        format!(
+            "{}, first of {rows}: {}",
+            json::row(&keys, row),
+            json::row(&self.given.rows, row)
+        )
+    }
+
+    fn folding(
+        &self,
+        folded: &Accumulators,
+        all: &[u32],
+        used: &mut dyn AggregateCalls,
+    ) -> Result<Option<Finding>, Fault> {
+        let again = self.folded(all, (used, all.len()))?;
+        let when = "called again on the same instance";
+        if let Some(found) = self.compare(when, folded, &again) {
+            return Ok(Some(found));
+        }
+        for batch in BATCHES {
+            let other = self.folded(all, (&mut *self.fresh()?, batch))?;
+            let when = format!("called with {batch} rows at a time");
+            if let Some(found) = self.compare(&when, folded, &other) {
+                return Ok(Some(found));
+            }
+        }
+        // A key's own rows keep their order.
+        let mut by_key = all.to_vec();
+        by_key.sort_by_key(|&row| std::cmp::Reverse(self.keys[row as usize]));
+        let other = self.folded(&by_key, (&mut *self.fresh()?, all.len()))?;
+        Ok(self.compare("called with the keys in another order", folded, &other))
+    }
+
+    fn finishing(&self, folded: &Accumulators) -> Result<Option<Finding>, Fault> {
+        let mut guest = self.fresh()?;
+        let all: Vec<usize> = (0..self.firsts.len()).collect();
+        let backwards: Vec<usize> = all.iter().rev().copied().collect();
+        let first = self.finished(folded, &all, (&mut *guest, all.len()))?;
+        let again = self.finished(folded, &all, (&mut *guest, all.len()))?;
+        let single = self.finished(folded, &all, (&mut *self.fresh()?, 1))?;
+        let turned = self.finished(folded, &backwards, (&mut *self.fresh()?, all.len()))?;
+        let others = [
+            ("finishes again on the same instance", again),
+            ("finishes one key at a time", single),
+            ("finishes the keys in another order", turned),
+        ];
+        let found = others
+            .iter()
+            .find_map(|(when, other)| difference(*when, (&first, other), |key| self.key(key)));
+        Ok(found)
+    }
+
+    /// What each key gives at the end of one window, by its number.
+    fn finished(
+        &self,
+        folded: &Accumulators,
+        order: &[usize],
+        (guest, batch): (&mut dyn AggregateCalls, usize),
+    ) -> Result<Vec<String>, Fault> {
+        let mut results = vec![String::new(); order.len()];
+        for part in order.chunks(batch.max(1)) {
+            let rows: Vec<u32> = part.iter().map(|&key| self.firsts[key]).collect();
+            let of_keys = self.given.take(&rows);
+            let keys = self.plan.finish_keys.iter();
+            let keys: Vec<ArrayRef> = keys
+                .map(|&i| of_keys.rows.column(self.plan.key[i]).clone())
+                .collect();
+            let numbers: Vec<u32> = part.iter().map(|&key| key as u32).collect();
+            let accs = folded.table().gather(&numbers);
+            let firings: Vec<_> = part.iter().map(|_| told(&self.firing())).collect();
+            let outcome = guest.finish(&keys, &firings, &accs)?;
+            for (key, text) in part.iter().zip(texts(&outcome, &keys, part.len())) {
+                results[*key] = text;
+            }
+        }
+        Ok(results)
+    }
+
+    /// A window around all rows.
+    fn firing(&self) -> Firing {
+        let times = self.given.times.iter().copied();
+        let (start, end) = (
+            times.clone().min().unwrap_or(0),
+            times.max().unwrap_or(0) + 1,
+        );
+        Firing {
+            key: 0,
+            start,
+            end,
+            time: end - 1,
+            moment: Moment::OnTime,
+            number: 1,
+            last: true,
+            stamp: end - 2,
+            w: end - 2,
+            row: None,
+        }
+    }
+
+    fn merging(&self, folded: &Accumulators) -> Result<Option<Finding>, Fault> {
+        let [a, b, c] = self.parts()?;
+        let mut guest = self.fresh()?;
+        let keys = self.firsts.len();
+        let left = |guest: &mut dyn AggregateCalls, at_once: usize| -> Result<_, Fault> {
+            let ab = merge(guest, &a, &b, at_once)?;
+            merge(guest, &ab, &c, at_once)
+        };
+        let first = left(&mut *guest, keys)?;
+        let again = left(&mut *guest, keys)?;
+        if let Some(found) = self.compare("merges again on the same instance", &first, &again) {
+            return Ok(Some(found));
+        }
+        let single = left(&mut *self.fresh()?, 1)?;
+        if let Some(found) = self.compare("merges one key at a time", &first, &single) {
+            return Ok(Some(found));
+        }
+        if !self.plan.function.described().combinable {
+            return Ok(None);
+        }
+        let claims = "says that it is combinable, and";
+        let when = format!("{claims} merges parts of the rows");
+        if let Some(found) = self.compare(&when, folded, &first) {
+            return Ok(Some(found));
+        }
+        let bc = merge(&mut *guest, &b, &c, keys)?;
+        let right = merge(&mut *guest, &a, &bc, keys)?;
+        let cb = merge(&mut *guest, &c, &b, keys)?;
+        let turned = merge(&mut *guest, &cb, &a, keys)?;
+        let others = [("with other brackets", right), ("in another order", turned)];
+        Ok(others.iter().find_map(|(how, other)| {
+            self.compare(&format!("{claims} merges {how}"), &first, other)
+        }))
+    }
+
+    /// The accumulators of the rows in parts: each key's first rows, its next, its last.
+    fn parts(&self) -> Result<[Accumulators; PARTS], Fault> {
+        let mut counts = vec![0; self.firsts.len()];
+        self.keys.iter().for_each(|&key| counts[key] += 1);
+        let mut seen = vec![0; self.firsts.len()];
+        let mut parts: [Vec<u32>; PARTS] = Default::default();
+        for (row, &key) in self.keys.iter().enumerate() {
+            parts[seen[key] * PARTS / counts[key]].push(row as u32);
+            seen[key] += 1;
+        }
+        let mut guest = self.fresh()?;
+        let [a, b, c] = parts;
+        let mut fold = |rows: Vec<u32>| self.folded(&rows, (&mut *guest, rows.len()));
+        Ok([fold(a)?, fold(b)?, fold(c)?])
+    }
+}
