@@ -60,11 +60,32 @@ fn check(name: &str) {
     }
 }
 
-/// Runs the example's scenarios, of which there are some.
+/// Runs the example's scenarios, of which there are some: as they are, then with other numbers of workers.
 fn check_scenarios(folder: &Folder) {
-    let ended = folder.run(&["test"]).expect(0);
-    let last = ended.out.lines().last().unwrap_or_default();
-    assert!(last.ends_with("passed"), "{}", ended.out);
+    for workers in [None, Some(2), Some(3)] {
+        if let Some(workers) = workers {
+            set_workers(folder, workers);
+        }
+        let ended = folder.run(&["test"]).expect(0);
+        let last = ended.out.lines().last().unwrap_or_default();
+        assert!(last.ends_with("passed"), "{}", ended.out);
+    }
+}
+
+/// Lets every scenario run on so many workers.
+fn set_workers(folder: &Folder, workers: usize) {
+    for entry in fs::read_dir(folder.path().join("tests")).expect("scenarios") {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("workers "))
+            .collect();
+        let pipeline = "pipeline ../pipeline.toml";
+        let asked = format!("{pipeline}\nworkers {workers}");
+        let text = kept.join("\n").replacen(pipeline, &asked, 1) + "\n";
+        fs::write(&path, text).expect("the scenario is written");
+    }
 }
 
 /// Copies what a user's folder would have.

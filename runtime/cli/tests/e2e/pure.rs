@@ -111,6 +111,25 @@ fn what_an_instance_keeps_is_found() {
 }
 
 #[test]
+fn the_first_row_at_which_it_shows_is_named() {
+    // With the keys in another order the second row no longer comes behind one of 5, but behind nothing.
+    let row = |key: &str, value: u64| {
+        format!("{{\"key\":\"{key}\",\"value\":{value},\"at\":\"2024-01-01T00:00:00Z\"}}\n")
+    };
+    let rows = [("a", 5), ("b", 0), ("b", 3), ("a", 1), ("b", 0)];
+    let rows: String = rows.iter().map(|(key, value)| row(key, *value)).collect();
+    let ended = check("add-before", true, &rows, &[]).expect(1);
+    for text in [
+        "called with the keys in another order, it gives something else",
+        "row:    {\"key\":\"b\",\"value\":0,",
+        "first:  {\"sum\":5,\"rows\":1}",
+        "then:   {\"sum\":0,\"rows\":1}",
+    ] {
+        assert!(ended.out.contains(text), "no {text} in {}", ended.out);
+    }
+}
+
+#[test]
 fn what_only_claims_to_be_combinable_is_found() {
     let floats = rows().replace(",\"at\"", ".1,\"at\"");
     let ended = check("sum-floats-anyhow", true, &floats, &[]).expect(1);

@@ -42,16 +42,40 @@ pub fn check(
         keys,
         firsts,
     };
-    let mut guest = subject.fresh()?;
     let all: Vec<u32> = (0..given.rows.num_rows() as u32).collect();
-    let folded = subject.folded(&all, (&mut *guest, all.len()))?;
-    if let Some(found) = subject.folding(&folded, &all, &mut *guest)? {
+    let folded = subject.folded(&all, Way::Whole)?;
+    if let Some(found) = subject.folding(&folded, &all)? {
         return Ok(Some(found));
     }
     if let Some(found) = subject.finishing(&folded)? {
         return Ok(Some(found));
     }
     subject.merging(&folded)
+}
+
+/// How rows are folded.
+#[derive(Clone, Copy)]
+enum Way {
+    /// All at once, on a fresh instance.
+    Whole,
+    /// The same, after the instance has seen all of them.
+    Again,
+    /// So many at a time, on a fresh instance.
+    Batches(usize),
+    /// Key by key, the last one first; a key's own rows keep their order.
+    ByKey,
+}
+
+impl Way {
+    /// As it is told.
+    fn when(self) -> String {
+        match self {
+            Self::Whole => "called with all rows at once".to_owned(),
+            Self::Again => "called again on the same instance".to_owned(),
+            Self::Batches(rows) => format!("called with {rows} rows at a time"),
+            Self::ByKey => "called with the keys in another order".to_owned(),
+        }
+    }
 }
 
 /// Numbers the keys by their first appearance.
@@ -82,18 +106,28 @@ impl Subject<'_> {
         Ok(InModules.aggregate(&function.module, settings(self.station, function))?)
     }
 
-    fn folded(
-        &self,
-        order: &[u32],
-        (guest, batch): (&mut dyn AggregateCalls, usize),
-    ) -> Result<Accumulators, Fault> {
-        let mut into = Accumulators::new(guest, self.firsts.len())?;
+    /// The accumulators of all keys, of these rows.
+    fn folded(&self, rows: &[u32], way: Way) -> Result<Accumulators, Fault> {
+        let mut guest = self.fresh()?;
         let keyed = Keyed {
             plan: self.plan,
             given: self.given,
             keys: &self.keys,
         };
-        keyed.fold(order, (guest, batch), &mut into)?;
+        let mut order = rows.to_vec();
+        let batch = match way {
+            Way::Batches(batch) => batch,
+            _ => rows.len(),
+        };
+        if let Way::ByKey = way {
+            order.sort_by_key(|&row| std::cmp::Reverse(self.keys[row as usize]));
+        }
+        if let Way::Again = way {
+            let mut unused = Accumulators::new(&mut *guest, self.firsts.len())?;
+            keyed.fold(&order, (&mut *guest, batch), &mut unused)?;
+        }
+        let mut into = Accumulators::new(&mut *guest, self.firsts.len())?;
+        keyed.fold(&order, (&mut *guest, batch), &mut into)?;
         Ok(into)
     }
 
@@ -127,29 +161,45 @@ impl Subject<'_> {
         )
     }
 
-    fn folding(
-        &self,
-        folded: &Accumulators,
-        all: &[u32],
-        used: &mut dyn AggregateCalls,
-    ) -> Result<Option<Finding>, Fault> {
-        let again = self.folded(all, (used, all.len()))?;
-        let when = "called again on the same instance";
-        if let Some(found) = self.compare(when, folded, &again) {
-            return Ok(Some(found));
-        }
-        for batch in BATCHES {
-            let other = self.folded(all, (&mut *self.fresh()?, batch))?;
-            let when = format!("called with {batch} rows at a time");
-            if let Some(found) = self.compare(&when, folded, &other) {
-                return Ok(Some(found));
+    fn folding(&self, folded: &Accumulators, all: &[u32]) -> Result<Option<Finding>, Fault> {
+        let batches = BATCHES.map(Way::Batches);
+        for way in [Way::Again].into_iter().chain(batches).chain([Way::ByKey]) {
+            let other = self.folded(all, way)?;
+            if self.compare("", folded, &other).is_some() {
+                return self.first_row(all, way).map(Some);
             }
         }
-        // A key's own rows keep their order.
-        let mut by_key = all.to_vec();
-        by_key.sort_by_key(|&row| std::cmp::Reverse(self.keys[row as usize]));
-        let other = self.folded(&by_key, (&mut *self.fresh()?, all.len()))?;
-        Ok(self.compare("called with the keys in another order", folded, &other))
+        Ok(None)
+    }
+
+    /// The first row behind which the accumulators differ: found by halving, since what has gone apart stays apart.
+    fn first_row(&self, all: &[u32], way: Way) -> Result<Finding, Fault> {
+        let differ = |rows: usize| -> Result<Option<Finding>, Fault> {
+            let (first, other) = (
+                self.folded(&all[..rows], Way::Whole)?,
+                self.folded(&all[..rows], way)?,
+            );
+            Ok(self.compare(&way.when(), &first, &other))
+        };
+        let (mut same, mut apart) = (0, all.len());
+        while apart - same > 1 {
+            let middle = same + (apart - same) / 2;
+            match differ(middle)? {
+                Some(_) => apart = middle,
+                None => same = middle,
+            }
+        }
+        let row = json::row(&self.given.rows, all[apart - 1] as usize);
+        let found = differ(apart)?;
+        // A function that is not pure may give the same this time.
+        let unsteady = || Finding {
+            when: way.when(),
+            row: row.clone(),
+            first: "one accumulator".to_owned(),
+            other: "another one, and then the same again".to_owned(),
+        };
+        let found = found.unwrap_or_else(unsteady);
+        Ok(Finding { row, ..found })
     }
 
     fn finishing(&self, folded: &Accumulators) -> Result<Option<Finding>, Fault> {
@@ -263,9 +313,8 @@ impl Subject<'_> {
             parts[seen[key] * PARTS / counts[key]].push(row as u32);
             seen[key] += 1;
         }
-        let mut guest = self.fresh()?;
         let [a, b, c] = parts;
-        let mut fold = |rows: Vec<u32>| self.folded(&rows, (&mut *guest, rows.len()));
+        let fold = |rows: Vec<u32>| self.folded(&rows, Way::Whole);
         Ok([fold(a)?, fold(b)?, fold(c)?])
     }
 }
