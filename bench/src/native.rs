@@ -7,8 +7,8 @@ use tidemill::native;
 use tidemill_engine::functions::{AggregateCalls, Functions, TransformCalls};
 use tidemill_rows::Field;
 use tidemill_wasm::{
-    Accumulated, Arena, CallError, Column, Emitted, Firing, Module, ModuleError, Outcome, Produced,
-    RowsIn, Settings, Table, Values, column_to_arrow, table_from_arrow,
+    Accumulated, Arena, CallError, Column, Emitted, Firings, Module, ModuleError, Outcome,
+    Produced, RowsIn, Settings, Table, Values, column_to_arrow, table_from_arrow,
 };
 
 /// Functions compiled into the bench.
@@ -132,19 +132,16 @@ impl AggregateCalls for Native {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
-        let told: Vec<native::Firing> = firings
-            .iter()
-            .map(|f| native::Firing {
-                start: f.start,
-                end: f.end,
-                moment: f.moment,
-                number: f.number,
-                last: f.last,
-            })
-            .collect();
+        let told = native::Firings {
+            starts: firings.starts.clone(),
+            ends: firings.ends.clone(),
+            moments: firings.moments.clone(),
+            numbers: firings.numbers.clone(),
+            last: firings.last.clone(),
+        };
         let keys = table(&table_from_arrow(keys, firings.len()));
         let output = self.function.finish(&keys, &told, &table(accs));
         Ok(self.outcome(output.expect("the function serves the call")))

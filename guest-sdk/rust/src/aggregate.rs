@@ -8,9 +8,10 @@ use crate::Window;
 use crate::answer::{Done, Finished};
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
-use crate::bindings::tidemill::operator::outcome::{Failure, Firing, Output as Outcome};
+use crate::bindings::tidemill::operator::outcome::{Failure, Firings, Output as Outcome};
 use crate::output::Output;
 use crate::record::{Accumulator, FromRow, Record};
+use crate::window::windows;
 
 /// The accumulator of no rows at all.
 pub fn create<A: Accumulator + Default>() -> Table {
@@ -100,7 +101,7 @@ where
 #[inline(always)]
 pub fn finish<'b, 'c, A, K, T, F>(
     keys: &'b Table,
-    firings: &[Firing],
+    firings: &Firings,
     accs: &'c [A],
     finish: F,
 ) -> Result<Outcome, String>
@@ -111,15 +112,15 @@ where
 {
     let reader = K::open(keys.into())?;
     let count = keys.rows as usize;
-    if firings.len() != count || accs.len() != count {
-        return Err("the host sent keys, firings and accumulators of different lengths".to_owned());
+    if accs.len() != count {
+        return Err("the host sent keys and accumulators of different lengths".to_owned());
     }
     let (mut out, mut failures) = (Output::with_rows(count), Vec::new());
-    for (row, (firing, acc)) in firings.iter().zip(accs).enumerate() {
+    for (row, (window, acc)) in windows(firings, count)?.zip(accs).enumerate() {
         out.begin(row);
         // SAFETY: the reader was opened with this many rows.
         let key = unsafe { K::read(&reader, row) };
-        if let Err(failure) = finish(key, firing.into(), acc).finished(&mut out) {
+        if let Err(failure) = finish(key, window, acc).finished(&mut out) {
             out.undo();
             failures.push(failure.of_row(row));
         }

@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
-use crate::bindings::tidemill::operator::outcome::{Firing, Output as Outcome};
+use crate::bindings::tidemill::operator::outcome::{Firings, Output as Outcome};
 
 /// A function of a module: what the host calls, in the host's own types. Implemented by
 /// [`#[transform]`](macro@crate::transform) or [`#[aggregate]`](macro@crate::aggregate); the calls
@@ -73,7 +73,7 @@ pub trait Function: 'static {
     ///
     /// # Errors
     /// Another kind, or other columns than declared.
-    fn finish(&self, keys: &Table, firings: &[Firing], accs: &Table) -> Result<Outcome, String> {
+    fn finish(&self, keys: &Table, firings: &Firings, accs: &Table) -> Result<Outcome, String> {
         let _ = (keys, firings, accs);
         Err(other_kind("finish"))
     }

@@ -142,9 +142,7 @@ pub mod __private {
     pub use crate::answer::{Done, Finished, Mapped, Verdict};
     pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
     pub use crate::bindings::tidemill::operator::columns::{Batch, Table};
-    pub use crate::bindings::tidemill::operator::outcome::{
-        Emitted, Firing as WireFiring, Output as Outcome,
-    };
+    pub use crate::bindings::tidemill::operator::outcome::{Emitted, Firings, Output as Outcome};
     pub use crate::config::json::Object;
     pub use crate::config::{ConfigField, ConfigValue, describe_fields, parse, take};
     pub use crate::describe::{begin, member};

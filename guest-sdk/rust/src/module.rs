@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use crate::bindings::exports::tidemill::operator::aggregate::{self, Accumulated};
 use crate::bindings::exports::tidemill::operator::{setup, transform};
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
-use crate::bindings::tidemill::operator::outcome::{Firing, Output as Outcome};
+use crate::bindings::tidemill::operator::outcome::{Firings, Output as Outcome};
 use crate::{Function, describe, log};
 
 /// A function of a module, before it has a configuration.
@@ -94,7 +94,7 @@ impl<M: Module> aggregate::Guest for M {
         with(f, |function| function.merge(&into, &others, &groups))
     }
 
-    fn finish(f: u32, keys: Table, firings: Vec<Firing>, accs: Table) -> Result<Outcome, String> {
+    fn finish(f: u32, keys: Table, firings: Firings, accs: Table) -> Result<Outcome, String> {
         with(f, |function| function.finish(&keys, &firings, &accs))
     }
 }

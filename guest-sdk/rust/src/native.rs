@@ -33,7 +33,7 @@ use crate::module::entry;
 pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 pub use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
 pub use crate::bindings::tidemill::operator::outcome::{
-    Emitted, Failure, Firing, Output, Produced,
+    Emitted, Failure, Firings, Output, Produced,
 };
 
 /// The function with this configuration, a JSON object. Its calls are those of [`Function`]; an

@@ -1,7 +1,7 @@
 //! The window that a result belongs to.
 
 use crate::Timestamp;
-use crate::bindings::tidemill::operator::outcome;
+use crate::bindings::tidemill::operator::outcome::Firings;
 
 /// What `finish` is told of the firing of a window. The same is in the result's columns
 /// `window_start`, `window_end`, `firing`, `firing_number` and `firing_last`.
@@ -46,18 +46,36 @@ impl Default for Window {
     }
 }
 
-impl From<&outcome::Firing> for Window {
-    fn from(firing: &outcome::Firing) -> Self {
-        Self {
-            start: Timestamp::from_micros(firing.start),
-            end: Timestamp::from_micros(firing.end),
-            firing: match firing.moment {
-                0 => Firing::Early,
-                1 => Firing::OnTime,
-                _ => Firing::Correction,
-            },
-            firing_number: firing.number,
-            firing_last: firing.last,
-        }
-    }
+/// The windows of a call's firings, in their order.
+///
+/// # Errors
+/// The host sent fewer than `count`.
+pub(crate) fn windows(
+    firings: &Firings,
+    count: usize,
+) -> Result<impl Iterator<Item = Window>, String> {
+    let lists = (
+        firings.starts.get(..count),
+        firings.ends.get(..count),
+        firings.moments.get(..count),
+        firings.numbers.get(..count),
+        firings.last.get(..count),
+    );
+    let (Some(starts), Some(ends), Some(moments), Some(numbers), Some(last)) = lists else {
+        return Err("the host sent fewer firings than keys".to_owned());
+    };
+    let bounds = starts.iter().zip(ends);
+    let told = moments.iter().zip(numbers).zip(last);
+    let window = |((&start, &end), ((&moment, &number), &last))| Window {
+        start: Timestamp::from_micros(start),
+        end: Timestamp::from_micros(end),
+        firing: match moment {
+            0 => Firing::Early,
+            1 => Firing::OnTime,
+            _ => Firing::Correction,
+        },
+        firing_number: number,
+        firing_last: last != 0,
+    };
+    Ok(bounds.zip(told).map(window))
 }

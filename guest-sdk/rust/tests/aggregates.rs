@@ -2,7 +2,7 @@
 
 use tidemill::Function;
 use tidemill::native::{
-    Arena, Batch, Column, Firing, Produced, Table, Values, configure, describe,
+    Arena, Batch, Column, Firings, Produced, Table, Values, configure, describe,
 };
 use tidemill::prelude::*;
 
@@ -227,14 +227,13 @@ fn results_name_their_firing_and_borrow_from_the_accumulator() {
         rows: 3,
         columns: vec![texts(&["x", "y", "z"])],
     };
-    let firing = |moment| Firing {
-        start: 0,
-        end: 10,
-        moment,
-        number: 1,
-        last: false,
+    let firings = Firings {
+        starts: vec![0; 3],
+        ends: vec![10; 3],
+        moments: vec![0, 1, 2],
+        numbers: vec![1; 3],
+        last: vec![0; 3],
     };
-    let firings = [firing(0), firing(1), firing(2)];
     let output = velocity.finish(&keys, &firings, &accs).unwrap();
     let [emitted] = &output.emitted[..] else {
         panic!("{output:?}")

@@ -5,7 +5,7 @@
 
 use arrow_array::ArrayRef;
 use tidemill_wasm::{
-    Accumulated, Aggregate, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome,
+    Accumulated, Aggregate, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome,
     RowsIn, Settings, Table, Transform,
 };
 
@@ -60,7 +60,7 @@ pub trait AggregateCalls: Send {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError>;
 
@@ -160,7 +160,7 @@ impl AggregateCalls for Aggregate {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         Aggregate::finish(self, keys, firings, accs)

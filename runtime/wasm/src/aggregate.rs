@@ -7,6 +7,7 @@ use arrow_array::ArrayRef;
 use crate::arrow::Scratch;
 use crate::check;
 use crate::error::{CallError, ModuleError};
+use crate::firings::Firings;
 use crate::fold::{self, Given};
 use crate::isolate::{self, Parts};
 use crate::load::Module;
@@ -15,7 +16,7 @@ use crate::outcome::{Failed, Outcome};
 use crate::report::Stopped;
 use crate::slot::{Call, Halt, Notes, Settings, Slot};
 use crate::transform::RowsIn;
-use crate::wire::{BatchRef, Firing, Table, TableRef, WireAccumulated};
+use crate::wire::{BatchRef, Table, TableRef, WireAccumulated};
 
 /// What `accumulate` and `merge` came to.
 #[derive(Debug)]
@@ -39,10 +40,11 @@ pub struct Aggregate {
 }
 
 /// One call of `finish`.
-#[derive(Clone, Copy)]
-pub(crate) struct Firings<'a> {
+pub(crate) struct Finish<'a> {
     keys: &'a [ArrayRef],
-    firings: &'a [Firing],
+    firings: &'a Firings,
+    /// Those of the firings that the call is about: as many as keys and accumulators.
+    range: Range<usize>,
     accs: &'a Table,
 }
 
@@ -118,7 +120,7 @@ impl Aggregate {
         fold::fold(self, &Given::Others(others), groups, into)
     }
 
-    /// Makes results of accumulators: row i of `keys` and `accs` belong to `firings[i]`. Origins and failed rows name
+    /// Makes results of accumulators: row i of `keys` and `accs` belong to firing i. Origins and failed rows name
     /// firings; `keys` are the key columns that the function declared.
     ///
     /// # Errors
@@ -126,14 +128,15 @@ impl Aggregate {
     pub fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         isolate::apply(
             self,
-            &Firings {
+            &Finish {
                 keys,
                 firings,
+                range: 0..firings.len(),
                 accs,
             },
         )
@@ -253,7 +256,7 @@ impl Aggregate {
     }
 
     /// One call of `finish`, checked.
-    fn call_finish(&mut self, whole: &Firings<'_>) -> Result<Result<Outcome, Stopped>, CallError> {
+    fn call_finish(&mut self, whole: &Finish<'_>) -> Result<Result<Outcome, Stopped>, CallError> {
         let Self {
             module,
             slot,
@@ -262,7 +265,7 @@ impl Aggregate {
         } = self;
         let (f, limits) = (slot.index(), slot.limits().clone());
         let function = &module.description().functions[f as usize];
-        let rows = whole.firings.len();
+        let rows = whole.range.len();
         let (keys_lent, accs_lent) = (scratch.lend(whole.keys), whole.accs.lend());
         let keys = TableRef {
             rows: rows as u32,
@@ -279,6 +282,7 @@ impl Aggregate {
             times: false,
             limits: &limits,
         };
+        let firings = whole.firings.lend(whole.range.clone());
         slot.call(
             &Call {
                 name: "finish",
@@ -287,7 +291,7 @@ impl Aggregate {
             |instance| {
                 let guest = instance.aggregate.as_ref().expect(EXPORTED);
                 let output = guest
-                    .call_finish(&mut instance.store, f, keys, whole.firings, accs)?
+                    .call_finish(&mut instance.store, f, keys, firings, accs)?
                     .map_err(Halt::Refused)?;
                 check::output(output, &expected).map_err(Halt::Malformed)
             },
@@ -334,10 +338,10 @@ impl Checks<'_> {
 }
 
 impl Parts for Aggregate {
-    type Whole<'a> = Firings<'a>;
+    type Whole<'a> = Finish<'a>;
 
-    fn len(whole: &Firings<'_>) -> usize {
-        whole.firings.len()
+    fn len(whole: &Finish<'_>) -> usize {
+        whole.range.len()
     }
 
     fn slot(&mut self) -> &mut Slot {
@@ -346,10 +350,10 @@ impl Parts for Aggregate {
 
     fn part(
         &mut self,
-        whole: &Firings<'_>,
+        whole: &Finish<'_>,
         range: Range<usize>,
     ) -> Result<Result<Outcome, Stopped>, CallError> {
-        if range.len() == whole.firings.len() {
+        if range.len() == whole.range.len() {
             return self.call_finish(whole);
         }
         let keys: Vec<ArrayRef> = whole
@@ -359,23 +363,25 @@ impl Parts for Aggregate {
             .collect();
         let rows: Vec<u32> = range.clone().map(|row| row as u32).collect();
         let accs = whole.accs.gather(&rows);
-        self.call_finish(&Firings {
+        let start = whole.range.start;
+        self.call_finish(&Finish {
             keys: &keys,
-            firings: &whole.firings[range],
+            firings: whole.firings,
+            range: start + range.start..start + range.end,
             accs: &accs,
         })
     }
 
-    fn input(whole: &Firings<'_>, n: u32) -> ArrayRef {
+    fn input(whole: &Finish<'_>, n: u32) -> ArrayRef {
         whole.keys[n as usize].clone()
     }
 
-    fn time(whole: &Firings<'_>, row: u32) -> i64 {
+    fn time(whole: &Finish<'_>, row: u32) -> i64 {
         // Results of a window have the time that the host sets; a call cannot return others.
-        whole.firings[row as usize].end.saturating_sub(1)
+        whole.firings.ends[row as usize].saturating_sub(1)
     }
 
-    fn change(_whole: &Firings<'_>, _row: u32) -> u8 {
+    fn change(_whole: &Finish<'_>, _row: u32) -> u8 {
         0
     }
 }

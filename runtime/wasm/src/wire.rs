@@ -8,10 +8,10 @@ pub use crate::bindings::tidemill::operator::columns::{
     ArenaParam as ArenaRef, ArenaResult as Arena, ColumnParam as ColumnRef, ColumnResult as Column,
     TableParam as TableRef, TableResult as Table, ValuesParam as ValuesRef, ValuesResult as Values,
 };
-pub use crate::bindings::tidemill::operator::outcome::Firing;
 
 pub(crate) use crate::bindings::exports::tidemill::operator::aggregate::Accumulated as WireAccumulated;
 pub(crate) use crate::bindings::tidemill::operator::columns::Batch as BatchRef;
 pub(crate) use crate::bindings::tidemill::operator::outcome::{
-    Emitted as WireEmitted, Failure as WireFailure, Output as WireOutput, Produced as WireProduced,
+    Emitted as WireEmitted, Failure as WireFailure, Firings as FiringsRef, Output as WireOutput,
+    Produced as WireProduced,
 };

@@ -8,8 +8,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use support::{Rows, plain, sdk, settings};
 use tidemill_wasm::{
-    Accumulated, Aggregate, Arena, CallError, Firing, Module, Produced, Reason, RowsIn, Table,
-    Values, table_to_arrow,
+    Accumulated, Aggregate, Arena, CallError, Firing, Firings, Module, Produced, Reason, RowsIn,
+    Table, Values, table_to_arrow,
 };
 
 fn aggregate(how: &str) -> Aggregate {
@@ -270,7 +270,7 @@ fn finishing_isolates_the_firing_that_fails() {
         panic!("words")
     };
     sums.copy_from_slice(&[1, 2, 13, 3, 4]);
-    let firings: Vec<Firing> = (0..5).map(firing).collect();
+    let firings: Firings = (0..5).map(firing).collect();
     let outcome = function.finish(&[], &firings, &accs).unwrap();
     assert_eq!(
         outcome.failed.iter().map(|f| f.row).collect::<Vec<_>>(),
@@ -287,7 +287,9 @@ fn finishing_isolates_the_firing_that_fails() {
 fn times_of_finish_are_the_hosts() {
     let mut function = aggregate("times");
     let accs = function.create().unwrap();
-    let outcome = function.finish(&[], &[firing(0)], &accs).unwrap();
+    let outcome = function
+        .finish(&[], &Firings::from_iter([firing(0)]), &accs)
+        .unwrap();
     assert_eq!(
         outcome.failed[0].message,
         "finish returned a malformed outcome: main output: times are set by the host here, the \

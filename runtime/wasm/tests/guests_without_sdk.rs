@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tidemill_rows::arrow_array::{ArrayRef, Float64Array};
 use tidemill_wasm::{
-    Aggregate, Firing, Limits, Module, ModuleError, Reason, RowsIn, Settings, Table, Transform,
-    Values,
+    Aggregate, Firing, Firings, Limits, Module, ModuleError, Reason, RowsIn, Settings, Table,
+    Transform, Values,
 };
 
 /// Builds the guests, once in this process, and gives the file of one.
@@ -286,7 +286,9 @@ fn velocity_says_what_is_above_the_limit() {
             .accumulate(&rows(&columns), &[0, 1, 2, 2], &start, &[], &[0, 1, 2])
             .expect(file)
             .accs;
-        let outcome = velocity.finish(&[], &[firing; 3], &accs).expect(file);
+        let outcome = velocity
+            .finish(&[], &Firings::from_iter([firing; 3]), &accs)
+            .expect(file);
         let expected = ["0 from 0: 150.0 1", "0 from 2: 120.0 2"];
         assert_eq!(shown::outcome(&outcome), expected, "{file}");
     }

@@ -90,7 +90,7 @@ bool exports_tidemill_operator_aggregate_merge(
 }
 
 bool exports_tidemill_operator_aggregate_finish(
-    uint32_t f, table *keys, exports_tidemill_operator_aggregate_list_firing_t *firings,
+    uint32_t f, table *keys, exports_tidemill_operator_aggregate_firings_t *firings,
     table *accs, output *ret, text *err) {
   indices over = {zeroed(accs->rows, sizeof(uint32_t)), 0};
   for (uint32_t i = 0; i < accs->rows; i++)
@@ -113,6 +113,6 @@ bool exports_tidemill_operator_aggregate_finish(
   } else free(over.ptr);
   tidemill_operator_columns_table_free(keys);
   tidemill_operator_columns_table_free(accs);
-  exports_tidemill_operator_aggregate_list_firing_free(firings);
+  exports_tidemill_operator_aggregate_firings_free(firings);
   return true;
 }

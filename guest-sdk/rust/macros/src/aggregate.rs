@@ -263,7 +263,7 @@ impl Methods {
             fn finish(
                 &self,
                 keys: &__tidemill::Table,
-                firings: &[__tidemill::WireFiring],
+                firings: &__tidemill::Firings,
                 accs: &__tidemill::Table,
             ) -> ::core::result::Result<__tidemill::Outcome, ::std::string::String> {
                 let accs = __tidemill::decode::<#acc>(accs)?;

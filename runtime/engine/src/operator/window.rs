@@ -287,7 +287,7 @@ impl Window {
             .columns_of(firings.iter().map(|firing| firing.key));
         let keys_given: Vec<ArrayRef> =
             parts.finish_keys.iter().map(|&i| keys[i].clone()).collect();
-        let told: Vec<tidemill_wasm::Firing> = firings.iter().map(told).collect();
+        let told: tidemill_wasm::Firings = firings.iter().map(told).collect();
         let outcome = parts.aggregator.guest().finish(&keys_given, &told, accs);
         let outcome = outcome.map_err(|e| parts.blame.call(e))?;
         for emitted in outcome.emitted {

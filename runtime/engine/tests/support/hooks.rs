@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use tidemill_engine::functions::{AggregateCalls, Functions, InModules, TransformCalls};
 use tidemill_wasm::{
-    Accumulated, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome, RowsIn, Settings,
-    Table,
+    Accumulated, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
+    Settings, Table,
 };
 
 /// Given the worker and the operator; an error is the call's.
@@ -92,7 +92,7 @@ impl AggregateCalls for Aggregate {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         self.guest.finish(keys, firings, accs)

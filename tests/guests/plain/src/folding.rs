@@ -3,7 +3,7 @@
 
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
-use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Firing, Output, Produced};
+use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Firings, Output, Produced};
 
 const BAD: i64 = 13;
 /// What a failing row leaves behind in the sum.
@@ -124,12 +124,12 @@ pub fn merge(how: &str, into: Table, others: &Table, groups: &[u32]) -> Accumula
     }
 }
 
-pub fn finish(how: &str, firings: &[Firing], accs: Table) -> Output {
+pub fn finish(how: &str, firings: &Firings, accs: Table) -> Output {
     if read(&accs).iter().any(|acc| acc.sum == BAD) && how == "trap" {
         panic!("finishing {BAD}");
     }
-    let rows = firings.len() as u32;
-    let times = (how == "times").then(|| firings.iter().map(|f| f.start).collect());
+    let rows = firings.starts.len() as u32;
+    let times = (how == "times").then(|| firings.starts.clone());
     let main = Emitted {
         target: 0,
         origins: (0..rows).collect(),

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use bindings::exports::tidemill::operator::{aggregate, setup, transform};
 use bindings::tidemill::operator::columns::{Batch, Table};
 use bindings::tidemill::operator::log;
-use bindings::tidemill::operator::outcome::{Firing, Output};
+use bindings::tidemill::operator::outcome::{Firings, Output};
 
 struct Guest;
 bindings::export!(Guest with_types_in bindings);
@@ -85,7 +85,7 @@ impl aggregate::Guest for Guest {
         Ok(folding::merge(&how(), into, &others, &groups))
     }
 
-    fn finish(_f: u32, _keys: Table, firings: Vec<Firing>, accs: Table) -> Result<Output, String> {
+    fn finish(_f: u32, _keys: Table, firings: Firings, accs: Table) -> Result<Output, String> {
         Ok(folding::finish(&how(), &firings, accs))
     }
 }
