@@ -201,7 +201,8 @@ pub fn decode<A: Accumulator>(table: &Table) -> Result<Vec<A>, String> {
         .collect())
 }
 
-fn encode<A: Accumulator>(accs: &[A]) -> Table {
+/// Structs as the rows of a table.
+pub(crate) fn encode<A: Accumulator>(accs: &[A]) -> Table {
     let mut columns = A::with_rows(accs.len());
     accs.iter().for_each(|acc| acc.write(&mut columns));
     table::<A>(columns, accs.len())

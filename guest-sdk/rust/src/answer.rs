@@ -1,9 +1,9 @@
 //! What methods may return: a value or a `Result` of it, and where rows are made, one, an `Option`
 //! or a `Vec`.
 
-use crate::Failure;
 use crate::output::Output;
 use crate::record::{Record, Untimed};
+use crate::{Failure, Timestamp};
 
 /// What `filter` may return.
 #[diagnostic::on_unimplemented(
@@ -110,9 +110,9 @@ impl<T: Record> Mapped for Result<Option<T>, Failure> {
     }
 }
 
-/// What `finish` may return.
+/// What `finish`, and `apply` of kind window, may return.
 #[diagnostic::on_unimplemented(
-    message = "`finish` cannot return `{Self}`",
+    message = "a window's result cannot be `{Self}`",
     label = "write `T`, `Option<T>`, `Vec<T>` or a `Result` of one with `Failure`",
     note = "T is a struct with #[derive(Record)], without #[record(event_time)]: the result's columns"
 )]
@@ -153,6 +153,46 @@ impl<T: Untimed> Finished for Vec<T> {
     fn finished(self, out: &mut Output<T>) -> Result<(), Failure> {
         self.into_iter().for_each(|row| out.push(row));
         Ok(())
+    }
+}
+
+/// What `observe` may return.
+#[diagnostic::on_unimplemented(
+    message = "`observe` cannot return `{Self}`",
+    label = "write `Timestamp`, `Option<Timestamp>` or a `Result` of one with `Failure`"
+)]
+pub trait Marked {
+    /// Whether a call can fail, so that the state must be kept first.
+    const FALLIBLE: bool;
+
+    /// How far event time has come, if the row says so.
+    fn marked(self) -> Result<Option<Timestamp>, Failure>;
+}
+
+impl Marked for Timestamp {
+    const FALLIBLE: bool = false;
+
+    #[inline(always)]
+    fn marked(self) -> Result<Option<Timestamp>, Failure> {
+        Ok(Some(self))
+    }
+}
+
+impl Marked for Option<Timestamp> {
+    const FALLIBLE: bool = false;
+
+    #[inline(always)]
+    fn marked(self) -> Result<Option<Timestamp>, Failure> {
+        Ok(self)
+    }
+}
+
+impl<M: Marked> Marked for Result<M, Failure> {
+    const FALLIBLE: bool = true;
+
+    #[inline(always)]
+    fn marked(self) -> Result<Option<Timestamp>, Failure> {
+        self?.marked()
     }
 }
 

@@ -1,18 +1,20 @@
-//! The one trait that every kind of function implements, by `#[transform]` or `#[aggregate]`.
+//! The one trait that every kind of function implements, by `#[transform]`, `#[aggregate]`, `#[window]` or `#[watermark]`.
 
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+use crate::bindings::exports::tidemill::operator::watermark::Observed;
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Firings, Output as Outcome};
 
 /// A function of a module: what the host calls, in the host's own types. Implemented by
-/// [`#[transform]`](macro@crate::transform) or [`#[aggregate]`](macro@crate::aggregate); the calls
-/// of other kinds refuse.
+/// [`#[transform]`](macro@crate::transform), [`#[aggregate]`](macro@crate::aggregate),
+/// [`#[window]`](macro@crate::window) or [`#[watermark]`](macro@crate::watermark); the calls of
+/// other kinds refuse.
 ///
 /// The error of a call says that it cannot be served at all: the pipeline stops.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a function",
     label = "not a function",
-    note = "put #[transform] or #[aggregate] on an `impl {Self} {{ … }}` block"
+    note = "put #[transform], #[aggregate], #[window] or #[watermark] on an `impl {Self} {{ … }}` block"
 )]
 pub trait Function: 'static {
     /// Appends what `describe` says of it: a JSON object.
@@ -37,7 +39,7 @@ pub trait Function: 'static {
         Err(other_kind("apply"))
     }
 
-    /// The accumulator of no rows at all: one row.
+    /// The accumulator of no rows at all, or the state of a split before its first row: one row.
     ///
     /// # Errors
     /// Another kind.
@@ -76,6 +78,31 @@ pub trait Function: 'static {
     fn finish(&self, keys: &Table, firings: &Firings, accs: &Table) -> Result<Outcome, String> {
         let _ = (keys, firings, accs);
         Err(other_kind("finish"))
+    }
+
+    /// Makes the results of windows: the rows of firing i are those from `offsets[i]` up to
+    /// `offsets[i + 1]`.
+    ///
+    /// # Errors
+    /// Another kind, or other columns than declared.
+    fn apply_window(
+        &self,
+        keys: &Table,
+        firings: &Firings,
+        rows: &Batch,
+        offsets: &[u32],
+    ) -> Result<Outcome, String> {
+        let _ = (keys, firings, rows, offsets);
+        Err(other_kind("apply of windows"))
+    }
+
+    /// Takes rows of a split and its state.
+    ///
+    /// # Errors
+    /// Another kind, or other columns than declared.
+    fn observe(&self, rows: &Batch, state: &Table) -> Result<Observed, String> {
+        let _ = (rows, state);
+        Err(other_kind("observe"))
     }
 }
 

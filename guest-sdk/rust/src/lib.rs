@@ -79,6 +79,8 @@
 //!   [`Sides`] are further outputs.
 //! * [`#[aggregate]`](macro@aggregate): `add`, `merge` and `finish`, with an accumulator per key
 //!   and [`Window`].
+//! * [`#[window]`](macro@window): `apply`, with all rows of a window at once.
+//! * [`#[watermark]`](macro@watermark): `observe`, a source's own rule for how far time has come.
 //! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its
 //!   configuration.
 //! * [`Failure`]: what a method returns for a row that it cannot serve. [`log`]: lines for people.
@@ -113,6 +115,8 @@ mod answer;
 mod describe;
 mod transform;
 mod value;
+mod watermark;
+mod whole;
 
 #[doc(hidden)]
 pub mod bindings;
@@ -127,11 +131,78 @@ pub use window::{Firing, Window};
 
 pub use tidemill_macros::{Config, Record, Sides, aggregate, transform};
 
+/// All rows of a window at once:
+///
+/// ```
+/// use tidemill::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Payment {
+///     amount: f64,
+/// }
+///
+/// #[derive(Record, Debug, PartialEq)]
+/// struct Median {
+///     median: f64,
+/// }
+///
+/// #[derive(Config)]
+/// struct MedianAmount;
+///
+/// #[window]
+/// impl MedianAmount {
+///     fn apply(&self, _window: Window, payments: &[Payment]) -> Option<Median> {
+///         let mut amounts: Vec<f64> = payments.iter().map(|payment| payment.amount).collect();
+///         amounts.sort_by(f64::total_cmp);
+///         amounts.get(amounts.len() / 2).map(|&median| Median { median })
+///     }
+/// }
+///
+/// tidemill::module!(MedianAmount);
+///
+/// // A unit test: rows are a slice of your struct.
+/// let payments = [3.0, 1.0, 2.0].map(|amount| Payment { amount });
+/// let median = MedianAmount.apply(Window::default(), &payments);
+/// assert_eq!(median, Some(Median { median: 2.0 }));
+/// ```
+pub use tidemill_macros::window;
+
+/// A source's own rule for how far event time has come:
+///
+/// ```
+/// use tidemill::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Reading<'a> {
+///     kind: &'a str,
+///     #[record(event_time)]
+///     at: Timestamp,
+/// }
+///
+/// /// Time has come as far as the sender says so.
+/// #[derive(Config)]
+/// struct Punctuated;
+///
+/// #[watermark]
+/// impl Punctuated {
+///     fn observe(&self, reading: Reading) -> Option<Timestamp> {
+///         (reading.kind == "complete").then_some(reading.at)
+///     }
+/// }
+///
+/// tidemill::module!(Punctuated);
+///
+/// let at = Timestamp::from_seconds(10);
+/// assert_eq!(Punctuated.observe(Reading { kind: "value", at }), None);
+/// assert_eq!(Punctuated.observe(Reading { kind: "complete", at }), Some(at));
+/// ```
+pub use tidemill_macros::watermark;
+
 /// What an author imports: `use tidemill::prelude::*;`
 pub mod prelude {
     pub use crate::{
         Config, Extended, Failure, Firing, Output, Record, Same, Sides, Timestamp, Window,
-        aggregate, log, transform,
+        aggregate, log, transform, watermark, window,
     };
 }
 
@@ -139,8 +210,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::aggregate::{accumulate, create, decode, finish, merge};
-    pub use crate::answer::{Done, Finished, Mapped, Verdict};
+    pub use crate::answer::{Done, Finished, Mapped, Marked, Verdict};
     pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+    pub use crate::bindings::exports::tidemill::operator::watermark::Observed;
     pub use crate::bindings::tidemill::operator::columns::{Batch, Table};
     pub use crate::bindings::tidemill::operator::outcome::{Emitted, Firings, Output as Outcome};
     pub use crate::config::json::Object;
@@ -156,4 +228,6 @@ pub mod __private {
     #[cfg(feature = "encoded")]
     pub use crate::value::encoded::Encoded;
     pub use crate::value::{FixedWriter, ReadValue, Value, Writer};
+    pub use crate::watermark::{NoState, observe};
+    pub use crate::whole::{Fired, apply as apply_window, apply_out as apply_window_out, rows};
 }

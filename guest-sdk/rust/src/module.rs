@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 
 use crate::bindings::exports::tidemill::operator::aggregate::{self, Accumulated};
-use crate::bindings::exports::tidemill::operator::{setup, transform};
+use crate::bindings::exports::tidemill::operator::watermark::{self, Observed};
+use crate::bindings::exports::tidemill::operator::{setup, transform, window};
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Firings, Output as Outcome};
 use crate::{Function, describe, log};
@@ -96,6 +97,30 @@ impl<M: Module> aggregate::Guest for M {
 
     fn finish(f: u32, keys: Table, firings: Firings, accs: Table) -> Result<Outcome, String> {
         with(f, |function| function.finish(&keys, &firings, &accs))
+    }
+}
+
+impl<M: Module> window::Guest for M {
+    fn apply(
+        f: u32,
+        keys: Table,
+        firings: Firings,
+        rows: Batch,
+        offsets: Vec<u32>,
+    ) -> Result<Outcome, String> {
+        with(f, |function| {
+            function.apply_window(&keys, &firings, &rows, &offsets)
+        })
+    }
+}
+
+impl<M: Module> watermark::Guest for M {
+    fn create(f: u32) -> Result<Table, String> {
+        with(f, |function| function.create())
+    }
+
+    fn observe(f: u32, rows: Batch, state: Table) -> Result<Observed, String> {
+        with(f, |function| function.observe(&rows, &state))
     }
 }
 

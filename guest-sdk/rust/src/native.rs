@@ -31,6 +31,7 @@ use crate::Function;
 use crate::module::entry;
 
 pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+pub use crate::bindings::exports::tidemill::operator::watermark::Observed;
 pub use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
 pub use crate::bindings::tidemill::operator::outcome::{
     Emitted, Failure, Firings, Output, Produced,

@@ -2,7 +2,7 @@
 
 use crate::bindings::tidemill::operator::columns::Column;
 use crate::bindings::tidemill::operator::outcome::{Emitted, Produced};
-use crate::record::{ColumnOf, FromRow, Made, Record, Shape, Untimed};
+use crate::record::{Accumulator, ColumnOf, FromRow, Made, Record, Shape, Untimed};
 
 /// An output that takes rows of type `T`: a record, [`Extended`] or [`Same`].
 ///
@@ -310,8 +310,13 @@ fn described(json: &mut String, before: &str, columns: fn(&mut String)) {
     json.push('}');
 }
 
-/// The key of a function that does not ask for it.
+/// The key of a function that does not ask for it, and the state of one that has none.
+#[derive(Default)]
 pub struct NoKey;
+
+impl Accumulator for NoKey {
+    fn copy_from(&mut self, _other: &Self) {}
+}
 
 impl Record for NoKey {
     const COLUMNS: &'static [ColumnOf] = &[];

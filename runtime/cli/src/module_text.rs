@@ -80,7 +80,10 @@ pub fn about(function: &Function) -> Vec<(&'static str, String)> {
     if function.kind == Kind::Aggregate {
         lines.push(("accumulator", columns(&function.accumulator)));
     }
-    lines.push(("gives", output(&function.output)));
+    match function.kind {
+        Kind::Watermark => lines.push(("state", columns(&function.state))),
+        _ => lines.push(("gives", output(&function.output))),
+    }
     for side in &function.sides {
         lines.push(("side", format!("{}: {}", side.name, output(&side.output))));
     }

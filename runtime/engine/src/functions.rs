@@ -5,8 +5,8 @@
 
 use arrow_array::ArrayRef;
 use tidemill_wasm::{
-    Accumulated, Aggregate, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome,
-    RowsIn, Settings, Table, Transform,
+    Accumulated, Aggregate, CallError, Firings, LogLine, Module, ModuleError, Notes, Observed,
+    Outcome, RowsIn, Settings, Table, Transform, Watermark, Window,
 };
 
 /// A function of kind transform, made ready on one worker. See [`Transform`] for the calls.
@@ -75,6 +75,56 @@ pub trait AggregateCalls: Send {
     }
 }
 
+/// A function of kind window, made ready on one worker. See [`Window`] for the calls.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of `Window`'s calls"
+)]
+pub trait WindowCalls: Send {
+    /// Makes results of firings: the rows of firing i are those from `offsets[i]` up to `offsets[i + 1]`, in order of event
+    /// time.
+    fn apply(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        rows: &RowsIn<'_>,
+        offsets: &[u32],
+    ) -> Result<Outcome, CallError>;
+
+    /// Lines logged since the last time.
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    /// Counts since the last time.
+    fn take_notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
+/// A function of kind watermark, made ready on one worker, for all splits of a source there. See [`Watermark`] for the calls.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of `Watermark`'s calls"
+)]
+pub trait WatermarkCalls: Send {
+    /// The state of a split before its first row.
+    fn create(&mut self) -> Result<Table, CallError>;
+
+    /// Takes rows of one split and its state.
+    fn observe(&mut self, rows: &RowsIn<'_>, state: &Table) -> Result<Observed, CallError>;
+
+    /// Lines logged since the last time.
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    /// Counts since the last time.
+    fn take_notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
 /// Makes functions ready, one per operator and worker.
 #[expect(
     clippy::missing_errors_doc,
@@ -94,6 +144,24 @@ pub trait Functions: Send + Sync {
         module: &Module,
         settings: Settings,
     ) -> Result<Box<dyn AggregateCalls>, ModuleError>;
+
+    /// A function of kind window; a guest, unless said otherwise.
+    fn window(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn WindowCalls>, ModuleError> {
+        Ok(Box::new(module.window(settings)?))
+    }
+
+    /// A function of kind watermark; a guest, unless said otherwise.
+    fn watermark(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn WatermarkCalls>, ModuleError> {
+        Ok(Box::new(module.watermark(settings)?))
+    }
 }
 
 /// Functions as guests of their modules, in the sandbox.
@@ -172,5 +240,43 @@ impl AggregateCalls for Aggregate {
 
     fn take_notes(&mut self) -> Notes {
         Aggregate::take_notes(self)
+    }
+}
+
+impl WindowCalls for Window {
+    fn apply(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        rows: &RowsIn<'_>,
+        offsets: &[u32],
+    ) -> Result<Outcome, CallError> {
+        Window::apply(self, keys, firings, rows, offsets)
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Window::take_log(self)
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        Window::take_notes(self)
+    }
+}
+
+impl WatermarkCalls for Watermark {
+    fn create(&mut self) -> Result<Table, CallError> {
+        Watermark::create(self)
+    }
+
+    fn observe(&mut self, rows: &RowsIn<'_>, state: &Table) -> Result<Observed, CallError> {
+        Watermark::observe(self, rows, state)
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Watermark::take_log(self)
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        Watermark::take_notes(self)
     }
 }

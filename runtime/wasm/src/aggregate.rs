@@ -71,21 +71,15 @@ impl Aggregate {
         let Self { module, slot, .. } = self;
         let f = slot.index();
         let function = &module.description().functions[f as usize];
-        let ended = slot.call(
-            &Call {
-                name: "create",
-                rows: 0,
-            },
-            |instance| {
-                let guest = instance.aggregate.as_ref().expect(EXPORTED);
-                let created = guest
-                    .call_create(&mut instance.store, f)?
-                    .map_err(Halt::Refused)?;
-                check::table("accumulator", &created, &function.accumulator, 1)
-                    .map_err(Halt::Malformed)?;
-                Ok(created)
-            },
-        )?;
+        let ended = slot.call(&Call::of_rows("create", 0), |instance| {
+            let guest = instance.aggregate.as_ref().expect(EXPORTED);
+            let created = guest
+                .call_create(&mut instance.store, f)?
+                .map_err(Halt::Refused)?;
+            check::table("accumulator", &created, &function.accumulator, 1)
+                .map_err(Halt::Malformed)?;
+            Ok(created)
+        })?;
         let created = ended.map_err(|stopped| stopped.into_error(&function.name, "create"))?;
         self.created = Some(created.clone());
         Ok(created)
@@ -195,19 +189,13 @@ impl Aggregate {
             sizes,
             limits: slot.limits().clone(),
         };
-        slot.call(
-            &Call {
-                name: "accumulate",
-                rows: rows.len,
-            },
-            |instance| {
-                let guest = instance.aggregate.as_ref().expect(EXPORTED);
-                let returned = guest
-                    .call_accumulate(&mut instance.store, f, batch, groups, table, marks)?
-                    .map_err(Halt::Refused)?;
-                checks.accumulated(returned)
-            },
-        )
+        slot.call(&Call::of_rows("accumulate", rows.len), |instance| {
+            let guest = instance.aggregate.as_ref().expect(EXPORTED);
+            let returned = guest
+                .call_accumulate(&mut instance.store, f, batch, groups, table, marks)?
+                .map_err(Halt::Refused)?;
+            checks.accumulated(returned)
+        })
     }
 
     /// One call of `merge`, checked.
@@ -240,19 +228,13 @@ impl Aggregate {
             sizes,
             limits: slot.limits().clone(),
         };
-        slot.call(
-            &Call {
-                name: "merge",
-                rows,
-            },
-            |instance| {
-                let guest = instance.aggregate.as_ref().expect(EXPORTED);
-                let returned = guest
-                    .call_merge(&mut instance.store, f, into_ref, others_ref, groups)?
-                    .map_err(Halt::Refused)?;
-                checks.accumulated(returned)
-            },
-        )
+        slot.call(&Call::of_rows("merge", rows), |instance| {
+            let guest = instance.aggregate.as_ref().expect(EXPORTED);
+            let returned = guest
+                .call_merge(&mut instance.store, f, into_ref, others_ref, groups)?
+                .map_err(Halt::Refused)?;
+            checks.accumulated(returned)
+        })
     }
 
     /// One call of `finish`, checked.
@@ -283,19 +265,13 @@ impl Aggregate {
             limits: &limits,
         };
         let firings = whole.firings.lend(whole.range.clone());
-        slot.call(
-            &Call {
-                name: "finish",
-                rows,
-            },
-            |instance| {
-                let guest = instance.aggregate.as_ref().expect(EXPORTED);
-                let output = guest
-                    .call_finish(&mut instance.store, f, keys, firings, accs)?
-                    .map_err(Halt::Refused)?;
-                check::output(output, &expected).map_err(Halt::Malformed)
-            },
-        )
+        slot.call(&Call::of_rows("finish", rows), |instance| {
+            let guest = instance.aggregate.as_ref().expect(EXPORTED);
+            let output = guest
+                .call_finish(&mut instance.store, f, keys, firings, accs)?
+                .map_err(Halt::Refused)?;
+            check::output(output, &expected).map_err(Halt::Malformed)
+        })
     }
 }
 

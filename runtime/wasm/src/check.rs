@@ -10,4 +10,4 @@ mod tables;
 
 pub(crate) use column::column;
 pub(crate) use output::{Expected, failures, output};
-pub(crate) use tables::{accumulated, table};
+pub(crate) use tables::{accumulated, table, watermarks};

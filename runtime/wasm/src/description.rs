@@ -2,7 +2,8 @@
 //!
 //! Invariants, all checked by [`Description::parse`]:
 //! 1. Names of functions are unique and of the form `[a-z][a-z0-9-]*`; names of columns are unique in their list.
-//! 2. A transform has no key and no accumulator; an aggregate has an accumulator and an output of kind `new`.
+//! 2. A function has only what its kind has: an accumulator is of aggregates, a state of kind watermark, a key of aggregates
+//!    and windows. What a window gives, of either kind, is `new`.
 //! 3. A config field's default is of its type.
 
 mod config;
@@ -39,11 +40,13 @@ pub struct Function {
     pub stamps: bool,
     /// Whether it takes rows that are not inserts.
     pub changes: bool,
-    /// Key columns that `finish` takes.
+    /// Key columns that `finish`, or a function of kind window, takes.
     pub key: Vec<Field>,
     /// The accumulator's columns.
     pub accumulator: Vec<Field>,
-    /// The main output.
+    /// The columns of a split's state, of kind watermark.
+    pub state: Vec<Field>,
+    /// The main output. A function of kind watermark has none: `same`.
     pub output: Output,
     /// The side outputs, targets 1 and up.
     pub sides: Vec<Side>,
@@ -60,17 +63,38 @@ pub enum Kind {
     Transform,
     /// Rows of a key and window to an accumulator, to a result.
     Aggregate,
+    /// All rows of a key and window to a result.
+    Window,
+    /// Rows of a split to its watermark.
+    Watermark,
 }
 
 impl Kind {
     /// The kinds that this host serves.
-    pub const ALL: [Self; 2] = [Self::Transform, Self::Aggregate];
+    pub const ALL: [Self; 4] = [
+        Self::Transform,
+        Self::Aggregate,
+        Self::Window,
+        Self::Watermark,
+    ];
 
-    /// `transform`, `aggregate`.
+    /// `transform`, `aggregate`, `window`, `watermark`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Transform => "transform",
             Self::Aggregate => "aggregate",
+            Self::Window => "window",
+            Self::Watermark => "watermark",
+        }
+    }
+
+    /// The name as it stands in a sentence: `an aggregate`, `a function of kind window`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Transform => "a transform",
+            Self::Aggregate => "an aggregate",
+            Self::Window => "a function of kind window",
+            Self::Watermark => "a function of kind watermark",
         }
     }
 }

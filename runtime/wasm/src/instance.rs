@@ -6,6 +6,7 @@ use wasmtime::{Engine, ResourceLimiter, Store, StoreContextMut};
 use crate::bindings::exports::tidemill::operator as exports;
 use crate::bindings::tidemill::operator as imports;
 use crate::deadline::Watch;
+use crate::description::Kind;
 use crate::limits::Limits;
 use crate::log::{CallLog, Level};
 use crate::wasi::{self, Wasi};
@@ -131,6 +132,8 @@ pub(crate) struct Linked {
     setup: exports::setup::GuestIndices,
     transform: Option<exports::transform::GuestIndices>,
     aggregate: Option<exports::aggregate::GuestIndices>,
+    window: Option<exports::window::GuestIndices>,
+    watermark: Option<exports::watermark::GuestIndices>,
 }
 
 impl Linked {
@@ -152,19 +155,21 @@ impl Linked {
             setup: exports::setup::GuestIndices::new(&pre)?,
             transform: exports::transform::GuestIndices::new(&pre).ok(),
             aggregate: exports::aggregate::GuestIndices::new(&pre).ok(),
+            window: exports::window::GuestIndices::new(&pre).ok(),
+            watermark: exports::watermark::GuestIndices::new(&pre).ok(),
             pre,
             wasi,
         })
     }
 
-    /// Whether the module exports the interface of transforms.
-    pub fn transforms(&self) -> bool {
-        self.transform.is_some()
-    }
-
-    /// Whether the module exports the interface of aggregates.
-    pub fn aggregates(&self) -> bool {
-        self.aggregate.is_some()
+    /// Whether the module exports the interface of a kind.
+    pub fn serves(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Transform => self.transform.is_some(),
+            Kind::Aggregate => self.aggregate.is_some(),
+            Kind::Window => self.window.is_some(),
+            Kind::Watermark => self.watermark.is_some(),
+        }
     }
 }
 
@@ -178,6 +183,10 @@ pub(crate) struct Instance {
     pub transform: Option<exports::transform::Guest>,
     /// `aggregate`, if the module has it.
     pub aggregate: Option<exports::aggregate::Guest>,
+    /// `window`, if the module has it.
+    pub window: Option<exports::window::Guest>,
+    /// `watermark`, if the module has it.
+    pub watermark: Option<exports::watermark::Guest>,
     /// Whether no call has had rows yet.
     pub fresh: bool,
     /// Linear memory after `configure`.
@@ -201,6 +210,8 @@ impl Instance {
                 setup,
                 transform,
                 aggregate,
+                window,
+                watermark,
             }) => {
                 let configured_bytes = store.data().memory.bytes;
                 Ok(Self {
@@ -208,6 +219,8 @@ impl Instance {
                     setup,
                     transform,
                     aggregate,
+                    window,
+                    watermark,
                     fresh: true,
                     configured_bytes,
                 })
@@ -229,6 +242,8 @@ struct Exports {
     setup: exports::setup::Guest,
     transform: Option<exports::transform::Guest>,
     aggregate: Option<exports::aggregate::Guest>,
+    window: Option<exports::window::Guest>,
+    watermark: Option<exports::watermark::Guest>,
 }
 
 impl Exports {
@@ -237,18 +252,21 @@ impl Exports {
         instance: &WasmInstance,
         store: &mut Store<State>,
     ) -> wasmtime::Result<Self> {
-        let transform = linked
-            .transform
-            .as_ref()
-            .map(|i| i.load(&mut *store, instance));
-        let aggregate = linked
-            .aggregate
-            .as_ref()
-            .map(|i| i.load(&mut *store, instance));
+        /// What is not exported is not loaded.
+        macro_rules! load {
+            ($kind:ident) => {
+                match &linked.$kind {
+                    Some(indices) => Some(indices.load(&mut *store, instance)?),
+                    None => None,
+                }
+            };
+        }
         Ok(Self {
             setup: linked.setup.load(&mut *store, instance)?,
-            transform: transform.transpose()?,
-            aggregate: aggregate.transpose()?,
+            transform: load!(transform),
+            aggregate: load!(aggregate),
+            window: load!(window),
+            watermark: load!(watermark),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Finding the bad row where rows share nothing: transforms, and firings of `finish`.
+//! Finding the bad row where rows share nothing: transforms, and firings of `finish` and of windows.
 //!
 //! ```text
 //! call(n rows) ── ok ────────────────────────────► outcome
@@ -26,6 +26,15 @@ pub(crate) trait Parts {
     type Whole<'a>;
     /// How many rows.
     fn len(whole: &Self::Whole<'_>) -> usize;
+    /// How much a range is, in what the pace counts.
+    fn weight(whole: &Self::Whole<'_>, range: Range<usize>) -> usize {
+        let _ = whole;
+        range.len()
+    }
+    /// How many rows from `start` on are at most so much, and at least one.
+    fn fitting(whole: &Self::Whole<'_>, start: usize, most: usize) -> usize {
+        most.min(Self::len(whole) - start)
+    }
     /// The guest.
     fn slot(&mut self) -> &mut Slot;
     /// One call, with these rows only.
@@ -54,7 +63,8 @@ pub(crate) fn apply<P: Parts>(
     if rows == 0 {
         return Ok(Outcome::default());
     }
-    let fits = rows > 1 && rows <= function.slot().pace.most_rows();
+    let most = function.slot().pace.most_rows();
+    let fits = rows > 1 && rows == P::fitting(whole, 0, most);
     if fits && let Ok(outcome) = function.part(whole, 0..rows)? {
         function.slot().pace.grow();
         return Ok(outcome);
@@ -87,7 +97,7 @@ impl<P: Parts> Search<'_, '_, P> {
         let mut start = range.start;
         while start < range.end {
             let most = self.function.slot().pace.most_rows();
-            let end = range.end.min(start.saturating_add(most));
+            let end = range.end.min(start + P::fitting(self.whole, start, most));
             if self.run(start..end)? {
                 self.function.slot().pace.grow();
             }
@@ -119,12 +129,15 @@ impl<P: Parts> Search<'_, '_, P> {
     /// Serves a range whose call was stopped. If all parts succeed, it was too large.
     fn split(&mut self, range: Range<usize>) -> Result<(), CallError> {
         let before = self.failed.len();
-        let part = range.len().div_ceil(PARTS);
-        for start in range.clone().step_by(part) {
-            self.run(start..range.end.min(start + part))?;
+        let rows = range.len().div_ceil(PARTS);
+        let mut heaviest = 0;
+        for start in range.clone().step_by(rows) {
+            let part = start..range.end.min(start + rows);
+            heaviest = heaviest.max(P::weight(self.whole, part.clone()));
+            self.run(part)?;
         }
         if self.failed.len() == before {
-            self.function.slot().pace.shrink(part);
+            self.function.slot().pace.shrink(heaviest);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! blame when a call fails.
 //!
 //! ```text
-//!  file ──load──► Module ──transform / aggregate──► Transform, Aggregate   (one per operator and worker)
+//!  file ──load──► Module ──transform, aggregate, …──► Transform, Aggregate, Window, Watermark   (one per operator and worker)
 //!    │  checks on its surface      │ Settings           │ holds one guest instance, made again after a trap
 //!    │  compiled in a child        ▼                    ▼
 //!    └─► cache (by content)     describe,            Arrow ─lend─► call ─check─► Arrow
@@ -45,6 +45,8 @@ mod table;
 mod ticker;
 mod transform;
 mod wasi;
+mod watermark;
+mod window;
 mod wire;
 
 pub use aggregate::{Accumulated, Aggregate};
@@ -60,4 +62,6 @@ pub use log::{Level, LogLine};
 pub use outcome::{Emitted, Failed, Outcome, Produced, Reason};
 pub use slot::{Notes, Settings};
 pub use transform::{RowsIn, Transform};
+pub use watermark::{Observed, Watermark};
+pub use window::{ROWS_PER_WINDOW_CALL, Window};
 pub use wire::{Arena, ArenaRef, Column, ColumnRef, Table, TableRef, Values, ValuesRef};

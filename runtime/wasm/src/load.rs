@@ -14,7 +14,7 @@ use crate::limits::{Limits, size};
 use crate::report::Stopped;
 use crate::slot::Settings;
 use crate::surface::{Surface, VERSION, too_large};
-use crate::{Aggregate, Transform};
+use crate::{Aggregate, Transform, Watermark, Window};
 
 /// A module. Cheap to clone; instances are made per operator and worker.
 #[derive(Clone)]
@@ -130,6 +130,30 @@ impl Module {
     pub fn aggregate(&self, settings: Settings) -> Result<Aggregate, ModuleError> {
         self.expect(&settings, Kind::Aggregate);
         Aggregate::new(self.clone(), settings)
+    }
+
+    /// Makes a function of kind window of it ready.
+    ///
+    /// # Errors
+    /// If the instance cannot be made or refuses its configuration.
+    ///
+    /// # Panics
+    /// If the function is of another kind.
+    pub fn window(&self, settings: Settings) -> Result<Window, ModuleError> {
+        self.expect(&settings, Kind::Window);
+        Window::new(self.clone(), settings)
+    }
+
+    /// Makes a function of kind watermark of it ready.
+    ///
+    /// # Errors
+    /// If the instance cannot be made or refuses its configuration.
+    ///
+    /// # Panics
+    /// If the function is of another kind.
+    pub fn watermark(&self, settings: Settings) -> Result<Watermark, ModuleError> {
+        self.expect(&settings, Kind::Watermark);
+        Watermark::new(self.clone(), settings)
     }
 
     fn expect(&self, settings: &Settings, kind: Kind) {
@@ -254,11 +278,7 @@ fn served(description: &Description, linked: &Linked) -> Result<(), String> {
         ));
     }
     for function in &description.functions {
-        let exported = match function.kind {
-            Kind::Transform => linked.transforms(),
-            Kind::Aggregate => linked.aggregates(),
-        };
-        if !exported {
+        if !linked.serves(function.kind) {
             let (name, kind) = (&function.name, function.kind.name());
             return Err(format!(
                 "describe names function {name} of kind {kind}, but the export tidemill:operator/{kind}@{VERSION} is missing"

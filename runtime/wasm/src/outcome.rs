@@ -18,7 +18,7 @@ pub struct Outcome {
 pub struct Emitted {
     /// 0 for the main output, then the side outputs in the order of `describe`.
     pub target: usize,
-    /// For each emitted row the index of the row given (of the firing, from `finish`) that caused it. Ascending.
+    /// For each emitted row the index of the row given (of the firing, from `finish` and of windows) that caused it. Ascending.
     pub origins: Vec<u32>,
     /// Event times of the emitted rows; absent: those of their origins.
     pub times: Option<Vec<i64>>,
@@ -31,7 +31,7 @@ pub struct Emitted {
 /// One column of emitted rows.
 #[derive(Clone, Debug)]
 pub enum Produced {
-    /// Column n of the columns given (of the keys, from `finish`), to be taken at the origins.
+    /// Column n of the columns given (of the keys, from `finish` and of windows), to be taken at the origins.
     Input(u32),
     /// An array of the declared logical type, checked, one value per emitted row.
     Made(ArrayRef),

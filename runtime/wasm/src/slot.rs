@@ -75,8 +75,21 @@ pub(crate) struct Slot {
 pub(crate) struct Call {
     /// Its name in the interface.
     pub name: &'static str,
-    /// How many rows (others, firings) it has.
+    /// How many rows (others, firings) it has: what its time is in proportion to.
     pub rows: usize,
+    /// Whether it cannot be given in parts, so that on a fresh instance it has the whole deadline.
+    pub alone: bool,
+}
+
+impl Call {
+    /// A call of rows of which each could be given alone.
+    pub fn of_rows(name: &'static str, rows: usize) -> Self {
+        Self {
+            name,
+            rows,
+            alone: rows <= 1,
+        }
+    }
 }
 
 impl Slot {
@@ -139,7 +152,10 @@ impl Slot {
             None => self.start()?,
         };
         let deadline = self.settings.limits.deadline;
-        let allowed = self.pace.allowance(call.rows, instance.fresh, deadline);
+        let allowed = match call.alone && instance.fresh {
+            true => deadline,
+            false => self.pace.allowance(call.rows, instance.fresh, deadline),
+        };
         let ended = self.watched(call, &mut instance, allowed, run);
         self.notes.calls += 1;
         self.count_impure(&mut instance);

@@ -88,22 +88,16 @@ impl Transform {
             times: true,
             limits: &limits,
         };
-        slot.call(
-            &Call {
-                name: "apply",
-                rows: rows.len,
-            },
-            |instance| {
-                let guest = instance
-                    .transform
-                    .as_ref()
-                    .expect("load has seen that the kind is exported");
-                let output = guest
-                    .call_apply(&mut instance.store, f, batch)?
-                    .map_err(Halt::Refused)?;
-                check::output(output, &expected).map_err(Halt::Malformed)
-            },
-        )
+        slot.call(&Call::of_rows("apply", rows.len), |instance| {
+            let guest = instance
+                .transform
+                .as_ref()
+                .expect("load has seen that the kind is exported");
+            let output = guest
+                .call_apply(&mut instance.store, f, batch)?
+                .map_err(Halt::Refused)?;
+            check::output(output, &expected).map_err(Halt::Malformed)
+        })
     }
 }
 

@@ -10,6 +10,7 @@ pub use crate::bindings::tidemill::operator::columns::{
 };
 
 pub(crate) use crate::bindings::exports::tidemill::operator::aggregate::Accumulated as WireAccumulated;
+pub(crate) use crate::bindings::exports::tidemill::operator::watermark::Observed as WireObserved;
 pub(crate) use crate::bindings::tidemill::operator::columns::Batch as BatchRef;
 pub(crate) use crate::bindings::tidemill::operator::outcome::{
     Emitted as WireEmitted, Failure as WireFailure, Firings as FiringsRef, Output as WireOutput,

@@ -52,6 +52,27 @@ fn everything_is_read() {
 }
 
 #[test]
+fn windows_and_watermarks_are_read() {
+    let whole = parse(json!({
+        "kind": "window", "input": [{"name": "n", "type": "integer"}],
+        "key": [{"name": "k", "type": "text"}], "output": {"new": [{"name": "k", "type": "text"}]}
+    }));
+    let whole = &whole.unwrap().functions[0];
+    assert_eq!((whole.kind, whole.key.len()), (Kind::Window, 1));
+    let watermark = parse(json!({
+        "kind": "watermark", "input": [{"name": "n", "type": "integer"}],
+        "state": [{"name": "largest", "type": "time?"}]
+    }));
+    let watermark = &watermark.unwrap().functions[0];
+    assert_eq!(
+        (watermark.kind, watermark.state.len()),
+        (Kind::Watermark, 1)
+    );
+    let stateless = parse(json!({"kind": "watermark"})).unwrap();
+    assert!(stateless.functions[0].state.is_empty());
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_place() {
     let known = "this host knows name, type (a newer SDK needs a newer host)";
     let cases = [
@@ -71,7 +92,9 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (
             json!({"kind": "join"}),
-            "functions[0](f).kind: unknown kind \"join\": this host serves transform, aggregate".into(),
+            "functions[0](f).kind: unknown kind \"join\": this host serves transform, aggregate, \
+             window, watermark"
+                .into(),
         ),
         (
             json!({"name": "Velocity"}),
@@ -95,6 +118,28 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             json!({"kind": "aggregate", "accumulator": []}),
             "functions[0](f): outputs of an aggregate must be {\"new\": [columns]}".into(),
+        ),
+        (
+            json!({"kind": "aggregate", "accumulator": [], "output": {"new": []}, "state": []}),
+            "functions[0](f): an aggregate has no field \"state\"".into(),
+        ),
+        (
+            json!({"kind": "window"}),
+            "functions[0](f): outputs of a function of kind window must be {\"new\": [columns]}".into(),
+        ),
+        (
+            json!({"kind": "window", "output": {"new": []}, "accumulator": []}),
+            "functions[0](f): a function of kind window has no field \"accumulator\"".into(),
+        ),
+        (
+            json!({"kind": "watermark", "output": {"new": []}}),
+            "functions[0](f): a function of kind watermark has no field \"output\"".into(),
+        ),
+        (
+            json!({"kind": "watermark", "state": [{"name": "a", "type": "day"}]}),
+            "functions[0](f).state[0](a).type: unknown type \"day\": expected one of bool, integer, float, \
+             text, bytes, time, with '?' where null may be"
+                .into(),
         ),
         (
             json!({"sides": [{"name": "late", "output": "same"}]}),

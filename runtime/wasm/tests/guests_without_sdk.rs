@@ -310,3 +310,62 @@ fn velocity_in_python_fails_rows_by_value_and_leaves_no_trace() {
     assert!(done.clean);
     assert_eq!(spent(&done.accs), [(1.0, 1), (10.0, 1)]);
 }
+
+#[test]
+fn median_in_python_sees_all_rows_of_each_window() {
+    let module = module("payments.wasm");
+    let mut median = module
+        .window(settings(&module, "median", "{}"))
+        .expect("median");
+    let columns = amounts(&[3.0, 1.0, 2.0, 10.0, f64::INFINITY, 7.0]);
+    let firing = Firing {
+        start: 0,
+        end: 1,
+        moment: 1,
+        number: 1,
+        last: true,
+    };
+    let firings = Firings::from_iter([firing; 3]);
+    let offsets = [0, 3, 4, 6];
+    let outcome = median
+        .apply(&[], &firings, &rows(&columns), &offsets)
+        .expect("the call is served");
+    let expected = ["0 from 0: 2.0", "0 from 1: 10.0", "0 from 2: inf"];
+    assert_eq!(shown::outcome(&outcome), expected);
+    // No median of nothing: an exception that nobody catches fails its firing alone.
+    let outcome = median
+        .apply(&[], &firings, &rows(&columns), &[0, 3, 3, 6])
+        .expect("the call is served");
+    assert_eq!(outcome.emitted[0].origins, [0, 2]);
+    assert!(
+        outcome.failed[0]
+            .log
+            .iter()
+            .any(|line| line.text.contains("IndexError"))
+    );
+}
+
+#[test]
+fn settled_in_python_moves_time_where_rows_say_so() {
+    let module = module("payments.wasm");
+    let mut settled = module
+        .watermark(settings(&module, "settled", "{}"))
+        .expect("settled");
+    let state = settled.create().expect("a state");
+    let columns = amounts(&[3.0, 0.0, -1.0, 0.0]);
+    let given = RowsIn {
+        times: &[10, 20, 30, 40],
+        ..rows(&columns)
+    };
+    let done = settled.observe(&given, &state).expect("the call is served");
+    assert_eq!(done.watermarks, [i64::MIN, 20, i64::MIN, 40]);
+    let failed: Vec<String> = done.failed.iter().map(shown::failed).collect();
+    assert_eq!(
+        failed,
+        ["failed 2 invalid negative-amount: a payment of -1.0"]
+    );
+    let Values::Words(settlements) = &done.state.columns[0].values else {
+        panic!("words")
+    };
+    assert_eq!(settlements, &[2]);
+}

@@ -1,7 +1,8 @@
-"""A transform and an aggregate over payments, without an SDK.
+"""A function of each kind over payments, without an SDK.
 
 `large` lets through the payments of at least so much and adds their cents; `velocity` sums them up
-per key and window, and says so above a limit.
+per key and window, and says so above a limit; `median` wants all payments of a window; `settled`
+says how far event time has come: a payment of nothing settles what was before it.
 """
 
 import json
@@ -9,18 +10,24 @@ import json
 import wit_world.exports as exports
 from componentize_py_types import Err
 from wit_world.exports.aggregate import Accumulated
+from wit_world.exports.watermark import Observed
 from wit_world.imports.columns import Column, Table, Values_Floats, Values_Words
 from wit_world.imports.outcome import Emitted, Failure, Output, Produced_Made
 
 AMOUNT = {"name": "amount", "type": "float"}
 CENTS = {"name": "cents", "type": "integer"}
 SPENT = [{"name": "total", "type": "float"}, {"name": "payments", "type": "integer"}]
+MEDIAN = [{"name": "median", "type": "float"}]
 FUNCTIONS = [
     {"name": "large", "kind": "transform", "input": [AMOUNT], "output": {"extended": [CENTS]},
      "config": [{"name": "at_least", "type": "float"}]},
     {"name": "velocity", "kind": "aggregate", "input": [AMOUNT], "accumulator": SPENT,
      "output": {"new": SPENT}, "config": [{"name": "limit", "type": "float"}]},
+    {"name": "median", "kind": "window", "input": [AMOUNT], "output": {"new": MEDIAN}},
+    {"name": "settled", "kind": "watermark", "input": [AMOUNT],
+     "state": [{"name": "settlements", "type": "integer"}]},
 ]
+NOTHING = -2**63  # the smallest watermark: as it was
 config = {}  # by function: set on every fresh instance, the same for every row
 
 
@@ -30,7 +37,7 @@ class Setup(exports.Setup):
 
     def configure(self, f, text):
         config[f] = json.loads(text)
-        if min(config[f].values()) < 0:
+        if min(config[f].values(), default=0) < 0:
             raise Err("an amount below zero makes no sense here")
 
 
@@ -77,6 +84,29 @@ class Aggregate(exports.Aggregate):
         over = [i for i, total in enumerate(totals) if total > config[f]["limit"]]
         made = spent([totals[i] for i in over], [payments[i] for i in over]).columns
         return Output([Emitted(0, over, None, None, [Produced_Made(c) for c in made])], [])
+
+
+class Window(exports.Window):
+    def apply(self, f, keys, firings, rows, offsets):
+        amounts, medians = rows.columns[0].values.value, []
+        for start, end in zip(offsets, offsets[1:]):
+            medians.append(sorted(amounts[start:end])[(end - start) // 2])
+        made = Produced_Made(Column(Values_Floats(medians), None))
+        return Output([Emitted(0, list(range(keys.rows)), None, None, [made])], [])
+
+
+class Watermark(exports.Watermark):
+    def create(self, f):
+        return Table(1, [words([0])])
+
+    def observe(self, f, rows, state):
+        settlements, watermarks, failures = state.columns[0].values.value[0], [], []
+        for row, amount in enumerate(rows.columns[0].values.value):
+            if amount < 0:
+                failures.append(Failure(row, 0, "negative-amount", f"a payment of {amount}"))
+            watermarks.append(rows.times[row] if amount == 0 else NOTHING)
+            settlements += amount == 0
+        return Observed(watermarks, Table(1, [words([settlements])]), failures, True)
 
 
 def words(values):

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{ImplItemFn, ItemImpl, Result, ReturnType, Type, TypeReference};
 
-use crate::function::{self, Function, behind_mut, by_value, parameters, returned};
+use crate::function::{self, Function, behind_mut, by_value, owned, parameters, returned};
 use crate::structure::{error, error_at, place};
 
 const ADD: &str = "fn add(&self, spent: &mut Spent, payment: Payment)";
@@ -96,12 +96,7 @@ fn add(method: &ImplItemFn) -> Result<(Type, Type, Type)> {
         );
     };
     let accumulator = behind_mut(accumulator, "the accumulator", "&mut Spent")?;
-    if accumulator.to_token_stream().to_string().contains('\'') {
-        return error(
-            accumulator,
-            "an accumulator owns its values: write its struct without a lifetime, `String` for `&str`, `Vec<u8>` for `&[u8]`",
-        );
-    }
+    let accumulator = owned(accumulator, "an accumulator")?;
     Ok((
         accumulator.clone(),
         by_value(row, "a row")?.clone(),
@@ -191,14 +186,7 @@ fn same_accumulator(found: &Type, accumulator: &Type) -> Result<()> {
 impl Methods {
     fn described(&self, combinable: bool) -> TokenStream {
         let (row, accumulator, result) = (&self.row, &self.accumulator, &self.result);
-        let key = self.key.as_ref().map(|key| {
-            quote_spanned!(place(key)=>
-                fn key<K: __tidemill::Untimed>(json: &mut ::std::string::String) {
-                    __tidemill::describe_columns::<K>(json)
-                }
-                __tidemill::member(json, "key", |json| key::<#key>(json));
-            )
-        });
+        let key = self.key.as_ref().map(function::described_key);
         let combinable = combinable
             .then(|| quote!(__tidemill::member(json, "combinable", |json| json.push_str("true"));));
         let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));

@@ -1,11 +1,11 @@
-//! What `#[transform]` and `#[aggregate]` ask of an `impl` block.
+//! What the attributes of functions ask of an `impl` block.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, FnArg, GenericParam, ImplItem, ImplItemFn, ItemImpl, Lifetime, PathArguments,
-    Result, ReturnType, Type, TypeImplTrait, TypeReference,
+    Attribute, FnArg, GenericArgument, GenericParam, ImplItem, ImplItemFn, ItemImpl, Lifetime,
+    PathArguments, Result, ReturnType, Type, TypeImplTrait, TypeReference,
 };
 
 use crate::structure::{documentation, error, error_at, place};
@@ -143,6 +143,63 @@ pub fn parameters(method: &ImplItemFn, write: &str) -> Result<Vec<Type>> {
             FnArg::Receiver(receiver) => error(receiver, "one `&self` is enough"),
         })
         .collect()
+}
+
+/// The one method of a block that has exactly one.
+pub fn only_method<'i>(function: &Function<'i>, name: &str, write: &str) -> Result<&'i ImplItemFn> {
+    if let Some(other) = function.methods.iter().find(|m| m.sig.ident != name) {
+        let other = &other.sig.ident;
+        return error(
+            other,
+            format!(
+                "here is one method, `{name}`: other methods, such as `{other}`, go into an `impl` block of their own, \
+                 without the attribute"
+            ),
+        );
+    }
+    match function.methods.first() {
+        Some(method) => Ok(method),
+        None => error_at(
+            function.span(),
+            format!("`{name}` is missing: write `{write} {{ … }}`"),
+        ),
+    }
+}
+
+/// `T` of `Output<T>`.
+pub fn output_of<'t>(out: &'t Type, write: &str) -> Result<&'t Type> {
+    if let Type::Path(path) = out
+        && let Some(segment) = path.path.segments.last()
+        && segment.ident == "Output"
+        && let PathArguments::AngleBracketed(arguments) = &segment.arguments
+        && let Some(GenericArgument::Type(made)) = arguments.args.first()
+    {
+        return Ok(made);
+    }
+    error(out, format!("the output takes records: write `{write}`"))
+}
+
+/// What is kept between calls, and so borrows from none.
+pub fn owned<'t>(ty: &'t Type, what: &str) -> Result<&'t Type> {
+    if ty.to_token_stream().to_string().contains('\'') {
+        return error(
+            ty,
+            format!(
+                "{what} owns its values: write its struct without a lifetime, `String` for `&str`, `Vec<u8>` for `&[u8]`"
+            ),
+        );
+    }
+    Ok(ty)
+}
+
+/// The key that a method asks for, in what `describe` says.
+pub fn described_key(key: &Type) -> TokenStream {
+    quote_spanned!(place(key)=>
+        fn key<K: __tidemill::Untimed>(json: &mut ::std::string::String) {
+            __tidemill::describe_columns::<K>(json)
+        }
+        __tidemill::member(json, "key", |json| key::<#key>(json));
+    )
 }
 
 /// A record that is taken by value.

@@ -14,6 +14,8 @@ mod record;
 mod sides;
 mod structure;
 mod transform;
+mod watermark;
+mod window;
 
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
@@ -94,6 +96,46 @@ pub fn transform(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn aggregate(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item);
     aggregate::expand(&arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a type a function that is given all rows of a window at once, for what no accumulator can
+/// hold. The block has exactly one method:
+///
+/// | method | gives |
+/// |---|---|
+/// | `fn apply(&self, window: Window, rows: &[R]) -> T` | the result; `Option<T>`: perhaps; `Vec<T>`: several |
+/// | `fn apply(&self, window: Window, rows: &[R], out: &mut Output<T>)` | what it pushes to `out` |
+///
+/// `R` and `T` are structs with `#[derive(Record)]`. The rows stand in order of event time, ties in
+/// order of arrival. `apply` may take the key first, a record of key columns: `fn apply(&self, key:
+/// K, window: Window, rows: &[R])`. Each may return a `Result` with `Failure`: the window then has
+/// no result. Where `T` borrows from the rows, say so: `rows: &'a [R<'a>]`, `-> T<'a>`.
+#[proc_macro_attribute]
+pub fn window(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item);
+    window::expand(&arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a type a function that says how far event time has come in a split of a source (a file, a
+/// partition). The block has exactly one method:
+///
+/// | method | does |
+/// |---|---|
+/// | `fn observe(&self, state: &mut S, row: R) -> Timestamp` | takes a row and says: nothing at or before this time is expected any more |
+/// | `fn observe(&self, row: R) -> Timestamp` | the same, for a rule that remembers nothing |
+///
+/// `Option<Timestamp>` leaves the watermark where it was for rows that say nothing; a watermark
+/// never falls, whatever is returned. `S` is a struct with `#[derive(Record, Default)]` that owns
+/// its values: each split has one, and its default is what stands before the first row. With a
+/// `Result` a row can be refused with a `Failure`: it is then a bad row of the source.
+#[proc_macro_attribute]
+pub fn watermark(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item);
+    watermark::expand(&arguments.into(), item)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{ImplItemFn, ItemImpl, PathArguments, Result, Type};
+use syn::{ImplItemFn, ItemImpl, Result, Type};
 
-use crate::function::{self, Function, behind_mut, by_value, parameters, returned};
+use crate::function::{self, Function, behind_mut, by_value, output_of, parameters, returned};
 use crate::structure::{error, error_at, place};
 
 const FILTER: &str = "fn filter(&self, payment: Payment) -> bool";
@@ -130,7 +130,7 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
     let sides = sides
         .map(|sides| behind_mut(sides, "what holds the side outputs", "&mut Sides"))
         .transpose()?;
-    let made = output_of(out)?;
+    let made = output_of(out, "&mut Output<Part>")?;
     let done = returned(method)?;
     let output = quote_spanned!(place(made)=> __tidemill::describe_output::<#made>(json));
     let no_sides = quote!(__tidemill::NoSides);
@@ -152,19 +152,6 @@ fn flat_map(method: &ImplItemFn) -> Result<Parts> {
             }
         },
     ))
-}
-
-/// `T` of `Output<T>`.
-fn output_of(out: &Type) -> Result<&Type> {
-    if let Type::Path(path) = out
-        && let Some(segment) = path.path.segments.last()
-        && segment.ident == "Output"
-        && let PathArguments::AngleBracketed(arguments) = &segment.arguments
-        && let Some(syn::GenericArgument::Type(made)) = arguments.args.first()
-    {
-        return Ok(made);
-    }
-    error(out, "the output takes records: write `&mut Output<Part>`")
 }
 
 fn row_and_sides(method: &ImplItemFn, write: &str) -> Result<(Type, Option<Type>)> {

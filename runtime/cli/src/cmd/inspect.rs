@@ -108,6 +108,7 @@ fn function(function: &Function) -> Value {
         "name": function.name, "kind": function.kind.name(), "doc": function.doc,
         "input": columns(&function.input), "stamps": function.stamps, "changes": function.changes,
         "key": columns(&function.key), "accumulator": columns(&function.accumulator),
+        "state": columns(&function.state),
         "output": output(&function.output),
         "sides": sides.map(|s| json!({ "name": s.name, "output": output(&s.output) })).collect::<Vec<_>>(),
         "config": function.config.iter().map(config).collect::<Vec<_>>(),

@@ -61,16 +61,46 @@ pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunct
     None
 }
 
-/// Whether the kind of the function fits the operator: an aggregate needs a window, a transform has none.
+/// Whether the kind of the function fits the operator: an aggregate needs a window, a transform has none, and a watermark is
+/// a source's.
 pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function) -> bool {
     let span = &operator.function.span;
     match (function.kind, &operator.window) {
-        (Kind::Aggregate, None) => {
+        (Kind::Watermark, _) => {
             planner
                 .diagnostics
                 .error(
                     span,
-                    format!("{} is an aggregate and needs a window", function.name),
+                    format!("{} is of kind watermark and serves sources", function.name),
+                )
+                .label("no function of an operator")
+                .help("name a function of kind transform or aggregate");
+            false
+        }
+        (Kind::Window, Some(_)) => {
+            planner
+                .diagnostics
+                .error(
+                    span,
+                    format!(
+                        "{} is of kind window, which this version does not run",
+                        function.name
+                    ),
+                )
+                .label("no function that an operator can have yet")
+                .help("name a function of kind aggregate");
+            false
+        }
+        (kind @ (Kind::Aggregate | Kind::Window), None) => {
+            planner
+                .diagnostics
+                .error(
+                    span,
+                    format!(
+                        "{} is {} and needs a window",
+                        function.name,
+                        kind.in_words()
+                    ),
                 )
                 .label("no `window` beside it")
                 .help("add for instance `window = { tumble = \"1h\" }`");

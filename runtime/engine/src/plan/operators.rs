@@ -83,6 +83,7 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
             (&inputs, &input),
             (&function, made_ready),
         ),
+        Kind::Window | Kind::Watermark => unreachable!("they fit no operator"),
     }
 }
 

@@ -1,8 +1,11 @@
-//! Tables without time: accumulators that came back.
+//! Tables without time: accumulators and states that came back; the watermarks beside a state.
 
 use arrow_schema::Field;
+use tidemill_core::time;
 
 use super::column;
+use super::column::length;
+use crate::outcome::Failed;
 use crate::wire::{Table, WireAccumulated};
 
 /// Checks a table of `rows` rows of the declared fields. `what` names it.
@@ -41,4 +44,19 @@ pub(crate) fn accumulated(
     }
     table("accs", &returned.accs, fields, accs)?;
     table("marked", &returned.marked, fields, marks)
+}
+
+/// Checks what `observe` returned: a watermark per row, none beyond the times that rows can have. The words of failed rows
+/// do not count.
+pub(crate) fn watermarks(watermarks: &[i64], failed: &[Failed], rows: usize) -> Result<(), String> {
+    length("watermarks", watermarks.len(), rows)?;
+    let has_failed = |row: usize| failed.iter().any(|failed| failed.row as usize == row);
+    let beyond = |(row, &watermark): (usize, &i64)| watermark > time::LAST && !has_failed(row);
+    match watermarks.iter().enumerate().position(beyond) {
+        None => Ok(()),
+        Some(row) => Err(format!(
+            "the watermark after row {row} is {} us, beyond the year 9999",
+            watermarks[row]
+        )),
+    }
 }

@@ -45,6 +45,7 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
         "changes",
         "key",
         "accumulator",
+        "state",
         "output",
         "sides",
         "config",
@@ -60,6 +61,7 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
         changes: optional(place, "changes", Place::flag)?.unwrap_or(false),
         key: optional(place, "key", columns)?.unwrap_or_default(),
         accumulator: optional(place, "accumulator", columns)?.unwrap_or_default(),
+        state: optional(place, "state", columns)?.unwrap_or_default(),
         output: optional(place, "output", output)?.unwrap_or(Output::Same),
         sides: optional(place, "sides", sides)?.unwrap_or_default(),
         config: optional(place, "config", config)?.unwrap_or_default(),
@@ -72,29 +74,42 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
 /// What must hold between the fields of a function.
 fn whole(place: &Place<'_>, function: &Function) -> Result<(), String> {
     let has = |name: &str| place.field(name).is_some();
-    match function.kind {
-        Kind::Transform => {
-            match ["key", "accumulator", "combinable"]
-                .into_iter()
-                .find(|name| has(name))
-            {
-                Some(name) => Err(place.error(format!("a transform has no field {name:?}"))),
-                None => Ok(()),
-            }
-        }
-        Kind::Aggregate if !has("accumulator") => {
-            Err(place.error("an aggregate needs the field \"accumulator\""))
-        }
-        Kind::Aggregate => {
-            let outputs = function.sides.iter().map(|side| &side.output);
-            match outputs
-                .chain([&function.output])
-                .any(|o| !matches!(o, Output::New(_)))
-            {
-                true => Err(place.error("outputs of an aggregate must be {\"new\": [columns]}")),
-                false => Ok(()),
-            }
-        }
+    let kind = function.kind;
+    if let Some(name) = foreign(kind).iter().copied().find(|name| has(name)) {
+        let words = kind.in_words();
+        return Err(place.error(format!("{words} has no field {name:?}")));
+    }
+    if kind == Kind::Aggregate && !has("accumulator") {
+        return Err(place.error("an aggregate needs the field \"accumulator\""));
+    }
+    let of_windows = matches!(kind, Kind::Aggregate | Kind::Window);
+    let mut outputs = function
+        .sides
+        .iter()
+        .map(|side| &side.output)
+        .chain([&function.output]);
+    if of_windows && outputs.any(|output| !matches!(output, Output::New(_))) {
+        let words = kind.in_words();
+        return Err(place.error(format!("outputs of {words} must be {{\"new\": [columns]}}")));
+    }
+    Ok(())
+}
+
+/// Fields that functions of other kinds have.
+fn foreign(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Transform => &["key", "accumulator", "combinable", "state"],
+        Kind::Aggregate => &["state"],
+        Kind::Window => &["accumulator", "combinable", "state"],
+        Kind::Watermark => &[
+            "key",
+            "accumulator",
+            "combinable",
+            "output",
+            "sides",
+            "stamps",
+            "changes",
+        ],
     }
 }
 

@@ -41,6 +41,21 @@ pub const TEXT: &str = r#"{
       "accumulator": [{"name": "sum", "type": "integer"}, {"name": "count", "type": "integer"}, {"name": "seen", "type": "text"}],
       "output": {"new": [{"name": "sum", "type": "integer"}, {"name": "count", "type": "integer"}, {"name": "seen", "type": "text"}]},
       "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "whole",
+      "kind": "window",
+      "input": [{"name": "n", "type": "integer"}],
+      "key": [{"name": "k", "type": "text"}],
+      "output": {"new": [{"name": "k", "type": "text"}, {"name": "seen", "type": "text"}, {"name": "window", "type": "text"}]},
+      "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "marking",
+      "kind": "watermark",
+      "input": [{"name": "n", "type": "integer"}],
+      "state": [{"name": "largest", "type": "integer"}, {"name": "rows", "type": "integer"}],
+      "config": [{"name": "how", "type": "text", "default": "well"}]
     }
   ]
 }"#;

@@ -7,10 +7,12 @@ mod describe;
 mod figures;
 mod folding;
 mod hostile;
+mod marking;
+mod whole;
 
 use std::cell::RefCell;
 
-use bindings::exports::tidemill::operator::{aggregate, setup, transform};
+use bindings::exports::tidemill::operator::{aggregate, setup, transform, watermark, window};
 use bindings::tidemill::operator::columns::{Batch, Table};
 use bindings::tidemill::operator::log;
 use bindings::tidemill::operator::outcome::{Firings, Output};
@@ -87,5 +89,27 @@ impl aggregate::Guest for Guest {
 
     fn finish(_f: u32, _keys: Table, firings: Firings, accs: Table) -> Result<Output, String> {
         Ok(folding::finish(&how(), &firings, accs))
+    }
+}
+
+impl window::Guest for Guest {
+    fn apply(
+        _f: u32,
+        _keys: Table,
+        firings: Firings,
+        rows: Batch,
+        offsets: Vec<u32>,
+    ) -> Result<Output, String> {
+        Ok(whole::apply(&how(), &firings, &rows, &offsets))
+    }
+}
+
+impl watermark::Guest for Guest {
+    fn create(_f: u32) -> Result<Table, String> {
+        Ok(marking::create(&how()))
+    }
+
+    fn observe(_f: u32, rows: Batch, state: Table) -> Result<watermark::Observed, String> {
+        Ok(marking::observe(&how(), &rows, &state))
     }
 }

@@ -1,0 +1,31 @@
+use tidemill::prelude::*;
+
+#[derive(Record)]
+struct Reading<'a> {
+    kind: &'a str,
+    #[record(event_time)]
+    at: Timestamp,
+}
+
+#[derive(Record, Default)]
+struct Seen {
+    largest: Timestamp,
+}
+
+#[derive(Record)]
+struct Borrowed<'a> {
+    kind: &'a str,
+}
+
+#[derive(Config)]
+struct Tolerant {}
+
+#[watermark]
+impl Tolerant {
+    fn observe<'a>(&self, seen: &mut Borrowed<'a>, reading: Reading<'a>) -> Timestamp {
+        seen.kind = reading.kind;
+        reading.at
+    }
+}
+
+fn main() {}

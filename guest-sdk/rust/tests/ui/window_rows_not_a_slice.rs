@@ -1,0 +1,23 @@
+use tidemill::prelude::*;
+
+#[derive(Record)]
+struct Payment {
+    amount: f64,
+}
+
+#[derive(Record)]
+struct Alert {
+    total: f64,
+}
+
+#[derive(Config)]
+struct Total {}
+
+#[window]
+impl Total {
+    fn apply(&self, _window: Window, payments: Vec<Payment>) -> Alert {
+        Alert { total: payments.len() as f64 }
+    }
+}
+
+fn main() {}
