@@ -207,18 +207,6 @@ fn one_trapping_row_costs_few_calls() {
 }
 
 #[test]
-fn marks_show_the_accumulator_right_after_their_row() {
-    let mut function = aggregate("well");
-    let accs = function.create().unwrap().gather(&[0, 0]);
-    let rows = Rows::folding(&[1, 2, 3, 4]);
-    let done = function
-        .accumulate(&rows.rows_in(), &[0, 1, 0, 1], &accs, &[1, 2], &[0, 1])
-        .unwrap();
-    assert_eq!(sums(&done.marked), [2, 4]);
-    assert_eq!(sums(&done.accs), [4, 6]);
-}
-
-#[test]
 fn merging_isolates_the_accumulator_that_fails() {
     for how in ["well", "fail", "trap"] {
         let mut function = aggregate(how);
