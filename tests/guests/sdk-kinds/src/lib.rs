@@ -5,12 +5,14 @@ mod failing;
 mod impure;
 mod sifting;
 mod transforms;
+mod whole;
 
 pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, Numbering, SumFloatsAnyhow};
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
+pub use whole::{List, Punctuated, Tolerant};
 
 tidemill::module!(
     Count,
@@ -30,5 +32,8 @@ tidemill::module!(
     Numbering,
     AddBefore,
     CountResults,
-    SumFloatsAnyhow
+    SumFloatsAnyhow,
+    List,
+    Punctuated,
+    Tolerant
 );
