@@ -7,6 +7,7 @@
 mod boundary;
 mod figure;
 mod native;
+mod neighbour;
 mod pipelines;
 mod process;
 mod usage;
@@ -44,6 +45,7 @@ const GROUPS: &[Group] = &[
     ("gen-hop", pipelines::gen_hop),
     ("gen-session", pipelines::gen_session),
     ("gen-tumble-two-workers", pipelines::two_workers),
+    ("loop-neighbour", neighbour::loop_neighbour),
     ("lone-row", process::lone_row),
     ("start", process::start),
     ("idle-memory", process::idle_memory),

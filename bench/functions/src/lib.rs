@@ -106,7 +106,26 @@ impl Count {
     }
 }
 
-tidemill::module!(ReadAll, HalfOut, EveryNth, Count);
+/// Passes every bid on, but never comes back from one of this auction.
+#[derive(Config)]
+pub struct LoopsAt {
+    #[config(default = 13)]
+    pub auction: i64,
+}
+
+#[transform]
+impl LoopsAt {
+    fn filter(&self, bid: Bid) -> bool {
+        if bid.auction == self.auction {
+            loop {
+                std::hint::spin_loop();
+            }
+        }
+        true
+    }
+}
+
+tidemill::module!(ReadAll, HalfOut, EveryNth, Count, LoopsAt);
 
 #[cfg(test)]
 mod tests {
