@@ -197,7 +197,12 @@ fn explain(status: ExitStatus, said: &str, limits: &Limits) -> String {
         Some(_) if said.contains("memory allocation of") || said.contains("Cannot allocate") => {
             memory(limits, raise)
         }
-        None if said.contains("Cannot allocate memory") => memory(limits, raise),
+        // Where there is no address space for a thread's stack the system says EAGAIN.
+        None if said.contains("Cannot allocate memory")
+            || said.contains("Resource temporarily unavailable") =>
+        {
+            memory(limits, raise)
+        }
         Some(signal) => format!("compiling it ended with signal {signal}: {said}"),
         None => said.to_owned(),
     }

@@ -123,6 +123,10 @@ fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reas
         return (Reason::Trap, message);
     }
     let text = error.root_cause().to_string();
+    if text.contains("resource limit exceeded") || text.contains("exceeds table limits") {
+        let message = format!("it wants more than an instance may have: {text}");
+        return (Reason::Memory, message);
+    }
     if text.contains("fuel allocated for hostcalls") {
         let limit = size(limits.returned_bytes as u64);
         return (

@@ -56,6 +56,22 @@ pub const TEXT: &str = r#"{
       "input": [{"name": "n", "type": "integer"}],
       "state": [{"name": "largest", "type": "integer"}, {"name": "rows", "type": "integer"}],
       "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "worse",
+      "kind": "transform",
+      "input": [{"name": "n", "type": "integer"}, {"name": "t", "type": "text"}],
+      "output": {"new": [{"name": "n", "type": "integer"}, {"name": "f", "type": "float"}, {"name": "at", "type": "time?"}]},
+      "sides": [{"name": "odd", "output": "same"}],
+      "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "heavy",
+      "kind": "aggregate",
+      "input": [{"name": "n", "type": "integer"}],
+      "accumulator": [{"name": "sum", "type": "float"}, {"name": "blob", "type": "bytes"}],
+      "output": {"new": [{"name": "sum", "type": "float"}, {"name": "size", "type": "integer"}]},
+      "config": [{"name": "how", "type": "text", "default": "well"}]
     }
   ]
 }"#;

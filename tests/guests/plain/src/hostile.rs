@@ -88,13 +88,18 @@ fn spoil(how: &str, output: &mut Output) {
         "length" => words(main).push(1),
         "offsets-short" => drop(arena(main).offsets.pop()),
         "offsets-first" => arena(main).offsets[0] = 1,
-        "offsets-descend" => arena(main).offsets.swap(1, 2),
+        "offsets-descend" => match arena(main).offsets.as_mut_slice() {
+            [_, b, c, ..] => std::mem::swap(b, c),
+            alone => alone.reverse(),
+        },
         "offsets-last" => arena(main).bytes.push(b'x'),
         "utf8" => arena(main).bytes[0] = 0xff,
         "utf8-cut" => {
             let held = arena(main);
             let end = held.offsets[1] as usize;
-            held.bytes[end - 1..end + 1].copy_from_slice("é".as_bytes());
+            if end < held.bytes.len() {
+                held.bytes[end - 1..end + 1].copy_from_slice("é".as_bytes());
+            }
         }
         "bool" => octets(main)[0] = 2,
         "valid" => made(main, 3).valid = Some(vec![7]),

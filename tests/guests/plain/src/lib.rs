@@ -6,9 +6,11 @@ mod bindings {
 mod describe;
 mod figures;
 mod folding;
+mod heavy;
 mod hostile;
 mod marking;
 mod whole;
+mod worse;
 
 use std::cell::RefCell;
 
@@ -16,6 +18,10 @@ use bindings::exports::tidemill::operator::{aggregate, setup, transform, waterma
 use bindings::tidemill::operator::columns::{Batch, Table};
 use bindings::tidemill::operator::log;
 use bindings::tidemill::operator::outcome::{Firings, Output};
+
+/// Places of two functions in `describe`.
+const WORSE: u32 = 6;
+const HEAVY: u32 = 7;
 
 struct Guest;
 bindings::export!(Guest with_types_in bindings);
@@ -58,37 +64,50 @@ impl transform::Guest for Guest {
             0 => Ok(figures::read(&rows)),
             1 => Ok(figures::read_and_return(rows)),
             2 => hostile::apply(&how(), rows),
+            WORSE => worse::apply(&how(), &rows),
             _ => Err(format!("no transform {f}")),
         }
     }
 }
 
 impl aggregate::Guest for Guest {
-    fn create(_f: u32) -> Result<Table, String> {
-        Ok(folding::create(&how()))
+    fn create(f: u32) -> Result<Table, String> {
+        Ok(match f {
+            HEAVY => heavy::create(&how()),
+            _ => folding::create(&how()),
+        })
     }
 
     fn accumulate(
-        _f: u32,
+        f: u32,
         rows: Batch,
         groups: Vec<u32>,
         accs: Table,
         marks: Vec<u32>,
     ) -> Result<aggregate::Accumulated, String> {
-        Ok(folding::accumulate(&how(), &rows, &groups, accs, &marks))
+        Ok(match f {
+            HEAVY => heavy::accumulate(&how(), &rows, &groups, &accs, &marks),
+            _ => folding::accumulate(&how(), &rows, &groups, accs, &marks),
+        })
     }
 
     fn merge(
-        _f: u32,
+        f: u32,
         into: Table,
         others: Table,
         groups: Vec<u32>,
     ) -> Result<aggregate::Accumulated, String> {
-        Ok(folding::merge(&how(), into, &others, &groups))
+        Ok(match f {
+            HEAVY => heavy::merge(&how(), &into, &others, &groups),
+            _ => folding::merge(&how(), into, &others, &groups),
+        })
     }
 
-    fn finish(_f: u32, _keys: Table, firings: Firings, accs: Table) -> Result<Output, String> {
-        Ok(folding::finish(&how(), &firings, accs))
+    fn finish(f: u32, _keys: Table, firings: Firings, accs: Table) -> Result<Output, String> {
+        Ok(match f {
+            HEAVY => heavy::finish(&how(), &firings, &accs),
+            _ => folding::finish(&how(), &firings, accs),
+        })
     }
 }
 
