@@ -197,8 +197,10 @@ fn explain(status: ExitStatus, said: &str, limits: &Limits) -> String {
         Some(_) if said.contains("memory allocation of") || said.contains("Cannot allocate") => {
             memory(limits, raise)
         }
-        // Where there is no address space for a thread's stack the system says EAGAIN.
+        // The system's words for it, and the standard library's; where there is no address space for a thread's stack the
+        // system says EAGAIN.
         None if said.contains("Cannot allocate memory")
+            || said.contains("out of memory")
             || said.contains("Resource temporarily unavailable") =>
         {
             memory(limits, raise)
