@@ -4,7 +4,9 @@
 //! runs; ratios between worker counts are wall-clock. Deadlines are on. `native_ratio` is the time with the function in the
 //! sandbox over the time with the same function compiled into this bench, in the same run.
 
+mod bad_rows;
 mod boundary;
+mod decode;
 mod figure;
 mod native;
 mod neighbour;
@@ -39,6 +41,7 @@ type Group = (&'static str, fn(&Places) -> Result<Vec<Figure>>);
 
 const GROUPS: &[Group] = &[
     ("boundary", boundary::measure),
+    ("json-decode", decode::measure),
     ("json-filter", pipelines::json_filter),
     ("json-tumble", pipelines::json_tumble),
     ("gen-tumble", pipelines::gen_tumble),
@@ -46,6 +49,7 @@ const GROUPS: &[Group] = &[
     ("gen-session", pipelines::gen_session),
     ("gen-tumble-two-workers", pipelines::two_workers),
     ("loop-neighbour", neighbour::loop_neighbour),
+    ("bad-rows", bad_rows::measure),
     ("lone-row", process::lone_row),
     ("start", process::start),
     ("idle-memory", process::idle_memory),

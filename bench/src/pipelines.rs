@@ -28,7 +28,7 @@ pub fn host(places: &Places) -> Result<Host> {
 }
 
 /// The folder of what the bench makes.
-fn data(places: &Places) -> Result<PathBuf> {
+pub fn data(places: &Places) -> Result<PathBuf> {
     let folder = places.checkout.join("target/bench");
     fs::create_dir_all(&folder)?;
     Ok(folder)
@@ -56,6 +56,8 @@ pub struct Ran {
     pub rows: u64,
     /// Rows that came to the sink.
     pub results: u64,
+    /// Rows that failed, wherever.
+    pub failed: u64,
 }
 
 /// Runs a plan to its end.
@@ -80,6 +82,7 @@ pub fn run(plan: &Plan, functions: Arc<dyn Functions>) -> Result<Ran> {
         spent,
         rows: first.rows_out,
         results: last.rows_in,
+        failed: totals.iter().map(|station| station.failed).sum(),
     })
 }
 
@@ -131,7 +134,7 @@ fn rows_per_second(name: &'static str, plan: &Plan, least: f64) -> Result<Figure
 }
 
 /// Bids as JSON lines, made once.
-fn bids(places: &Places) -> Result<()> {
+pub fn bids(places: &Places) -> Result<()> {
     let file = data(places)?.join("bids.jsonl");
     if file.exists() {
         return Ok(());

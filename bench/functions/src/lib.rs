@@ -77,6 +77,31 @@ impl EveryNth {
     }
 }
 
+/// What the filter that fails looks at.
+#[derive(Record)]
+pub struct Priced {
+    pub auction: i64,
+    pub price: i64,
+}
+
+/// As `EveryNth`, but that it fails bids with a price of -1, and panics at one of -2.
+#[derive(Config)]
+pub struct Picky {
+    #[config(default = 123)]
+    pub n: i64,
+}
+
+#[transform]
+impl Picky {
+    fn filter(&self, bid: Priced) -> Result<bool, Failure> {
+        match bid.price {
+            -1 => Err(Failure::invalid("no-price", "a price of -1")),
+            -2 => panic!("a price of -2"),
+            _ => Ok(bid.auction % self.n == 0),
+        }
+    }
+}
+
 /// A row of which nothing is read.
 #[derive(Record)]
 pub struct Nothing {}
@@ -125,7 +150,7 @@ impl LoopsAt {
     }
 }
 
-tidemill::module!(ReadAll, HalfOut, EveryNth, Count, LoopsAt);
+tidemill::module!(ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt);
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,8 @@ pub mod json;
 mod number;
 mod text;
 
+use std::ops::Range;
+
 use tidemill_rows::time_text::TimeError;
 
 use crate::columns::Slot;
@@ -166,14 +168,49 @@ impl Decoder {
         })
     }
 
+    /// The same decoder without the instructions that only some processors have: for tests that
+    /// hold both to the same.
+    #[must_use]
+    pub fn portable(self) -> Self {
+        match self {
+            Self::Json(json) => Self::Json(Box::new(json.portable())),
+            csv @ Self::Csv(_) => csv,
+        }
+    }
+
     /// Decodes a row of valid UTF-8 into slots.
     ///
     /// # Errors
     /// If it is a bad row.
     pub fn decode(&mut self, row: &[u8]) -> Result<Decoded<'_>, Refusal> {
+        self.decode_within(row, 0..row.len())
+    }
+
+    /// Decodes a row of valid UTF-8, a range of a buffer, into slots. What follows it there is not
+    /// of the row; with the newline there, JSON is decoded without copying it.
+    ///
+    /// # Errors
+    /// If it is a bad row.
+    #[inline]
+    pub fn decode_within(
+        &mut self,
+        buffer: &[u8],
+        row: Range<usize>,
+    ) -> Result<Decoded<'_>, Refusal> {
         match self {
-            Self::Json(json) => json.decode(row),
-            Self::Csv(csv) => csv.decode(row),
+            Self::Json(json) => json.decode(buffer, row),
+            Self::Csv(csv) => csv.decode(&buffer[row]),
+        }
+    }
+
+    /// Decodes the line that begins a text of valid UTF-8 and says how long it is, if that can be
+    /// done without looking for its end first; otherwise it must be decoded as any row. There is a
+    /// newline in the text, and `PADDING` bytes behind it.
+    #[inline]
+    pub(crate) fn decode_ahead(&mut self, text: &[u8]) -> Option<(usize, Decoded<'_>)> {
+        match self {
+            Self::Json(json) => json.decode_ahead(text),
+            Self::Csv(_) => None,
         }
     }
 }

@@ -2,100 +2,29 @@
 //! grammar, with blanks, escapes, fields in any order and twice, and on the same texts with a few
 //! characters changed.
 
-use std::collections::BTreeMap;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
-use serde_json::value::RawValue;
-use tidemill_connectors::decode::Decoder;
-use tidemill_connectors::{ColumnSpec, FormatKind, FormatSpec, LogicalType, Slot};
+use tidemill_connectors::input::text::of_reader;
+use tidemill_connectors::{FormatKind, FormatSpec, Split};
+use tidemill_rows::RecordBatch;
+use tidemill_rows::arrow_array::cast::AsArray;
+use tidemill_rows::arrow_array::types::Int64Type;
 
-/// What a column holds.
-#[derive(Debug, PartialEq)]
-enum Value {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    /// The bits: -0.0 is not 0.0.
-    Float(u64),
-    Text(String),
-}
+#[path = "support/like_serde.rs"]
+mod like_serde;
 
-fn columns() -> Vec<ColumnSpec> {
-    vec![
-        ColumnSpec::new("i", LogicalType::Integer, false),
-        ColumnSpec::new("f", LogicalType::Float, true),
-        ColumnSpec::new("t", LogicalType::Text, true),
-        ColumnSpec::new("b", LogicalType::Bool, true),
-        ColumnSpec::new("ni", LogicalType::Integer, true).at("n.i"),
-        ColumnSpec::new("nt", LogicalType::Text, true).at("n.m.t"),
-    ]
-}
+use like_serde::{Value, columns, decoder, expected, found};
 
-type Object = BTreeMap<String, Box<RawValue>>;
-
-/// What `serde_json` makes of a line; `None` if it refuses it.
-fn expected(line: &str) -> Option<Vec<Value>> {
-    let row: Object = serde_json::from_str(line).ok()?;
-    columns()
+/// The first column.
+fn integers(rows: &RecordBatch) -> Vec<Value> {
+    let integers = rows.column(0).as_primitive::<Int64Type>();
+    integers
+        .values()
         .iter()
-        .map(|column| column_of(&row, column))
+        .map(|&i| Value::Integer(i))
         .collect()
-}
-
-fn column_of(row: &Object, column: &ColumnSpec) -> Option<Value> {
-    let mut inner;
-    let mut object = row;
-    let (last, way) = column.path.split_last()?;
-    for name in way {
-        match object.get(name).map(|raw| raw.get()) {
-            None | Some("null") => return column.nullable.then_some(Value::Null),
-            Some(raw) => inner = serde_json::from_str::<Object>(raw).ok()?,
-        }
-        object = Box::leak(Box::new(inner));
-    }
-    let Some(raw) = object.get(last).map(|raw| raw.get()) else {
-        return column.nullable.then_some(Value::Null);
-    };
-    if raw == "null" {
-        return column.nullable.then_some(Value::Null);
-    }
-    Some(match column.ty {
-        LogicalType::Bool => Value::Bool(serde_json::from_str(raw).ok()?),
-        LogicalType::Integer => Value::Integer(serde_json::from_str(raw).ok()?),
-        LogicalType::Text => Value::Text(serde_json::from_str(raw).ok()?),
-        _ => {
-            // Accepted by the one, read by the other: `serde_json` is not always exact to the last
-            // bit.
-            serde_json::from_str::<f64>(raw).ok()?;
-            Value::Float(raw.parse::<f64>().ok()?.to_bits())
-        }
-    })
-}
-
-/// What the decoder makes of a line.
-fn found(decoder: &mut Decoder, line: &str) -> Option<Vec<Value>> {
-    let decoded = decoder.decode(line.as_bytes()).ok()?;
-    let text = |from: &[u8], start: u32, len: u32| {
-        let bytes = &from[start as usize..(start + len) as usize];
-        Value::Text(String::from_utf8(bytes.to_vec()).expect("text is UTF-8"))
-    };
-    let value = |(slot, column): (&Slot, &ColumnSpec)| match (*slot, column.ty) {
-        (Slot::Word(word), LogicalType::Bool) => Value::Bool(word == 1),
-        (Slot::Word(word), LogicalType::Integer) => Value::Integer(word as i64),
-        (Slot::Word(word), _) => Value::Float(word),
-        (Slot::InRow { start, len }, _) => text(line.as_bytes(), start, len),
-        (Slot::InScratch { start, len }, _) => text(decoded.scratch, start, len),
-        (Slot::Null | Slot::Missing, _) => Value::Null,
-        (Slot::Misfit { .. }, _) => panic!("a misfit in a good row"),
-    };
-    Some(decoded.slots.iter().zip(&columns()).map(value).collect())
-}
-
-fn decoder() -> Decoder {
-    Decoder::new(&FormatSpec::new(FormatKind::Json, columns())).expect("the format is good")
 }
 
 fn blank() -> impl Strategy<Value = &'static str> {
@@ -231,9 +160,12 @@ proptest! {
     #[test]
     fn the_same_lines_and_values(lines in vec(prop_oneof![line(), damaged()], 1..6)) {
         // One decoder for all: what it has learned of one line must not show in the next.
-        let mut decoder = decoder();
-        for line in &lines {
-            prop_assert_eq!(found(&mut decoder, line), expected(line), "{}", line);
+        let mut decoders = [decoder(), decoder().portable()];
+        // Twice, so that shapes learned of later lines meet the earlier ones too.
+        for line in lines.iter().chain(&lines) {
+            for decoder in &mut decoders {
+                prop_assert_eq!(found(decoder, line), expected(line), "{}", line);
+            }
         }
     }
 
@@ -247,6 +179,29 @@ proptest! {
     }
 
     #[test]
+    fn a_split_gives_the_rows_of_a_decoder(lines in vec(prop_oneof![line(), damaged()], 1..40)) {
+        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        // Bytes behind, so that lines are decoded where they stand.
+        let text = format!("{text}{}\n", " ".repeat(1000));
+        let format = FormatSpec::new(FormatKind::Json, columns());
+        let reader = std::io::Cursor::new(text.clone());
+        let mut split = of_reader("lines", &format, reader).expect("the format is good");
+        let chunk = split.read(1000).expect("a readable split");
+        let mut decoder = decoder();
+        let mut expected = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            if let Some(values) = found(&mut decoder, line) {
+                expected.push((number, values[0].clone()));
+            }
+        }
+        let numbers = chunk.lines.iter().flatten().copied();
+        let rows: Vec<(u64, Value)> = numbers.zip(integers(&chunk.rows)).collect();
+        let lines = text.lines().filter(|line| !line.is_empty()).count();
+        prop_assert_eq!(rows.len() + chunk.bad.len(), lines);
+        prop_assert_eq!(rows, expected);
+    }
+
+    #[test]
     fn floats_are_exact(bits in any::<u64>(), digits in 1..25_usize) {
         let float = f64::from_bits(bits);
         prop_assume!(float.is_finite());
@@ -256,6 +211,77 @@ proptest! {
             let expected = text.parse::<f64>().expect("a float");
             let fits = expected.is_finite().then(|| Value::Float(expected.to_bits()));
             prop_assert_eq!(value, fits, "{}", text);
+        }
+    }
+}
+
+/// Lines that have much in common, and each something that the others have not.
+const ALIKE: &[&str] = &[
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3,"m":{"t":"y"}}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3,"m":{"t":"y"}}} "#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3,"m":{"t":"y"}}}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3,"m":{"t":"y"}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3,"m":{"t":"y"},"i":4}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"i":3},"n":{"m":{"t":"y"}}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"m":{"t":"y"}},"n":{"i":3}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"m":{"t":"y"}},"n":null}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":null,"n":{"i":3}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":null}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":{"m":null}}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true,"n":5}"#,
+    r#"{"i":1,"f":2.5,"t":"x","b":true}"#,
+    r#"{"i":1,"i":2}"#,
+    r#"{"i":1,"t":"x","i":2,"t":"y"}"#,
+    r#"{"i":null}"#,
+    r#"{"i":1}"#,
+    r#"{"i":-1}"#,
+    r#"{"i":-0}"#,
+    r#"{"i":01}"#,
+    r#"{"i":1.5}"#,
+    r#"{"i":1e5}"#,
+    r#"{"i":1x}"#,
+    r#"{"i":12345678}"#,
+    r#"{"i":1234567890123456}"#,
+    r#"{"i":12345678901234567}"#,
+    r#"{"i":1,"x":0}"#,
+    r#"{"i":1,"x":00}"#,
+    r#"{"i":1,"x":123456789}"#,
+    r#"{"i":1,"x":nul}"#,
+    r#"{"i":1,"x":[1,{"i":2}]}"#,
+    r#"{"i":1,"x":{"i":2}}"#,
+    r#"{"i":1,"x":"a"}"#,
+    r#"{"i":1,"x":"a\"}"#,
+    r#"{"i":1,"x":"a\\"}"#,
+    r#"{"i":1,"x":"0123456789012345678901234567890123456789"}"#,
+    r#"{"i":1,"x":"01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"}"#,
+    r#"{"i":1,"x":"012345678901234567890123456789\u00"}"#,
+    r#"{"i":1,"t":"a\u0041"}"#,
+    r#"{"i":1,"t":"\ud800"}"#,
+    r#"{"i": 1, "t": "x"}"#,
+    r#"{ "i" : 1 , "t" : "x" }"#,
+    r#"{"i":1,"t":"x" }"#,
+    r#"{"i":1,"\u0074":"x"}"#,
+    r#"{"i":1,"a name of more than thirty-two bytes, all told":"x"}"#,
+    r#"{"i":1,"a name of more than thirty-two bytes, all but":"x"}"#,
+    "{\"i\":1,\r\"t\":\"x\"}",
+    "{\"i\":1\r}",
+    "{\"i\":1}\r",
+    "",
+];
+
+/// What is learned of one line must not show in another, whatever the two have in common.
+#[test]
+fn no_line_shows_in_another() {
+    for (first, second) in ALIKE.iter().flat_map(|a| ALIKE.iter().map(move |b| (a, b))) {
+        for mut decoder in [decoder(), decoder().portable()] {
+            for line in [first, first, second, first, second, second] {
+                assert_eq!(
+                    found(&mut decoder, line),
+                    expected(line),
+                    "{first}\n{second}\n{line}"
+                );
+            }
         }
     }
 }

@@ -71,9 +71,7 @@ impl EpochUnit {
 /// # Errors
 /// A [`TimeError`] that says why it is no time.
 pub fn parse_rfc3339(text: &[u8]) -> Result<i64, TimeError> {
-    let (local, rest) = date_and_time(text, |separator| matches!(separator, b'T' | b't' | b' '))?;
-    let (fraction, rest) = fraction(rest)?;
-    in_years(local + fraction - offset(rest)?)
+    LastDay::default().parse_rfc3339(text)
 }
 
 /// Reads `2013-01-01 10:15:00[.ffffff]`, taken as UTC; a `T` for the space is accepted.
@@ -81,12 +79,69 @@ pub fn parse_rfc3339(text: &[u8]) -> Result<i64, TimeError> {
 /// # Errors
 /// A [`TimeError`] that says why it is no time.
 pub fn parse_sql(text: &[u8]) -> Result<i64, TimeError> {
-    let (local, rest) = date_and_time(text, |separator| matches!(separator, b' ' | b'T'))?;
-    let (fraction, rest) = fraction(rest)?;
-    if rest.is_empty() {
-        in_years(local + fraction)
-    } else {
-        Err(TimeError::Form)
+    LastDay::default().parse_sql(text)
+}
+
+/// Reads times of which many are of one day: the day of the last is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct LastDay {
+    text: [u8; 10],
+    /// Its midnight.
+    midnight: i64,
+}
+
+impl Default for LastDay {
+    fn default() -> Self {
+        Self {
+            text: *b"1970-01-01",
+            midnight: 0,
+        }
+    }
+}
+
+impl LastDay {
+    /// As [`parse_rfc3339`].
+    ///
+    /// # Errors
+    /// A [`TimeError`] that says why it is no time.
+    pub fn parse_rfc3339(&mut self, text: &[u8]) -> Result<i64, TimeError> {
+        let separators = |byte| matches!(byte, b'T' | b't' | b' ');
+        let (local, rest) = self.date_and_time(text, separators)?;
+        let (fraction, rest) = fraction(rest)?;
+        in_years(local + fraction - offset(rest)?)
+    }
+
+    /// As [`parse_sql`].
+    ///
+    /// # Errors
+    /// A [`TimeError`] that says why it is no time.
+    pub fn parse_sql(&mut self, text: &[u8]) -> Result<i64, TimeError> {
+        let (local, rest) = self.date_and_time(text, |byte| matches!(byte, b' ' | b'T'))?;
+        let (fraction, rest) = fraction(rest)?;
+        if rest.is_empty() {
+            in_years(local + fraction)
+        } else {
+            Err(TimeError::Form)
+        }
+    }
+
+    /// The nineteen bytes of date and time of day, and what follows them.
+    fn date_and_time<'t>(
+        &mut self,
+        text: &'t [u8],
+        separator: impl Fn(u8) -> bool,
+    ) -> Result<(i64, &'t [u8]), TimeError> {
+        let Some((head, rest)) = text.split_first_chunk::<19>() else {
+            return Err(TimeError::Form);
+        };
+        if head[13] != b':' || head[16] != b':' || !separator(head[10]) {
+            return Err(TimeError::Form);
+        }
+        if head[..10] != self.text {
+            self.midnight = midnight(head)?;
+            self.text.copy_from_slice(&head[..10]);
+        }
+        Ok((self.midnight + time_of_day(head)?, rest))
     }
 }
 
@@ -161,32 +216,36 @@ fn digit(byte: u8) -> Result<u8, TimeError> {
     }
 }
 
-/// The nineteen bytes of date and time of day, and what follows them.
-fn date_and_time(text: &[u8], separator: impl Fn(u8) -> bool) -> Result<(i64, &[u8]), TimeError> {
-    let Some((head, rest)) = text.split_first_chunk::<19>() else {
-        return Err(TimeError::Form);
-    };
-    let form = head[4] == b'-' && head[7] == b'-' && head[13] == b':' && head[16] == b':';
-    if !form || !separator(head[10]) {
+/// The midnight of a date, the first ten bytes.
+fn midnight(head: &[u8; 19]) -> Result<i64, TimeError> {
+    if head[4] != b'-' || head[7] != b'-' {
         return Err(TimeError::Form);
     }
-    let two = |at: usize| Ok(u32::from(digit(head[at])?) * 10 + u32::from(digit(head[at + 1])?));
-    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
-    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
-    if second == 60 {
-        return Err(TimeError::LeapSecond);
-    }
+    let year = two(head, 0)? * 100 + two(head, 2)?;
+    let (month, day) = (two(head, 5)?, two(head, 8)?);
     if month == 0 || month > 12 || day == 0 || day > days_in_month(year, month) {
         return Err(TimeError::NoSuchTime);
+    }
+    Ok(days_from_civil(i64::from(year), month, day) * DAY)
+}
+
+/// The time of day in the last eight bytes.
+#[inline]
+fn time_of_day(head: &[u8; 19]) -> Result<i64, TimeError> {
+    let (hour, minute, second) = (two(head, 11)?, two(head, 14)?, two(head, 17)?);
+    if second == 60 {
+        return Err(TimeError::LeapSecond);
     }
     if hour > 23 || minute > 59 || second > 59 {
         return Err(TimeError::NoSuchTime);
     }
-    let seconds = i64::from(hour * 3600 + minute * 60 + second);
-    Ok((
-        days_from_civil(i64::from(year), month, day) * DAY + seconds * SECOND,
-        rest,
-    ))
+    Ok(i64::from(hour * 3600 + minute * 60 + second) * SECOND)
+}
+
+/// Two digits.
+#[inline]
+fn two(head: &[u8; 19], at: usize) -> Result<u32, TimeError> {
+    Ok(u32::from(digit(head[at])?) * 10 + u32::from(digit(head[at + 1])?))
 }
 
 #[inline]

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tidemill_rows::arrow_array::{Float64Array, Int64Array, StringArray};
 use tidemill_rows::time_text::{
-    EpochUnit, FIRST, LAST, TimeError, parse_epoch, parse_rfc3339, parse_sql, rfc3339, write_sql,
+    EpochUnit, FIRST, LAST, LastDay, TimeError, parse_epoch, parse_rfc3339, parse_sql, rfc3339,
+    write_sql,
 };
 use tidemill_rows::{LogicalType, RecordBatch, Schema, json};
 
@@ -93,8 +94,35 @@ fn texts_that_are_no_times() {
         ("0001-01-01T00:00:00+00:01", Years),
         ("9999-12-31T23:59:59-00:01", Years),
     ];
+    let mut day = LastDay::default();
     for (text, expected) in table {
         assert_eq!(parse_rfc3339(text.as_bytes()), Err(expected), "{text}");
+        assert_eq!(day.parse_rfc3339(text.as_bytes()), Err(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_day_that_is_remembered_changes_nothing() {
+    let mut day = LastDay::default();
+    let texts = [
+        "1970-01-01 00:00:01",
+        "2013-01-01 10:15:00.25",
+        "2013-01-01 10:15:60",
+        "2013-01-01 24:15:00",
+        "2013-01-01 23:59:59",
+        "2013-02-29 10:15:00",
+        "2013-02-29 10:15:00",
+        "2013-01-01 10:15:00x",
+        "2013-01-02 10:15:00",
+        "9999-12-31 23:59:59",
+        "0000-12-31 23:59:59",
+        "2013-01-02T10:15:00",
+    ];
+    for text in texts.map(str::as_bytes) {
+        assert_eq!(day.parse_sql(text), parse_sql(text));
+        assert_eq!(day.parse_rfc3339(text), parse_rfc3339(text));
+        let text = [text, b"Z"].concat();
+        assert_eq!(day.parse_rfc3339(&text), parse_rfc3339(&text));
     }
 }
 

@@ -12,6 +12,7 @@
 //!    *line* a bad row; the next line is read as a record.
 
 use tidemill_rows::LogicalType;
+use tidemill_rows::time_text::LastDay;
 
 use super::number::float_of_text;
 use super::{Decoded, Misfit, Refusal, excerpt, null, text};
@@ -33,6 +34,8 @@ pub struct CsvDecoder {
     fields: Vec<Field>,
     slots: Vec<Slot>,
     scratch: Vec<u8>,
+    /// The day of the last time.
+    day: LastDay,
 }
 
 /// Where a field's text is.
@@ -60,6 +63,7 @@ impl CsvDecoder {
             fields: Vec::new(),
             slots: vec![Slot::Missing; format.columns.len()],
             scratch: Vec::new(),
+            day: LastDay::default(),
         }
     }
 
@@ -150,7 +154,7 @@ impl CsvDecoder {
             },
             LogicalType::Integer => integer(value).map(word),
             LogicalType::Float => float(value).map(|float| Slot::Word(float.to_bits())),
-            LogicalType::Time => text::time(value, spec.time_format)
+            LogicalType::Time => text::time(value, spec.time_format, &mut self.day)
                 .map(word)
                 .map_err(Misfit::Time),
             LogicalType::Bytes => text::base64(value, &mut self.scratch),

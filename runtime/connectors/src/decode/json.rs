@@ -15,25 +15,34 @@
 //! 5. Other fields are checked for their grammar alone: half a surrogate pair or `1e400` is no
 //!    fault there.
 //!
-//! How it is quick: nothing is allocated per row; fields are expected in the order of the rows
-//! before, so a name costs one comparison (`fields`); strings are stepped over sixteen bytes at a
-//! time (`scan`).
+//! How it is quick: nothing is allocated per row; what stands between values is expected to be what
+//! stood there in the rows before (`shapes`); strings are stepped over 32 bytes at a time (`scan`)
+//! and digits read eight at a time (`digits`). `row` and `cursor` are the grammar.
 
 mod cursor;
+mod digits;
 mod fields;
+pub(crate) mod line;
+mod numerals;
 mod refuse;
+mod row;
 mod scan;
+mod shapes;
 mod unescape;
 
-use tidemill_rows::LogicalType;
+use std::ops::Range;
 
-use self::cursor::{Cursor, Quoted, Syntax};
-use self::fields::{Node, Target};
-use self::refuse::NO_OBJECT;
-use super::number::Number;
-use super::{Decoded, Misfit, Refusal, missing, null, text};
+use self::cursor::Cursor;
+use self::fields::Node;
+use self::line::Line;
+use self::row::{Row, Trace};
+#[cfg(target_arch = "x86_64")]
+use self::scan::Sse2;
+use self::scan::{Base, Portable, Scan};
+use self::shapes::Shapes;
+use super::{Decoded, Refusal, missing, null};
 use crate::columns::Slot;
-use crate::format::{ColumnSpec, FormatSpec, TimeFormat, Unknown};
+use crate::format::{ColumnSpec, FormatSpec, Unknown};
 
 /// Decodes lines of JSON.
 pub struct JsonDecoder {
@@ -41,46 +50,38 @@ pub struct JsonDecoder {
     unknown: Unknown,
     nodes: Vec<Node>,
     row: Row,
+    shapes: Shapes,
+    /// For each column whether it must be there and not null.
+    required: Vec<bool>,
+    way: Way,
+    /// Whether the next line has been tried and was not foreseen.
+    tried: bool,
+    /// Where lines stand that nothing follows.
+    space: Vec<u8>,
 }
 
-/// What has been found in the row being decoded.
-struct Row {
-    wants: Vec<Want>,
-    slots: Vec<Slot>,
-    scratch: Vec<u8>,
-    /// For each node the last row that had it, by the number of rows so far.
-    entered: Vec<u64>,
-    rows: u64,
-    /// For each column the next that is read from the same field.
-    twins: Vec<Option<usize>>,
-    /// Where the value of the first field that no column wants begins, and the object that it is
-    /// in.
-    stranger: Option<(usize, usize)>,
+/// How lines of known shapes are looked at: see [`scan`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Sse2,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
 }
 
-/// What a column wants in JSON.
-#[derive(Clone, Copy)]
-enum Want {
-    Bool,
-    Integer,
-    Float,
-    Text,
-    Bytes,
-    TimeText(TimeFormat),
-    TimeNumber(TimeFormat),
-}
+impl Way {
+    #[cfg(target_arch = "x86_64")]
+    fn best() -> Self {
+        let avx2 = std::is_x86_feature_detected!("avx2")
+            && std::is_x86_feature_detected!("bmi1")
+            && std::is_x86_feature_detected!("bmi2");
+        if avx2 { Self::Avx2 } else { Self::Sse2 }
+    }
 
-impl Want {
-    fn of(column: &ColumnSpec) -> Self {
-        match (column.ty, column.time_format) {
-            (LogicalType::Bool, _) => Self::Bool,
-            (LogicalType::Integer, _) => Self::Integer,
-            (LogicalType::Float, _) => Self::Float,
-            (LogicalType::Text, _) => Self::Text,
-            (LogicalType::Bytes, _) => Self::Bytes,
-            (LogicalType::Time, format @ TimeFormat::Epoch(_)) => Self::TimeNumber(format),
-            (LogicalType::Time, format) => Self::TimeText(format),
-        }
+    #[cfg(not(target_arch = "x86_64"))]
+    fn best() -> Self {
+        Self::Portable
     }
 }
 
@@ -88,35 +89,115 @@ impl JsonDecoder {
     /// A decoder of a format that has been checked.
     pub fn new(format: &FormatSpec) -> Self {
         let nodes = fields::tree(&format.columns);
-        let row = Row {
-            wants: format.columns.iter().map(Want::of).collect(),
-            slots: vec![Slot::Missing; format.columns.len()],
-            scratch: Vec::new(),
-            entered: vec![0; nodes.len()],
-            rows: 0,
-            twins: fields::twins(&format.columns),
-            stranger: None,
-        };
         Self {
             columns: format.columns.clone(),
             unknown: format.unknown,
+            row: Row::new(&format.columns, nodes.len()),
             nodes,
-            row,
+            shapes: Shapes::new(),
+            required: format.columns.iter().map(|c| !c.nullable).collect(),
+            way: Way::best(),
+            tried: false,
+            space: Vec::new(),
         }
     }
 
-    /// Decodes one line of valid UTF-8.
+    /// The same without the instructions that only some processors have: for tests that hold both to
+    /// the same.
+    #[must_use]
+    pub fn portable(mut self) -> Self {
+        self.way = Way::Portable;
+        self
+    }
+
+    /// Decodes one line of valid UTF-8: a range of a buffer, in which the newline should follow. A
+    /// line has no newline within.
     ///
     /// # Errors
     /// If it is a bad row.
-    pub fn decode(&mut self, line: &[u8]) -> Result<Decoded<'_>, Refusal> {
+    #[inline]
+    pub fn decode(&mut self, buffer: &[u8], range: Range<usize>) -> Result<Decoded<'_>, Refusal> {
+        let line = &buffer[range.clone()];
+        debug_assert!(!line.contains(&b'\n'), "a newline within a line");
+        let mut space = std::mem::take(&mut self.space);
+        let padded = Line::within(buffer, &range);
+        let padded = padded.unwrap_or_else(|| Line::copied(line, &mut space));
+        let tried = std::mem::take(&mut self.tried);
+        let foreseen = !tried && self.foresees(padded).is_some();
+        let decoded = if foreseen {
+            self.check(line)
+        } else {
+            self.by_grammar(padded, line)
+        };
+        self.space = space;
+        decoded.map(|()| self.decoded())
+    }
+
+    /// Decodes the line that begins a text of valid UTF-8, if it is a good row of a shape that is
+    /// known, and says how long it is. Otherwise the line must be given to
+    /// [`decode`](Self::decode). There is a newline in the text, and [`PADDING`] bytes behind it.
+    #[inline]
+    pub fn decode_ahead(&mut self, text: &[u8]) -> Option<(usize, Decoded<'_>)> {
+        let found = self.foresees(Line::ahead(text));
+        let Some(len) = found.filter(|_| self.is_complete()) else {
+            self.tried = true;
+            return None;
+        };
+        Some((len, self.decoded()))
+    }
+
+    /// Reads a line of a known shape, and says how long it is.
+    #[inline(always)]
+    fn foresees(&mut self, line: Line) -> Option<usize> {
         self.row.clear();
-        let mut cursor = Cursor { row: line, at: 0 };
-        if let Err(fault) = self.row.line(&mut self.nodes, &mut cursor) {
-            return Err(refuse::syntax(line, fault));
+        if !self.shapes.is_promising() {
+            return None;
         }
+        let len = match self.way {
+            Way::Portable => foresee::<Portable>(&mut self.row, &mut self.shapes, line),
+            #[cfg(target_arch = "x86_64")]
+            Way::Sse2 => foresee::<Sse2>(&mut self.row, &mut self.shapes, line),
+            // SAFETY: `Way::best` has asked the processor.
+            #[cfg(target_arch = "x86_64")]
+            Way::Avx2 => unsafe { foresee_avx2(&mut self.row, &mut self.shapes, line) },
+        };
+        if len.is_none() {
+            self.shapes.surprised();
+        }
+        len
+    }
+
+    #[inline(never)]
+    fn by_grammar(&mut self, padded: Line, line: &[u8]) -> Result<(), Refusal> {
+        self.row.clear();
+        self.row.trace = self.shapes.can_learn().then(Trace::default);
+        let read = self.row.line(&self.nodes, &mut Cursor::<Base>::new(padded));
+        read.map_err(|fault| refuse::syntax(line, fault))?;
         if let (Unknown::Refuse, Some((value, node))) = (self.unknown, self.row.stranger) {
             return Err(refuse::stranger(line, value, &self.nodes[node]));
+        }
+        self.check(line)?;
+        if let Some(trace) = self.row.trace.take() {
+            self.shapes.learn(line, &trace.values, trace.entered);
+        }
+        Ok(())
+    }
+
+    /// Whether the row has what it must have, and nothing that doesn't fit.
+    #[inline(always)]
+    fn is_complete(&self) -> bool {
+        let slots = self.row.slots.iter().zip(&self.required);
+        slots.fold(true, |all, (slot, required)| {
+            let null = matches!(slot, Slot::Missing | Slot::Null);
+            all & !(null & required) & !matches!(slot, Slot::Misfit { .. })
+        })
+    }
+
+    /// Refuses a row that lacks what it must have, or has what doesn't fit.
+    #[inline]
+    fn check(&self, line: &[u8]) -> Result<(), Refusal> {
+        if self.is_complete() {
+            return Ok(());
         }
         for (slot, column) in self.row.slots.iter().zip(&self.columns) {
             match slot {
@@ -128,245 +209,28 @@ impl JsonDecoder {
                 _ => {}
             }
         }
-        Ok(Decoded {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn decoded(&self) -> Decoded<'_> {
+        Decoded {
             slots: &self.row.slots,
             scratch: &self.row.scratch,
-        })
-    }
-}
-
-impl Row {
-    fn clear(&mut self) {
-        self.slots.fill(Slot::Missing);
-        self.scratch.clear();
-        self.rows += 1;
-        self.stranger = None;
-    }
-
-    fn line(&mut self, nodes: &mut [Node], cursor: &mut Cursor) -> Result<(), Syntax> {
-        if cursor.next_mark() != b'{' {
-            // What follows must be JSON all the same for the message to be true.
-            cursor.skip_value(0)?;
-            return cursor.expected(NO_OBJECT);
-        }
-        self.object(nodes, 0, cursor, 1)?;
-        if cursor.next_mark() != 0 || cursor.at < cursor.row.len() {
-            return cursor.expected("nothing behind the object");
-        }
-        Ok(())
-    }
-
-    /// Reads an object, whose brace is next, `depth` levels deep.
-    fn object(
-        &mut self,
-        nodes: &mut [Node],
-        node: usize,
-        cursor: &mut Cursor,
-        depth: usize,
-    ) -> Result<(), Syntax> {
-        cursor.at += 1;
-        if cursor.next_mark() == b'}' {
-            cursor.at += 1;
-            return Ok(());
-        }
-        let mut number = 0;
-        loop {
-            cursor.next_mark();
-            let target = match nodes[node].foreseen(&cursor.row[cursor.at..], number) {
-                Some((target, len, found)) => {
-                    cursor.at += len;
-                    number = found;
-                    target
-                }
-                None => self.look_up(&mut nodes[node], cursor, number)?,
-            };
-            self.value(nodes, (node, target), cursor, depth)?;
-            number += 1;
-            match cursor.next_mark() {
-                b',' => cursor.at += 1,
-                b'}' => break,
-                _ => return cursor.expected("`,` or `}`"),
-            }
-        }
-        cursor.at += 1;
-        Ok(())
-    }
-
-    /// Reads a field's name that was not foreseen.
-    #[cold]
-    fn look_up(
-        &mut self,
-        node: &mut Node,
-        cursor: &mut Cursor,
-        number: usize,
-    ) -> Result<Target, Syntax> {
-        let name = cursor.key()?;
-        let text = &cursor.row[name.start..name.end];
-        if name.escaped {
-            let start = self.scratch.len();
-            if unescape::unescape(text, &mut self.scratch).is_none() {
-                return Err(Syntax {
-                    at: name.start,
-                    what: "no half surrogate pair in a name",
-                });
-            }
-            let target = node.find(&self.scratch[start..]);
-            self.scratch.truncate(start);
-            return Ok(target);
-        }
-        let target = node.find(text);
-        node.learn(text, target, number);
-        Ok(target)
-    }
-
-    #[inline(always)]
-    fn value(
-        &mut self,
-        nodes: &mut [Node],
-        (parent, target): (usize, Target),
-        cursor: &mut Cursor,
-        depth: usize,
-    ) -> Result<(), Syntax> {
-        let first = cursor.next_mark();
-        match target {
-            Target::Column(mut column) => {
-                let at = cursor.at;
-                loop {
-                    self.column(column, first, cursor, depth)?;
-                    let Some(twin) = self.twins[column] else {
-                        return Ok(());
-                    };
-                    (column, cursor.at) = (twin, at);
-                }
-            }
-            Target::Node(node) => self.nested(nodes, node, cursor, depth),
-            Target::Unknown => {
-                self.stranger = self.stranger.or(Some((cursor.at, parent)));
-                match first {
-                    b'"' => cursor.string().map(|_| ()),
-                    b'-' | b'0'..=b'9' => cursor.number().map(|_| ()),
-                    b'n' => cursor.literal("null"),
-                    _ => cursor.skip_value(depth),
-                }
-            }
-        }
-    }
-
-    /// Reads the value of a field that columns look into.
-    fn nested(
-        &mut self,
-        nodes: &mut [Node],
-        node: usize,
-        cursor: &mut Cursor,
-        depth: usize,
-    ) -> Result<(), Syntax> {
-        let again = std::mem::replace(&mut self.entered[node], self.rows) == self.rows;
-        let object = cursor.peek() == b'{';
-        if again || !object {
-            let slot = match cursor.peek() {
-                b'{' => Slot::Missing,
-                b'n' => Slot::Null,
-                _ => Slot::Misfit {
-                    at: cursor.at as u32,
-                    why: Misfit::NotAnObject,
-                },
-            };
-            for &column in &nodes[node].columns {
-                self.slots[column] = slot;
-            }
-        }
-        if object {
-            self.object(nodes, node, cursor, depth + 1)
-        } else {
-            cursor.skip_value(depth)
-        }
-    }
-
-    /// Reads the value of a column.
-    #[inline(always)]
-    fn column(
-        &mut self,
-        column: usize,
-        first: u8,
-        cursor: &mut Cursor,
-        depth: usize,
-    ) -> Result<(), Syntax> {
-        let at = cursor.at;
-        let slot = match (self.wants[column], first) {
-            (Want::Integer, b'-' | b'0'..=b'9') => cursor
-                .number()?
-                .integer()
-                .map(|value| Slot::Word(value as u64)),
-            (Want::Float, b'-' | b'0'..=b'9') => cursor
-                .number()?
-                .float()
-                .map(|value| Slot::Word(value.to_bits())),
-            (Want::TimeNumber(format), b'-' | b'0'..=b'9') => epoch(&cursor.number()?, format),
-            (Want::Text, b'"') => self.text(cursor.string()?, cursor.row),
-            (Want::TimeText(format), b'"') => self.time(cursor.string()?, cursor.row, format),
-            (Want::Bytes, b'"') => self.bytes(cursor.string()?, cursor.row),
-            (Want::Bool, b't') => cursor.literal("true").map(|()| Ok(Slot::Word(1)))?,
-            (Want::Bool, b'f') => cursor.literal("false").map(|()| Ok(Slot::Word(0)))?,
-            (_, b'n') => cursor.literal("null").map(|()| Ok(Slot::Null))?,
-            _ => {
-                cursor.skip_value(depth)?;
-                Err(Misfit::Type)
-            }
-        };
-        self.slots[column] = slot.unwrap_or_else(|why| Slot::Misfit { at: at as u32, why });
-        Ok(())
-    }
-
-    #[inline]
-    fn text(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
-        let Quoted {
-            start,
-            end,
-            escaped,
-        } = string;
-        if !escaped {
-            return Ok(Slot::InRow {
-                start: start as u32,
-                len: (end - start) as u32,
-            });
-        }
-        let from = self.scratch.len();
-        unescape::unescape(&row[start..end], &mut self.scratch).ok_or(Misfit::Surrogate)?;
-        Ok(Slot::InScratch {
-            start: from as u32,
-            len: (self.scratch.len() - from) as u32,
-        })
-    }
-
-    #[inline]
-    fn time(&mut self, string: Quoted, row: &[u8], format: TimeFormat) -> Result<Slot, Misfit> {
-        let slot = self.text(string, row)?;
-        let time = text::time(self.bytes_of(slot, row), format).map_err(Misfit::Time)?;
-        Ok(Slot::Word(time as u64))
-    }
-
-    fn bytes(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
-        match self.text(string, row)? {
-            Slot::InScratch { start, .. } => {
-                let escaped = self.scratch.split_off(start as usize);
-                text::base64(&escaped, &mut self.scratch)
-            }
-            _ => text::base64(&row[string.start..string.end], &mut self.scratch),
-        }
-    }
-
-    #[inline]
-    fn bytes_of<'a>(&'a self, slot: Slot, row: &'a [u8]) -> &'a [u8] {
-        match slot {
-            Slot::InRow { start, len } => &row[start as usize..(start + len) as usize],
-            Slot::InScratch { start, len } => &self.scratch[start as usize..(start + len) as usize],
-            _ => &[],
         }
     }
 }
 
-fn epoch(number: &Number, format: TimeFormat) -> Result<Slot, Misfit> {
-    text::time(number.text, format)
-        .map(|time| Slot::Word(time as u64))
-        .map_err(Misfit::Time)
+#[inline(always)]
+fn foresee<S: Scan>(row: &mut Row, shapes: &mut Shapes, line: Line) -> Option<usize> {
+    let mut cursor = Cursor::<S>::new(line);
+    row.foreseen(shapes, &mut cursor).then_some(cursor.at)
+}
+
+/// # Safety
+/// The processor has AVX2 and what came with it.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+unsafe fn foresee_avx2(row: &mut Row, shapes: &mut Shapes, line: Line) -> Option<usize> {
+    foresee::<scan::Avx2>(row, shapes, line)
 }

@@ -2,18 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tidemill_rows::time_text::{self, TimeError};
+use tidemill_rows::time_text::{self, LastDay, TimeError};
 
 use super::Misfit;
 use crate::columns::Slot;
 use crate::format::TimeFormat;
 
-/// The time that a text is.
+/// The time that a text is; `day` is that of the time before.
 #[inline]
-pub fn time(text: &[u8], format: TimeFormat) -> Result<i64, TimeError> {
+pub fn time(text: &[u8], format: TimeFormat, day: &mut LastDay) -> Result<i64, TimeError> {
     match format {
-        TimeFormat::Rfc3339 => time_text::parse_rfc3339(text),
-        TimeFormat::Sql => time_text::parse_sql(text),
+        TimeFormat::Rfc3339 => day.parse_rfc3339(text),
+        TimeFormat::Sql => day.parse_sql(text),
         TimeFormat::Epoch(unit) => time_text::parse_epoch(text, unit),
     }
 }

@@ -22,32 +22,44 @@ impl Reader {
     /// Opens a file: gzip (with all its members) and zstd are told from their first bytes.
     pub fn open(path: &Path) -> Result<Self, ConnectorError> {
         let reading = |error| ConnectorError::reading(path, error);
-        let mut file = File::open(path).map_err(reading)?;
+        let file = File::open(path).map_err(reading)?;
         if file.metadata().map_err(reading)?.is_dir() {
             let message = format!("{} is a folder, not a file", path.display());
             return Err(ConnectorError::Configuration(message));
         }
+        Self::of(file, path.to_owned()).map_err(reading)
+    }
+
+    /// Reads on from a reader, which may be compressed like a file.
+    ///
+    /// # Errors
+    /// If its first bytes cannot be read.
+    pub fn over(reader: impl Read + Send + 'static) -> Result<Self, ConnectorError> {
+        let path = PathBuf::from("a reader");
+        Self::of(reader, path.clone()).map_err(|error| ConnectorError::reading(&path, error))
+    }
+
+    fn of(mut reader: impl Read + Send + 'static, path: PathBuf) -> std::io::Result<Self> {
         let mut first = Vec::with_capacity(ZSTD.len());
-        (&mut file)
+        (&mut reader)
             .take(ZSTD.len() as u64)
-            .read_to_end(&mut first)
-            .map_err(reading)?;
+            .read_to_end(&mut first)?;
         let gzip = first.starts_with(&GZIP);
         let zstd = first.starts_with(&ZSTD);
-        let whole = Cursor::new(first).chain(file);
+        let whole = Cursor::new(first).chain(reader);
         let (bytes, compression): (Box<dyn Read + Send>, _) = if gzip {
             (
                 Box::new(flate2::read::MultiGzDecoder::new(whole)),
                 Some("gzip"),
             )
         } else if zstd {
-            let decoder = zstd::stream::read::Decoder::new(whole).map_err(reading)?;
+            let decoder = zstd::stream::read::Decoder::new(whole)?;
             (Box::new(decoder), Some("zstd"))
         } else {
             (Box::new(whole), None)
         };
         Ok(Self {
-            path: path.to_owned(),
+            path,
             bytes,
             compression,
         })

@@ -121,6 +121,11 @@ impl Records {
         self.limit
     }
 
+    /// All bytes at hand: records are ranges of it.
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// The bytes of a range that was found last.
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
         &self.buffer[range]
@@ -146,6 +151,23 @@ impl Records {
                 return Ok(found);
             }
         }
+    }
+
+    /// Where the next record begins, if it is a line at hand: valid UTF-8 to its newline, with
+    /// `padding` bytes behind that.
+    #[inline]
+    pub fn ahead(&self, padding: usize) -> Option<(Place, usize)> {
+        let (checked, utf8) = self.checked;
+        let at_hand = utf8 && self.start < checked && checked + padding <= self.buffer.len();
+        (at_hand && self.framing == Framing::Lines && !self.skipping)
+            .then_some((self.at, self.start))
+    }
+
+    /// Takes the line ahead, which has so many bytes, its newline included.
+    #[inline]
+    pub fn take(&mut self, len: usize) {
+        self.last = (self.start, self.at);
+        self.advance(len, 1);
     }
 
     /// Gives only the first line of the record that was given last, from which the rest is now read

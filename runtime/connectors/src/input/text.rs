@@ -1,29 +1,32 @@
-//! A text that is there whole, such as the lines of a scenario: decoded as a split of a source would be.
+//! Bytes from elsewhere than a file or standard input: decoded as a split of a source would be.
 
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use super::{Fill, Input, TextSplit};
+use super::reader::Reader;
+use super::{Input, TextSplit};
 use crate::ConnectorError;
 use crate::format::FormatSpec;
 use crate::split::{Chunk, Split};
 
-/// Bytes in memory as an input.
-struct Memory(Cursor<Vec<u8>>);
-
-impl Input for Memory {
-    fn fill(&mut self, space: &mut [u8]) -> Result<Fill, ConnectorError> {
-        match self.0.read(space) {
-            Ok(0) => Ok(Fill::End),
-            Ok(len) => Ok(Fill::Bytes(len)),
-            Err(error) => Err(ConnectorError::Internal(format!(
-                "a text in memory could not be read: {error}"
-            ))),
-        }
-    }
+/// A split of the bytes of any reader, which is read to its end; they may be compressed like a file.
+///
+/// # Errors
+/// If the format cannot be.
+pub fn of_reader(
+    name: &str,
+    format: &FormatSpec,
+    reader: impl Read + Send + 'static,
+) -> Result<impl Split, ConnectorError> {
+    format.check()?;
+    let schema = format.schema();
+    let open = || -> Result<Box<dyn Input>, ConnectorError> { Ok(Box::new(Reader::over(reader)?)) };
+    let format = Arc::new(format.clone());
+    Ok(TextSplit::new(name.into(), format, schema, Box::new(open)))
 }
 
-/// Decodes at most `most` rows of a text; of CSV, its first record is the header. `name` stands for the text in messages.
+/// Decodes at most `most` rows of a text that is there whole, such as the lines of a scenario; of CSV, its first record is
+/// the header. `name` stands for the text in messages.
 ///
 /// # Errors
 /// If the format cannot be, or the header is not one. Bad rows are in [`Chunk::bad`].
@@ -33,10 +36,5 @@ pub fn decode_text(
     text: Vec<u8>,
     most: usize,
 ) -> Result<Chunk, ConnectorError> {
-    let open = move || -> Result<Box<dyn Input>, ConnectorError> {
-        Ok(Box::new(Memory(Cursor::new(text))))
-    };
-    let format = Arc::new(format.clone());
-    let schema = format.schema();
-    TextSplit::new(name.into(), format, schema, Box::new(open)).read(most)
+    of_reader(name, format, Cursor::new(text))?.read(most)
 }

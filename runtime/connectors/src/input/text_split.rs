@@ -9,6 +9,7 @@ use super::Input;
 use super::records::{Found, Framing, Place, Records};
 use crate::ConnectorError;
 use crate::columns::Columns;
+use crate::decode::json::line::PADDING;
 use crate::decode::{Decoder, Refusal};
 use crate::format::{FormatKind, FormatSpec};
 use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
@@ -131,6 +132,9 @@ impl Reading {
             if marks.positions.len() + marks.bad.len() >= max_rows || marks.bytes >= CHUNK_BYTES {
                 break Then::More;
             }
+            if self.ahead(&mut marks) {
+                continue;
+            }
             match self.records.next()? {
                 Found::Pending => break Then::Pending,
                 Found::End => break Then::End,
@@ -162,6 +166,29 @@ impl Reading {
         })
     }
 
+    /// Takes the next row, if it is a good one of a line whose end need not be looked for.
+    #[inline]
+    fn ahead(&mut self, marks: &mut Marks) -> bool {
+        let Some((at, start)) = self.records.ahead(PADDING) else {
+            return false;
+        };
+        let text = &self.records.buffer()[start..];
+        let Some((len, decoded)) = self.decoder.decode_ahead(text) else {
+            return false;
+        };
+        if len > self.records.limit() {
+            return false;
+        }
+        self.columns.push(decoded.slots, text, decoded.scratch);
+        marks.bytes += len;
+        marks.positions.push(at.position);
+        marks.lines.push(at.line);
+        // The newline, or a carriage return and the newline.
+        let newline = 1 + usize::from(text[len] == b'\r');
+        self.records.take(len + newline);
+        true
+    }
+
     fn header(&mut self, bytes: Range<usize>, name: &str) -> Result<(), ConnectorError> {
         self.header = false;
         let Decoder::Csv(csv) = &mut self.decoder else {
@@ -179,7 +206,8 @@ impl Reading {
             let refusal = not_utf8(row);
             return self.bad(at, bytes, refusal, marks);
         }
-        match self.decoder.decode(row) {
+        let buffer = self.records.buffer();
+        match self.decoder.decode_within(buffer, bytes.clone()) {
             Ok(decoded) => {
                 self.columns.push(decoded.slots, row, decoded.scratch);
                 marks.positions.push(at.position);

@@ -1,7 +1,9 @@
 //! A place in a line of JSON, and the grammar (RFC 8259) from there on.
 
-use super::super::number::Number;
-use super::scan;
+use std::marker::PhantomData;
+
+use super::line::Line;
+use super::scan::Scan;
 use crate::format::DEPTH_LIMIT;
 
 /// What is wrong with a line, and at which of its bytes.
@@ -28,34 +30,57 @@ pub struct Quoted {
 }
 
 /// A place in a line.
-pub struct Cursor<'a> {
-    /// The line, which is valid UTF-8.
-    pub row: &'a [u8],
-    /// The next byte.
+pub struct Cursor<'a, S> {
+    /// The line, which is valid UTF-8, and what follows it (see [`Line`]).
+    pub text: &'a [u8],
+    /// The next byte; never beyond the newline.
     pub at: usize,
+    /// How many bytes are looked at at a time.
+    pub scan: PhantomData<S>,
 }
 
-impl<'a> Cursor<'a> {
-    /// The next byte; 0 at the end, which stands nowhere in JSON outside strings.
+impl<'a, S: Scan> Cursor<'a, S> {
+    /// The beginning of a line.
     #[inline(always)]
-    pub fn peek(&self) -> u8 {
-        if self.at < self.row.len() {
-            self.row[self.at]
-        } else {
-            0
+    pub fn new(line: Line<'a>) -> Self {
+        Self {
+            text: line.text(),
+            at: 0,
+            scan: PhantomData,
         }
     }
 
-    /// The next byte that is not blank.
+    /// The next byte; at the end the newline.
+    #[inline(always)]
+    pub fn peek(&self) -> u8 {
+        self.text[self.at]
+    }
+
+    /// The next byte that is not blank; 0 at the end, which stands nowhere in JSON outside strings.
     #[inline(always)]
     pub fn next_mark(&mut self) -> u8 {
-        loop {
-            let byte = self.peek();
-            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-                return byte;
-            }
-            self.at += 1;
+        let byte = self.peek();
+        if byte > b' ' {
+            return byte;
         }
+        self.next_mark_behind_blanks()
+    }
+
+    #[inline(never)]
+    fn next_mark_behind_blanks(&mut self) -> u8 {
+        loop {
+            match self.peek() {
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                b'\n' => return 0,
+                byte => return byte,
+            }
+        }
+    }
+
+    /// Whether the line has nothing more, blanks apart.
+    pub fn is_at_end(&mut self) -> bool {
+        self.next_mark();
+        self.peek() == b'\n'
     }
 
     /// The error of not finding something here.
@@ -67,7 +92,7 @@ impl<'a> Cursor<'a> {
     /// Steps over a literal.
     #[inline(always)]
     pub fn literal(&mut self, word: &'static str) -> Result<(), Syntax> {
-        if self.row[self.at..].starts_with(word.as_bytes()) {
+        if self.text[self.at..].starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
         } else {
@@ -75,11 +100,36 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Steps over a string without escapes whose quotation mark is next, and says where it begins
+    /// and ends. If it is none, the cursor stays.
+    #[inline(always)]
+    pub fn plain_string(&mut self) -> Option<(usize, usize)> {
+        let start = self.at + 1;
+        let end = S::string_end(self.text, start);
+        if self.text[end] != b'"' {
+            return None;
+        }
+        self.at = end + 1;
+        Some((start, end))
+    }
+
+    /// Steps over a string of no column, whose quotation mark is next, if it has no escapes.
+    /// Otherwise the cursor stays.
+    #[inline(always)]
+    pub fn skip_long_string(&mut self) -> bool {
+        let end = S::long_string_end(self.text, self.at + 1);
+        let plain = self.text[end] == b'"';
+        if plain {
+            self.at = end + 1;
+        }
+        plain
+    }
+
     /// Steps over a string whose quotation mark is next. Escapes are checked for their form only.
     #[inline(always)]
     pub fn string(&mut self) -> Result<Quoted, Syntax> {
         let start = self.at + 1;
-        self.at = scan::string_end(self.row, start);
+        self.at = S::string_end(self.text, start);
         if self.peek() == b'"' {
             self.at += 1;
             return Ok(Quoted {
@@ -95,8 +145,8 @@ impl<'a> Cursor<'a> {
     fn string_with_escapes(&mut self, start: usize) -> Result<Quoted, Syntax> {
         let mut escaped = false;
         loop {
-            match self.row.get(self.at) {
-                Some(b'"') => {
+            match self.peek() {
+                b'"' => {
                     self.at += 1;
                     return Ok(Quoted {
                         start,
@@ -104,12 +154,12 @@ impl<'a> Cursor<'a> {
                         escaped,
                     });
                 }
-                Some(b'\\') => self.escape()?,
-                Some(_) => return self.expected("no control character in a string"),
-                None => return self.expected("the end of a string"),
+                b'\\' => self.escape()?,
+                b'\n' => return self.expected("the end of a string"),
+                _ => return self.expected("no control character in a string"),
             }
             escaped = true;
-            self.at = scan::string_end(self.row, self.at);
+            self.at = S::string_end(self.text, self.at);
         }
     }
 
@@ -118,7 +168,7 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
             b'u' => {
-                let digits = self.row.get(self.at + 1..self.at + 5);
+                let digits = self.text.get(self.at + 1..self.at + 5);
                 if !digits.is_some_and(|d| d.iter().all(u8::is_ascii_hexdigit)) {
                     return self.expected("four hexadecimal digits after \\u");
                 }
@@ -129,88 +179,15 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Steps over a number whose sign or first digit is next.
-    #[inline]
-    pub fn number(&mut self) -> Result<Number<'a>, Syntax> {
-        let start = self.at;
-        let negative = self.peek() == b'-';
-        self.at += usize::from(negative);
-        let first = self.at;
-        let mut digits = self.digits(0);
-        let mut count = self.at - first;
-        if count == 0 || (count > 1 && self.row[first] == b'0') {
-            return self.bad_number(first, count);
-        }
-        let mut exponent = 0_i32;
-        let mut whole = true;
-        if self.peek() == b'.' {
-            self.at += 1;
-            let point = self.at;
-            digits = self.digits(digits);
-            let fraction = self.at - point;
-            if fraction == 0 {
-                return self.expected("a digit after the point");
-            }
-            count += fraction;
-            exponent = -i32::try_from(fraction).unwrap_or(i32::MAX);
-            whole = false;
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            exponent = exponent.saturating_add(self.exponent()?);
-            whole = false;
-        }
-        let text = &self.row[start..self.at];
-        Ok(Number {
-            text,
-            negative,
-            digits,
-            count,
-            exponent,
-            whole,
-        })
-    }
-
-    #[cold]
-    fn bad_number<T>(&mut self, first: usize, count: usize) -> Result<T, Syntax> {
-        if count == 0 {
-            return self.expected("a digit");
-        }
-        self.at = first;
-        self.expected("no zero before other digits")
-    }
-
-    /// Steps over digits, which follow `number`; wraps where they are more than 19.
+    /// Steps over any value, whose first byte is next.
     #[inline(always)]
-    fn digits(&mut self, mut number: u64) -> u64 {
-        while let Some(byte) = self.row.get(self.at) {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.at += 1;
+    pub fn skip(&mut self, first: u8, depth: usize) -> Result<(), Syntax> {
+        match first {
+            b'"' => self.string().map(|_| ()),
+            b'-' | b'0'..=b'9' => self.skip_number(),
+            b'n' => self.literal("null"),
+            _ => self.skip_value(depth),
         }
-        number
-    }
-
-    fn exponent(&mut self) -> Result<i32, Syntax> {
-        self.at += 1;
-        let negative = self.peek() == b'-';
-        if matches!(self.peek(), b'-' | b'+') {
-            self.at += 1;
-        }
-        let first = self.at;
-        let mut exponent = 0_i32;
-        while let digit @ b'0'..=b'9' = self.peek() {
-            exponent = exponent
-                .saturating_mul(10)
-                .saturating_add(i32::from(digit - b'0'));
-            self.at += 1;
-        }
-        if self.at == first {
-            return self.expected("a digit of the exponent");
-        }
-        Ok(if negative { -exponent } else { exponent })
     }
 
     /// Steps over any value, which stands `depth` levels deep. Only the grammar is checked.
@@ -254,7 +231,7 @@ impl<'a> Cursor<'a> {
     fn skip_start(&mut self, depth: usize) -> Result<Option<bool>, Syntax> {
         match self.next_mark() {
             b'"' => self.string().map(|_| None),
-            b'-' | b'0'..=b'9' => self.number().map(|_| None),
+            b'-' | b'0'..=b'9' => self.skip_number().map(|()| None),
             b'n' => self.literal("null").map(|()| None),
             b't' => self.literal("true").map(|()| None),
             b'f' => self.literal("false").map(|()| None),

@@ -3,6 +3,8 @@
 use super::super::{Misfit, Refusal, excerpt};
 use super::cursor::{Cursor, Syntax, TOO_DEEP};
 use super::fields::Node;
+use super::line::Line;
+use super::scan::Portable;
 use crate::format::ColumnSpec;
 
 /// The refusal of a line that is no JSON object.
@@ -14,6 +16,8 @@ pub fn syntax(line: &[u8], Syntax { at, what }: Syntax) -> Refusal {
             format!("expected a JSON object, found {found}"),
         );
     }
+    // A carriage return at the end is no part of the line.
+    let at = at.min(line.len());
     let found = match line.get(at..) {
         None | Some([]) => "the end of the line".to_owned(),
         Some(rest) => format!("`{}`", excerpt(&rest[..rest.len().min(20)]).escape_debug()),
@@ -30,7 +34,9 @@ pub const NO_OBJECT: &str = "an object";
 
 /// The refusal of a line with a value that does not fit its column.
 pub fn misfit(line: &[u8], at: usize, why: Misfit, column: &ColumnSpec) -> Refusal {
-    let mut cursor = Cursor { row: line, at };
+    let mut space = Vec::new();
+    let mut cursor: Cursor<Portable> = Cursor::new(Line::copied(line, &mut space));
+    cursor.at = at;
     let end = cursor.skip_value(0).map_or(line.len(), |()| cursor.at);
     why.refusal(column, &excerpt(&line[at..end]))
 }

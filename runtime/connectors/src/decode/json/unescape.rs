@@ -1,13 +1,13 @@
 //! Escapes of strings, taken away.
 
-use super::scan;
+use super::scan::{Base, Scan};
 
 /// Appends a string without its escapes, whose form has been checked; `None` if it has half a
 /// surrogate pair.
 pub fn unescape(string: &[u8], out: &mut Vec<u8>) -> Option<()> {
     let mut done = 0;
     while done < string.len() {
-        let at = scan::string_end(string, done);
+        let at = Base::string_end(string, done);
         out.extend_from_slice(&string[done..at]);
         if at == string.len() {
             break;

@@ -1,0 +1,377 @@
+//! One row, read by the grammar: what every line is in the end held to.
+
+use std::ops::Range;
+
+use tidemill_rows::LogicalType;
+use tidemill_rows::time_text::LastDay;
+
+use super::super::number::Number;
+use super::super::{Misfit, text};
+use super::cursor::{Cursor, Quoted, Syntax};
+use super::fields::{self, Node, Target};
+use super::refuse::NO_OBJECT;
+use super::scan::Scan;
+use super::shapes::{self, Act, Traced};
+use super::unescape;
+use crate::columns::Slot;
+use crate::format::{ColumnSpec, TimeFormat};
+
+/// What has been found in the row being decoded.
+pub struct Row {
+    wants: Vec<Want>,
+    /// For each column what has been found.
+    pub slots: Vec<Slot>,
+    /// The bytes that slots in the scratch mean.
+    pub scratch: Vec<u8>,
+    /// For each node the last row that had it, by the number of rows so far.
+    entered: Vec<u64>,
+    rows: u64,
+    /// For each column the next that is read from the same field.
+    twins: Vec<Option<usize>>,
+    /// Where the value of the first field that no column wants begins, and the object that it is
+    /// in.
+    pub stranger: Option<(usize, usize)>,
+    /// The values read, where shapes are to be learned.
+    pub trace: Option<Trace>,
+    /// The day of the last time.
+    day: LastDay,
+}
+
+/// What the grammar has read of a line.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The values, in their order.
+    pub values: Vec<Traced>,
+    /// The objects named since the last value.
+    pub entered: u64,
+}
+
+/// A field whose value is next.
+#[derive(Clone)]
+struct Field {
+    /// The object that it is in.
+    node: usize,
+    /// Its name's place in the line.
+    name: Range<usize>,
+    /// What is done with its value.
+    target: Target,
+}
+
+/// What a column wants in JSON.
+#[derive(Clone, Copy)]
+enum Want {
+    Bool,
+    Integer,
+    Float,
+    Text,
+    Bytes,
+    TimeText(TimeFormat),
+    TimeNumber(TimeFormat),
+}
+
+impl Want {
+    fn of(column: &ColumnSpec) -> Self {
+        match (column.ty, column.time_format) {
+            (LogicalType::Bool, _) => Self::Bool,
+            (LogicalType::Integer, _) => Self::Integer,
+            (LogicalType::Float, _) => Self::Float,
+            (LogicalType::Text, _) => Self::Text,
+            (LogicalType::Bytes, _) => Self::Bytes,
+            (LogicalType::Time, format @ TimeFormat::Epoch(_)) => Self::TimeNumber(format),
+            (LogicalType::Time, format) => Self::TimeText(format),
+        }
+    }
+}
+
+impl Row {
+    /// Nothing found yet in a row with these columns.
+    pub fn new(columns: &[ColumnSpec], nodes: usize) -> Self {
+        Self {
+            wants: columns.iter().map(Want::of).collect(),
+            slots: vec![Slot::Missing; columns.len()],
+            scratch: Vec::new(),
+            entered: vec![0; nodes],
+            rows: 0,
+            twins: fields::twins(columns),
+            stranger: None,
+            trace: None,
+            day: LastDay::default(),
+        }
+    }
+
+    /// Forgets what was found.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.slots.fill(Slot::Missing);
+        self.scratch.clear();
+        self.rows += 1;
+        self.stranger = None;
+        self.trace = None;
+    }
+
+    /// Reads a line by the grammar.
+    pub fn line<S: Scan>(&mut self, nodes: &[Node], cursor: &mut Cursor<S>) -> Result<(), Syntax> {
+        if cursor.next_mark() != b'{' {
+            // What follows must be JSON all the same for the message to be true.
+            cursor.skip_value(0)?;
+            return cursor.expected(NO_OBJECT);
+        }
+        self.object(nodes, 0, cursor, 1)?;
+        if !cursor.is_at_end() {
+            return cursor.expected("nothing behind the object");
+        }
+        Ok(())
+    }
+
+    /// Reads an object, whose brace is next, `depth` levels deep.
+    fn object<S: Scan>(
+        &mut self,
+        nodes: &[Node],
+        node: usize,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<(), Syntax> {
+        cursor.at += 1;
+        if cursor.next_mark() == b'}' {
+            cursor.at += 1;
+            return Ok(());
+        }
+        loop {
+            let (name, target) = self.name(&nodes[node], cursor)?;
+            let field = Field { node, name, target };
+            self.value(nodes, field, cursor, depth)?;
+            match cursor.next_mark() {
+                b',' => cursor.at += 1,
+                b'}' => break,
+                _ => return cursor.expected("`,` or `}`"),
+            }
+        }
+        cursor.at += 1;
+        Ok(())
+    }
+
+    /// Reads a field's name.
+    fn name<S: Scan>(
+        &mut self,
+        node: &Node,
+        cursor: &mut Cursor<S>,
+    ) -> Result<(Range<usize>, Target), Syntax> {
+        let name = cursor.key()?;
+        let place = name.start..name.end;
+        let text = &cursor.text[place.clone()];
+        if !name.escaped {
+            return Ok((place, node.find(text)));
+        }
+        let start = self.scratch.len();
+        if unescape::unescape(text, &mut self.scratch).is_none() {
+            return Err(Syntax {
+                at: name.start,
+                what: "no half surrogate pair in a name",
+            });
+        }
+        let target = node.find(&self.scratch[start..]);
+        self.scratch.truncate(start);
+        Ok((place, target))
+    }
+
+    fn value<S: Scan>(
+        &mut self,
+        nodes: &[Node],
+        field: Field,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<(), Syntax> {
+        let first = cursor.next_mark();
+        let start = cursor.at;
+        let act = match field.target {
+            Target::Column(column) => {
+                self.columns(column, first, cursor, depth)?;
+                Act::Column(column)
+            }
+            Target::Node(node) => {
+                if let Some(trace) = &mut self.trace {
+                    trace.entered |= shapes::bit(node);
+                }
+                return self.nested(nodes, node, cursor, depth);
+            }
+            Target::Unknown => {
+                self.stranger = self.stranger.or(Some((start, field.node)));
+                cursor.skip(first, depth)?;
+                Act::Skip
+            }
+        };
+        if let Some(trace) = &mut self.trace {
+            trace.values.push(Traced {
+                node: field.node,
+                name: field.name,
+                value: start..cursor.at,
+                act,
+                depth,
+                entered: std::mem::take(&mut trace.entered),
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads the value of a column and its twins.
+    #[inline(always)]
+    pub fn columns<S: Scan>(
+        &mut self,
+        column: usize,
+        first: u8,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<(), Syntax> {
+        let at = cursor.at;
+        let mut column = column;
+        loop {
+            self.column(column, first, cursor, depth)?;
+            let Some(twin) = self.twins[column] else {
+                return Ok(());
+            };
+            (column, cursor.at) = (twin, at);
+        }
+    }
+
+    /// Reads the value of a field that columns look into.
+    fn nested<S: Scan>(
+        &mut self,
+        nodes: &[Node],
+        node: usize,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<(), Syntax> {
+        let again = std::mem::replace(&mut self.entered[node], self.rows) == self.rows;
+        let object = cursor.peek() == b'{';
+        if again || !object {
+            let slot = match cursor.peek() {
+                b'{' => Slot::Missing,
+                b'n' => Slot::Null,
+                _ => Slot::Misfit {
+                    at: cursor.at as u32,
+                    why: Misfit::NotAnObject,
+                },
+            };
+            for &column in &nodes[node].columns {
+                self.slots[column] = slot;
+            }
+        }
+        if object {
+            self.object(nodes, node, cursor, depth + 1)
+        } else {
+            cursor.skip_value(depth)
+        }
+    }
+
+    /// Reads the value of a column.
+    #[inline(always)]
+    fn column<S: Scan>(
+        &mut self,
+        column: usize,
+        first: u8,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<(), Syntax> {
+        let at = cursor.at;
+        let fit = match (self.wants[column], first) {
+            (Want::Integer, b'-' | b'0'..=b'9') => match cursor.integer()? {
+                Ok(value) => {
+                    self.slots[column] = Slot::Word(value as u64);
+                    return Ok(());
+                }
+                Err(why) => Err(why),
+            },
+            (Want::Text, b'"') => {
+                if let Some((start, end)) = cursor.plain_string() {
+                    let (start, len) = (start as u32, (end - start) as u32);
+                    self.slots[column] = Slot::InRow { start, len };
+                    return Ok(());
+                }
+                self.unescaped(cursor.string()?, cursor.text)
+            }
+            (Want::TimeText(format), b'"') => {
+                if let Some((start, end)) = cursor.plain_string()
+                    && let Ok(time) = text::time(&cursor.text[start..end], format, &mut self.day)
+                {
+                    self.slots[column] = Slot::Word(time as u64);
+                    return Ok(());
+                }
+                cursor.at = at;
+                self.time(cursor.string()?, cursor.text, format)
+            }
+            _ => self.rarer(column, first, cursor, depth)?,
+        };
+        self.slots[column] = fit.unwrap_or_else(|why| Slot::Misfit { at: at as u32, why });
+        Ok(())
+    }
+
+    /// Reads the value of a column of which there are fewer, or what is no value of it.
+    #[inline(never)]
+    fn rarer<S: Scan>(
+        &mut self,
+        column: usize,
+        first: u8,
+        cursor: &mut Cursor<S>,
+        depth: usize,
+    ) -> Result<Result<Slot, Misfit>, Syntax> {
+        Ok(match (self.wants[column], first) {
+            (Want::Float, b'-' | b'0'..=b'9') => {
+                let float = cursor.number()?.float();
+                float.map(|value| Slot::Word(value.to_bits()))
+            }
+            (Want::TimeNumber(format), b'-' | b'0'..=b'9') => epoch(&cursor.number()?, format),
+            (Want::Bytes, b'"') => self.bytes(cursor.string()?, cursor.text),
+            (Want::Bool, b't') => cursor.literal("true").map(|()| Ok(Slot::Word(1)))?,
+            (Want::Bool, b'f') => cursor.literal("false").map(|()| Ok(Slot::Word(0)))?,
+            (_, b'n') => cursor.literal("null").map(|()| Ok(Slot::Null))?,
+            _ => {
+                cursor.skip_value(depth)?;
+                Err(Misfit::Type)
+            }
+        })
+    }
+
+    /// The text of a string with escapes.
+    fn unescaped(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
+        let from = self.scratch.len();
+        unescape::unescape(&row[string.start..string.end], &mut self.scratch)
+            .ok_or(Misfit::Surrogate)?;
+        Ok(Slot::InScratch {
+            start: from as u32,
+            len: (self.scratch.len() - from) as u32,
+        })
+    }
+
+    #[cold]
+    fn time(&mut self, string: Quoted, row: &[u8], format: TimeFormat) -> Result<Slot, Misfit> {
+        if !string.escaped {
+            let time = text::time(&row[string.start..string.end], format, &mut self.day);
+            return time
+                .map(|time| Slot::Word(time as u64))
+                .map_err(Misfit::Time);
+        }
+        let Slot::InScratch { start, .. } = self.unescaped(string, row)? else {
+            return Err(Misfit::Type);
+        };
+        let time = text::time(&self.scratch[start as usize..], format, &mut self.day)
+            .map_err(Misfit::Time)?;
+        Ok(Slot::Word(time as u64))
+    }
+
+    fn bytes(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
+        if !string.escaped {
+            return text::base64(&row[string.start..string.end], &mut self.scratch);
+        }
+        let Slot::InScratch { start, .. } = self.unescaped(string, row)? else {
+            return Err(Misfit::Type);
+        };
+        let escaped = self.scratch.split_off(start as usize);
+        text::base64(&escaped, &mut self.scratch)
+    }
+}
+
+fn epoch(number: &Number, format: TimeFormat) -> Result<Slot, Misfit> {
+    text::time(number.text, format, &mut LastDay::default())
+        .map(|time| Slot::Word(time as u64))
+        .map_err(Misfit::Time)
+}

@@ -1,0 +1,323 @@
+//! The shapes that rows have lately had: what stands between their values, byte by byte.
+//!
+//! Rows of one source are mostly written by one program, so between two values the same bytes come
+//! again: `,"bidder":`, `,"bid":{"auction":`. They are learned from good rows, as edges between
+//! states. A state is a field of an object behind whose value the reader stands; an edge is what may
+//! follow it up to the next value, and says what that value is for. A row that goes along edges to
+//! an end is read without looking at its grammar a second time; one that doesn't is read anew by the
+//! grammar ([`Row::line`]), which alone says what is wrong with it.
+//!
+//! ```text
+//! start ─ {"id": ─► id ─ ,"bid":{"price": ─► price ─ }} ─► end
+//!                   └─── ,"bid":null} ─────────────────────┘
+//! ```
+//!
+//! Invariant: from a state, the grammar reads an edge's bytes as it did when they were learned.
+//! 1. What the grammar does next depends on the object that it is in, which the state's field names
+//!    (objects that no column looks into are values here, stepped over whole), and on which objects
+//!    have been entered before: a row that names one twice is left to the grammar.
+//! 2. Values end where tokens end, so an edge begins with a new token; and it ends where a value
+//!    begins, which no blank does.
+//! 3. A field given twice overwrites its slots here as there. Only good rows are learned from, so
+//!    no edge leads to a field that is refused.
+
+use std::ops::Range;
+
+use super::cursor::Cursor;
+use super::row::Row;
+use super::scan::{Head, Scan};
+
+/// So many edges are learned of a source.
+const EDGES: usize = 1024;
+
+/// So many edges may begin at one state: so many comparisons a surprise costs.
+const FORKS: usize = 16;
+
+/// So many rows are learned from.
+const LESSONS: u32 = 4096;
+
+/// Longer edges are not learned.
+const LONGEST: usize = 256;
+
+/// Strings longer than this are stepped over in larger steps.
+const LONG: usize = 32;
+
+/// More objects than these are left to the grammar.
+const OBJECTS: usize = 64;
+
+/// How much a surprise adds to the doubt whether the next row will be of a known shape; each row
+/// takes one away.
+const SURPRISE: u32 = 8;
+
+/// With this doubt and more a row is read by the grammar at once.
+const DOUBTFUL: u32 = 64;
+
+/// What a value is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// It is of no column.
+    Skip,
+    /// It is of no column, and was a longer string when it was first seen.
+    SkipLong,
+    /// It is this column's, and its twins'.
+    Column(usize),
+    /// There is none: the row ends.
+    End,
+}
+
+/// A value that the grammar has read.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The object that it is in.
+    pub node: usize,
+    /// Its field's name, as it stands in the line.
+    pub name: Range<usize>,
+    /// The value.
+    pub value: Range<usize>,
+    /// What it is for.
+    pub act: Act,
+    /// How deep it is nested.
+    pub depth: usize,
+    /// The objects whose names stand between the value before and this one, one bit each.
+    pub entered: u64,
+}
+
+/// The bit of an object, or of all that are left to the grammar.
+pub fn bit(node: usize) -> u64 {
+    1 << node.min(OBJECTS - 1)
+}
+
+/// No edge.
+const NONE: u32 = u32::MAX;
+
+/// A field of an object, behind whose value the reader stands.
+#[derive(Debug)]
+struct State {
+    node: usize,
+    name: Box<[u8]>,
+    /// One of the edges that begin here.
+    first: u32,
+}
+
+/// What may follow a state. Its size is a power of two.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Edge {
+    /// Its first bytes.
+    head: Head,
+    len: u32,
+    /// The edge that was taken after this one lately.
+    next: u32,
+    /// The next edge of the same state.
+    other: u32,
+    /// The state behind the value.
+    to: u32,
+    act: Act,
+    depth: u8,
+    entered: u64,
+    /// All bytes.
+    bytes: Box<[u8]>,
+}
+
+/// All shapes learned.
+#[derive(Debug)]
+pub struct Shapes {
+    states: Vec<State>,
+    /// The first leads to where rows begin.
+    edges: Vec<Edge>,
+    lessons: u32,
+    doubt: u32,
+}
+
+impl Shapes {
+    /// None yet.
+    pub fn new() -> Self {
+        let start = State {
+            node: 0,
+            name: Box::default(),
+            first: NONE,
+        };
+        Self {
+            states: vec![start],
+            edges: vec![Edge::new(b"", &Traced::end(0, 0), 0, NONE)],
+            lessons: LESSONS,
+            doubt: 0,
+        }
+    }
+
+    /// Whether the next row is worth trying.
+    #[inline]
+    pub fn is_promising(&mut self) -> bool {
+        let promising = self.doubt < DOUBTFUL;
+        self.doubt = self.doubt.saturating_sub(1);
+        promising
+    }
+
+    /// A row was of no shape that is known.
+    #[cold]
+    pub fn surprised(&mut self) {
+        self.doubt += SURPRISE;
+    }
+
+    /// Whether there is anything to learn from another row.
+    pub fn can_learn(&self) -> bool {
+        self.lessons > 0
+    }
+
+    /// Learns from a good row with these values.
+    #[cold]
+    pub fn learn(&mut self, line: &[u8], trace: &[Traced], entered: u64) {
+        self.lessons = self.lessons.saturating_sub(1);
+        let end = Traced::end(line.len(), entered);
+        let (mut edge, mut from) = (0, 0);
+        for traced in trace.iter().chain([&end]) {
+            let bytes = &line[from..traced.value.start];
+            let Some(next) = self.follow(edge, bytes, traced, line) else {
+                return;
+            };
+            (edge, from) = (next, traced.value.end);
+        }
+    }
+
+    /// The edge with these bytes after another, which is learned if it is new and can be.
+    fn follow(&mut self, after: usize, bytes: &[u8], to: &Traced, line: &[u8]) -> Option<usize> {
+        let from = self.edges[after].to as usize;
+        let mut forks = 0;
+        let mut known = self.states[from].first;
+        while let Some(edge) = self.edges.get(known as usize) {
+            if *edge.bytes == *bytes {
+                return Some(known as usize);
+            }
+            forks += 1;
+            known = edge.other;
+        }
+        // A newline within an edge could be taken for the end of another line.
+        let plain = bytes.len() <= LONGEST && !bytes.iter().any(|b| matches!(b, b'\r' | b'\n'));
+        let left_to_the_grammar = to.entered & bit(OBJECTS) != 0;
+        if forks >= FORKS || self.edges.len() >= EDGES || !plain || left_to_the_grammar {
+            return None;
+        }
+        let state = self.state(to.node, &line[to.name.clone()]);
+        let other = std::mem::replace(&mut self.states[from].first, self.edges.len() as u32);
+        self.edges.push(Edge::new(bytes, to, state, other));
+        Some(self.edges.len() - 1)
+    }
+
+    fn state(&mut self, node: usize, name: &[u8]) -> usize {
+        let mut known = self.states.iter().skip(1);
+        if let Some(known) = known.position(|known| known.node == node && *known.name == *name) {
+            return 1 + known;
+        }
+        self.states.push(State {
+            node,
+            name: name.into(),
+            first: NONE,
+        });
+        self.states.len() - 1
+    }
+
+    /// The edge that the cursor's line goes on with after another.
+    #[inline(always)]
+    fn next<S: Scan>(&mut self, after: usize, cursor: &Cursor<S>) -> Option<usize> {
+        let next = self.edges[after].next as usize;
+        match self.edges.get(next) {
+            Some(edge) if edge.is_next(cursor) => Some(next),
+            _ => self.next_other(after, cursor),
+        }
+    }
+
+    /// The edge, but the one taken lately. It is expected from now on.
+    #[inline(never)]
+    fn next_other<S: Scan>(&mut self, after: usize, cursor: &Cursor<S>) -> Option<usize> {
+        let mut found = self.states[self.edges[after].to as usize].first;
+        while !self.edges.get(found as usize)?.is_next(cursor) {
+            found = self.edges[found as usize].other;
+        }
+        self.edges[after].next = found;
+        Some(found as usize)
+    }
+}
+
+impl Traced {
+    /// The end of a row, as if it were a value.
+    fn end(len: usize, entered: u64) -> Self {
+        Self {
+            node: 0,
+            name: 0..0,
+            value: len..len,
+            act: Act::End,
+            depth: 0,
+            entered,
+        }
+    }
+}
+
+impl Edge {
+    fn new(bytes: &[u8], to: &Traced, state: usize, other: u32) -> Self {
+        let act = match to.act {
+            Act::Skip if to.value.len() > LONG => Act::SkipLong,
+            act => act,
+        };
+        Self {
+            head: Head::new(bytes),
+            len: bytes.len() as u32,
+            next: NONE,
+            other,
+            to: state as u32,
+            act,
+            depth: to.depth as u8,
+            entered: to.entered,
+            bytes: bytes.into(),
+        }
+    }
+
+    #[inline(always)]
+    fn is_next<S: Scan>(&self, cursor: &Cursor<S>) -> bool {
+        let rest = &cursor.text[cursor.at..];
+        rest.first_chunk::<32>()
+            .is_some_and(|first| S::begins(first, &self.head))
+            && (self.len <= Head::LEN || rest.starts_with(&self.bytes))
+            && (self.act != Act::End || is_end(&rest[self.len as usize..]))
+    }
+}
+
+/// Whether a line ends here.
+#[inline(always)]
+fn is_end(rest: &[u8]) -> bool {
+    matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..])
+}
+
+impl Row {
+    /// Reads a line that is of a known shape to its end, where the cursor then stands; otherwise
+    /// nothing is said of it, and it must be read anew.
+    #[inline(always)]
+    pub fn foreseen<S: Scan>(&mut self, shapes: &mut Shapes, cursor: &mut Cursor<S>) -> bool {
+        let mut at_edge = 0;
+        let mut entered = 0;
+        loop {
+            let Some(next) = shapes.next(at_edge, cursor) else {
+                return false;
+            };
+            let edge = &shapes.edges[next];
+            if entered & edge.entered != 0 {
+                return false;
+            }
+            entered |= edge.entered;
+            cursor.at += edge.len as usize;
+            let depth = usize::from(edge.depth);
+            let first = cursor.peek();
+            let read = match edge.act {
+                Act::End => return true,
+                // Another edge has these blanks, or none yet: this one ends before a value.
+                _ if first <= b' ' => return false,
+                Act::Column(column) => self.columns(column, first, cursor, depth),
+                Act::SkipLong if first == b'"' && cursor.skip_long_string() => Ok(()),
+                Act::Skip | Act::SkipLong => cursor.skip(first, depth),
+            };
+            if read.is_err() {
+                return false;
+            }
+            at_edge = next;
+        }
+    }
+}
