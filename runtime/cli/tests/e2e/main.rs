@@ -1,5 +1,6 @@
 //! The real binary, from the command line to what it writes.
 
+mod bad_rows;
 mod bench;
 mod build;
 mod check;
