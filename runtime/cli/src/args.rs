@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-use crate::cmd::{bench, build, check, compile_module, doctor, inspect, rerun, run, test};
+use crate::cmd::{
+    bench, build, check, compile_module, doctor, inspect, new, rerun, run, test,
+};
 use crate::talk::Talk;
 
 /// A stream processor whose user logic runs as WebAssembly.
@@ -27,6 +29,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    New(new::Args),
     Run(run::Args),
     Check(check::Args),
     Build(build::Args),

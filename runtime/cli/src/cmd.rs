@@ -6,6 +6,7 @@ pub mod check;
 pub mod compile_module;
 pub mod doctor;
 pub mod inspect;
+pub mod new;
 pub mod rerun;
 pub mod run;
 pub mod test;
@@ -18,6 +19,7 @@ use crate::error::Failure;
 /// Runs a command.
 pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::New(args) => new::new(&args)?,
         Command::Run(args) => run::run(&args)?,
         Command::Check(args) => check::check(&args)?,
         Command::Build(args) => build::build(&args)?,

@@ -21,14 +21,18 @@ pub fn cache() -> Result<PathBuf, Failure> {
         .or_else(|| Some(set("XDG_CACHE_HOME").filter(absolute)?.join("tidemill")))
         .or_else(|| Some(set("HOME")?.join(".cache/tidemill")))
         .ok_or_else(|| {
-            Failure::wrong(anyhow!("no folder for compiled modules is known"))
-                .hint("set TIDEMILL_CACHE, or HOME")
+            Failure::wrong(anyhow!("no cache folder is known")).hint("set TIDEMILL_CACHE, or HOME")
         })
 }
 
 /// The folder of compiled modules.
 pub fn modules(cache: &Path) -> PathBuf {
     cache.join("modules")
+}
+
+/// The folder of unpacked SDKs.
+pub fn sdk(cache: &Path) -> PathBuf {
+    cache.join("sdk")
 }
 
 /// The host for modules, whose compiling child is this executable.

@@ -19,6 +19,7 @@ mod load;
 mod memory;
 mod module_text;
 mod progress;
+mod sdk;
 mod signals;
 mod summary;
 mod talk;

@@ -9,6 +9,7 @@ mod examples;
 mod failures;
 mod inspect;
 mod live;
+mod new;
 mod pure;
 mod rerun;
 mod scenarios;

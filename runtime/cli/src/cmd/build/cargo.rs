@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Job;
 use crate::error::Failure;
+use crate::sdk::{self, Settled};
 use crate::talk::Talk;
 
 /// What modules in Rust are built for.
@@ -17,6 +18,13 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// Builds a crate and copies its module to where it belongs.
 pub fn build(job: &Job<'_>, talk: &Talk) -> Result<(), Failure> {
     need_target(&job.source)?;
+    if sdk::settle(&job.source)? == Settled::Now {
+        talk.line(format!(
+            "module {}: its .cargo/config.toml now points to the SDK of this command, version {}",
+            job.name,
+            sdk::VERSION
+        ));
+    }
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--target", TARGET]);
     talk.line(format!(
@@ -76,8 +84,25 @@ fn run(mut cargo: Command, source: &Path) -> Result<String, Failure> {
         return Ok(said);
     }
     let error = anyhow!("cargo build failed in {} ({status})", source.display());
-    Err(Failure::from(error)
-        .hint("what is wrong stands above; `tidemill doctor` looks at the toolchain"))
+    Err(Failure::from(error).hint(match crates_are_there(source) {
+        true => "what is wrong stands above; `tidemill doctor` looks at the toolchain",
+        false => {
+            "crates that it depends on have never been downloaded on this machine: with a network, \
+             `cargo fetch` there gets them once and for all"
+        }
+    }))
+}
+
+/// Whether cargo has all crates without a network.
+fn crates_are_there(source: &Path) -> bool {
+    let asked = Command::new("cargo")
+        .args(["fetch", "--offline", "--quiet", "--target", TARGET])
+        .current_dir(source)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
 }
 
 /// The module that the crate in this folder became.
