@@ -1,10 +1,11 @@
 //! The command line, as clap reads it.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use crate::cmd::{
-    bench, build, check, compile_module, doctor, inspect, new, rerun, run, test,
+    bench, build, check, compile_module, completions, doctor, inspect, man, new, rerun, run,
+    schema, test,
 };
 use crate::talk::Talk;
 
@@ -26,6 +27,25 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The command as people know it: what is hidden is not completed, and has no manual page.
+pub fn shown() -> clap::Command {
+    let whole = Cli::command();
+    let visible = whole
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let mut shown = clap::Command::new("tidemill")
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_help_subcommand(true)
+        .subcommands(visible.cloned());
+    if let Some(about) = whole.get_about() {
+        shown = shown.about(about.clone());
+    }
+    if let Some(about) = whole.get_long_about() {
+        shown = shown.long_about(about.clone());
+    }
+    shown
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -38,6 +58,9 @@ pub enum Command {
     Inspect(inspect::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
     #[command(hide = true)]
     CompileModule(compile_module::Args),
 }
@@ -89,8 +112,6 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

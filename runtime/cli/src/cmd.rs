@@ -4,11 +4,14 @@ pub mod bench;
 pub mod build;
 pub mod check;
 pub mod compile_module;
+pub mod completions;
 pub mod doctor;
 pub mod inspect;
+pub mod man;
 pub mod new;
 pub mod rerun;
 pub mod run;
+pub mod schema;
 pub mod test;
 
 use std::process::ExitCode;
@@ -27,6 +30,9 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Test(args) => return test::test(&args),
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
+        Command::Schema(_) => schema::schema(),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => man::man(&args)?,
         Command::Doctor(_) => return Ok(doctor::doctor()),
         Command::CompileModule(args) => return Ok(compile_module::compile_module(args)),
     }

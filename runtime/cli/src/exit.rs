@@ -13,8 +13,13 @@ pub enum Exit {
     Internal = 3,
 }
 
-/// What `--help` says of them.
+/// What `tidemill run --help` says of them, behind examples.
 pub const HELP: &str = "\
+Examples:
+  tidemill run
+  tidemill run fraud.toml --workers 1 --set sources.payments.files=yesterday.jsonl
+  tail -f log.jsonl | tidemill run --set 'sources.log.stdin={}'
+
 Exit codes:
   0        done; also after a graceful stop, and when the reader of standard output has gone
   1        the pipeline stopped on an error: a row, a function, a file

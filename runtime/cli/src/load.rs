@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidemill_engine::functions::InModules;
 use tidemill_engine::{BATCH_ROWS, Options, Plan};
-use tidemill_pipeline::{Checked, Pipeline, Report, Settings, read_with};
+use tidemill_pipeline::{Checked, Partial, Pipeline, Report, Settings, read_as_far};
 use tidemill_wasm::Host;
 
 use crate::args::{PipelineArgs, WorkerArgs};
@@ -17,14 +17,34 @@ use crate::talk::Talk;
 /// # Errors
 /// A report of everything that is wrong with it.
 pub fn read(args: &PipelineArgs) -> Result<Checked, Report> {
+    as_far(args).map_err(|partial| partial.report)
+}
+
+fn as_far(args: &PipelineArgs) -> Result<Checked, Box<Partial>> {
     let environment = &|name: &str| std::env::var(name).ok();
-    read_with(
+    read_as_far(
         &args.pipeline,
         &Settings {
             overrides: &args.set,
             environment,
         },
     )
+}
+
+/// Reads a pipeline file that may be wrong, for what can be said of it all the same.
+///
+/// # Errors
+/// If nothing of it can be read.
+pub fn as_far_as_it_goes(args: &PipelineArgs) -> Result<Pipeline, Report> {
+    match as_far(args) {
+        Ok(checked) => Ok(checked.pipeline),
+        Err(partial) => {
+            let Partial {
+                pipeline, report, ..
+            } = *partial;
+            pipeline.ok_or(report)
+        }
+    }
 }
 
 /// Reads, checks and plans a pipeline; tells the warnings.
@@ -37,7 +57,11 @@ pub fn plan(
     host: &Host,
     talk: &Talk,
 ) -> Result<Plan, Failure> {
-    let checked = read(args)?;
+    let checked = match as_far(args) {
+        Ok(checked) => checked,
+        // Everything that is wrong is said in one go: also of modules and data, as far as the file can be understood.
+        Err(partial) => return Err(tidemill_engine::examine(*partial, host, cores()).into()),
+    };
     let workers = count(workers, &checked.pipeline);
     let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
     talk.warnings(&warnings);

@@ -15,6 +15,7 @@ mod error;
 mod exit;
 mod figures;
 mod folders;
+mod infer;
 mod load;
 mod memory;
 mod module_text;

@@ -49,6 +49,10 @@ impl ConnectorError {
         use std::io::ErrorKind;
         let hint = match error.kind() {
             ErrorKind::NotFound => "paths are relative to the pipeline file",
+            ErrorKind::NotADirectory => {
+                "paths are relative to the pipeline file, and what stands before the last `/` must be a folder"
+            }
+            ErrorKind::InvalidFilename => "no file can have such a name",
             ErrorKind::PermissionDenied => "the file must be readable for who runs the pipeline",
             _ => "see whether the disk or the mount is in order",
         };

@@ -5,6 +5,7 @@ pub mod files;
 pub mod follow;
 mod reader;
 pub mod records;
+mod sample;
 pub mod stdin;
 pub mod text;
 mod text_split;

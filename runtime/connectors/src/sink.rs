@@ -3,6 +3,7 @@
 mod blackhole;
 mod file;
 mod folder;
+pub mod place;
 mod shared;
 
 use std::path::PathBuf;

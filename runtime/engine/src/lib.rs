@@ -40,7 +40,7 @@ mod worker;
 pub use error::EngineError;
 pub use failure::FailedRow;
 pub use metrics::Totals;
-pub use plan::{Plan, plan, plan_rehearsal};
+pub use plan::{Plan, examine, plan, plan_rehearsal};
 pub use rehearsal::Rehearsal;
 pub use run::{BATCH_ROWS, Options, Running, Stopper, Summary, start};
 pub use talk::Log;

@@ -10,6 +10,7 @@ mod functions;
 mod generated;
 mod modules;
 mod operators;
+mod places;
 mod sinks;
 mod sources;
 mod streams;
@@ -20,10 +21,11 @@ use arrow_schema::{FieldRef, SchemaRef};
 use tidemill_connectors::{SinkSpec, SourceSpec};
 use tidemill_core::clock::SourceConfig;
 use tidemill_core::window::WindowSpec;
-use tidemill_pipeline::{Checked, Diagnostics, Report};
+use tidemill_pipeline::{Checked, Diagnostics, Partial, Pipeline, Report};
 use tidemill_wasm::{Host, Limits, Module, Output};
 
 pub use explain::explain;
+pub use modules::limits;
 
 use crate::exchange::Partitioning;
 use crate::failure::Action;
@@ -207,6 +209,15 @@ pub fn plan_rehearsal(
     plan_with(checked, host, workers, Inputs::AreScripted)
 }
 
+/// What planning goes by.
+struct How<'a> {
+    host: &'a Host,
+    workers: usize,
+    reads: Inputs,
+    /// Sources and operators that could not be read whole, by name.
+    unsound: &'a [String],
+}
+
 fn plan_with(
     checked: Checked,
     host: &Host,
@@ -217,35 +228,76 @@ fn plan_with(
         pipeline,
         mut diagnostics,
     } = checked;
-    let modules = modules::load(&pipeline, host, &mut diagnostics);
-    let mut planner = streams::Planner {
-        pipeline: &pipeline,
-        modules: &modules,
-        diagnostics: &mut diagnostics,
+    let how = How {
+        host,
         workers,
         reads,
-        stations: Vec::new(),
-        edges: Vec::new(),
+        unsound: &[],
     };
-    pipeline
-        .sources
-        .iter()
-        .for_each(|source| sources::plan(&mut planner, source));
-    operators::plan_all(&mut planner);
-    pipeline
-        .sinks
-        .iter()
-        .for_each(|sink| sinks::plan(&mut planner, sink));
-    let (stations, edges) = (planner.stations, planner.edges);
+    let (planned, edges) = stations(&pipeline, &how, &mut diagnostics);
     let diagnostics = diagnostics.into_result()?;
     let plan = Plan {
         name: pipeline.name.value.clone(),
         workers,
         max_parallelism: pipeline.max_parallelism.value,
-        stations: stations.into_iter().flatten().collect(),
+        stations: planned
+            .into_iter()
+            .filter_map(streams::Planned::station)
+            .collect(),
         edges,
     };
     Ok((plan, diagnostics))
+}
+
+/// Looks for what else is wrong with a pipeline whose file has errors: its modules, and everything that does not depend on
+/// what could not be read.
+pub fn examine(partial: Partial, host: &Host, workers: usize) -> Report {
+    let Some(pipeline) = &partial.pipeline else {
+        return partial.report;
+    };
+    let mut diagnostics = partial.report.clone().into_diagnostics();
+    let known = diagnostics.problems().len();
+    let how = How {
+        host,
+        workers,
+        reads: Inputs::MustBeThere,
+        unsound: &partial.unsound,
+    };
+    stations(pipeline, &how, &mut diagnostics);
+    diagnostics.forget_repeated(known);
+    // There was an error to begin with, and it is still there.
+    diagnostics.into_result().err().unwrap_or(partial.report)
+}
+
+/// Plans everything that can be planned, and says what is wrong with the rest.
+fn stations(
+    pipeline: &Pipeline,
+    how: &How<'_>,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<streams::Planned>, Vec<Edge>) {
+    let modules = modules::load(pipeline, how.host, diagnostics);
+    let mut planner = streams::Planner {
+        pipeline,
+        unsound: how.unsound,
+        modules: &modules,
+        diagnostics,
+        workers: how.workers,
+        reads: how.reads,
+        stations: Vec::new(),
+        edges: Vec::new(),
+    };
+    for source in &pipeline.sources {
+        sources::plan(&mut planner, source);
+    }
+    operators::plan_all(&mut planner);
+    for sink in &pipeline.sinks {
+        sinks::plan(&mut planner, sink);
+    }
+    let (stations, edges) = (planner.stations, planner.edges);
+    if how.reads == Inputs::MustBeThere {
+        places::check(pipeline, diagnostics);
+    }
+    (stations, edges)
 }
 
 /// A schema of fields.

@@ -116,6 +116,29 @@ impl Diagnostics {
             .any(|problem| problem.severity == Severity::Error)
     }
 
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        let errors = self.problems.iter();
+        errors
+            .filter(|problem| problem.severity == Severity::Error)
+            .count()
+    }
+
+    /// Takes out what was added after the first `known` problems and is about a place of which one of these says already
+    /// that it is wrong: a later step may meet the same mistake again, with less to say about it.
+    pub fn forget_repeated(&mut self, known: usize) {
+        let (before, after) = self.problems.split_at(known.min(self.problems.len()));
+        let wrong: Vec<&Span> = before
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .filter_map(Problem::span)
+            .collect();
+        let new = |problem: &&Problem| problem.span().is_none_or(|span| !wrong.contains(&span));
+        let after: Vec<Problem> = after.iter().filter(new).cloned().collect();
+        self.problems.truncate(known);
+        self.problems.extend(after);
+    }
+
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.problems.is_empty()
@@ -161,6 +184,11 @@ impl Report {
     /// The problems.
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.0
+    }
+
+    /// The problems, for a later step to add to.
+    pub fn into_diagnostics(self) -> Diagnostics {
+        self.0
     }
 
     /// All problems with the file's lines.

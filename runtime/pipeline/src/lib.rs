@@ -21,6 +21,7 @@ pub mod keys;
 pub mod model;
 pub mod nearest;
 pub mod place;
+pub mod schema;
 pub mod tree;
 pub mod units;
 
@@ -48,6 +49,17 @@ pub struct Checked {
     pub pipeline: Pipeline,
     /// The warnings so far, for later steps to add to.
     pub diagnostics: Diagnostics,
+}
+
+/// As much of a pipeline as could be read from a file that has errors: for a planner that looks for what else is wrong.
+#[derive(Clone, Debug)]
+pub struct Partial {
+    /// The pipeline, with stand-ins where something could not be read; nothing where the TOML itself is wrong.
+    pub pipeline: Option<Pipeline>,
+    /// Sources, operators and sinks about which nothing more can be said, by name: what they hold may be a stand-in.
+    pub unsound: Vec<String>,
+    /// What is wrong with the file.
+    pub report: Report,
 }
 
 /// What comes from outside the file.
@@ -81,9 +93,17 @@ pub fn read(path: &Path) -> Result<Checked, Report> {
 /// # Errors
 /// A report of everything that is wrong, also when the file cannot be read.
 pub fn read_with(path: &Path, settings: &Settings<'_>) -> Result<Checked, Report> {
+    read_as_far(path, settings).map_err(|partial| partial.report)
+}
+
+/// Reads and checks a pipeline file; of one that has errors, what could be read of it.
+///
+/// # Errors
+/// A report of everything that is wrong, with the rest.
+pub fn read_as_far(path: &Path, settings: &Settings<'_>) -> Result<Checked, Box<Partial>> {
     match file_text(path) {
-        Ok(text) => parse_with(&text, path, settings),
-        Err(report) => Err(report),
+        Ok(text) => parse_as_far(&text, path, settings),
+        Err(report) => Err(Partial::nothing(report)),
     }
 }
 
@@ -100,21 +120,54 @@ pub fn parse(text: &str, path: &Path) -> Result<Checked, Report> {
 /// # Errors
 /// A report of everything that is wrong.
 pub fn parse_with(text: &str, path: &Path, settings: &Settings<'_>) -> Result<Checked, Report> {
+    parse_as_far(text, path, settings).map_err(|partial| partial.report)
+}
+
+/// Parses and checks a pipeline file's text; of one that has errors, what could be read of it.
+///
+/// # Errors
+/// A report of everything that is wrong, with the rest.
+pub fn parse_as_far(
+    text: &str,
+    path: &Path,
+    settings: &Settings<'_>,
+) -> Result<Checked, Box<Partial>> {
     let mut d = Diagnostics::new(SourceText::new(path, text));
     let root = tree::parse_document(text, &mut d);
     let Some(mut root) = root else {
-        return Err(d.into_result().expect_err("syntax errors"));
+        let report = d.into_result().expect_err("syntax errors");
+        return Err(Partial::nothing(report));
     };
     overrides::apply(settings.overrides, &mut root, &mut d);
     environment::fill_in(&mut root, settings.environment, &mut d);
+    let known = d.problems().len();
     let folder = path.parent().unwrap_or(Path::new(""));
     let draft = read::read(&root, folder, &mut d);
     check::check(&draft, &mut d);
-    let diagnostics = d.into_result()?;
-    Ok(Checked {
-        pipeline: draft.pipeline,
-        diagnostics,
-    })
+    // Of a text without its variable nothing more is said.
+    d.forget_repeated(known);
+    match d.into_result() {
+        Ok(diagnostics) => Ok(Checked {
+            pipeline: draft.pipeline,
+            diagnostics,
+        }),
+        Err(report) => Err(Box::new(Partial {
+            pipeline: Some(draft.pipeline),
+            unsound: draft.unsound,
+            report,
+        })),
+    }
+}
+
+impl Partial {
+    /// Of a file of which nothing could be read.
+    fn nothing(report: Report) -> Box<Self> {
+        Box::new(Self {
+            pipeline: None,
+            unsound: Vec::new(),
+            report,
+        })
+    }
 }
 
 /// A file's text.

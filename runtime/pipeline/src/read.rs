@@ -33,6 +33,8 @@ pub(crate) struct Draft {
     pub(crate) columns: Vec<Option<Vec<String>>>,
     /// Operators for which the file says a window, readable or not.
     pub(crate) windowed: Vec<String>,
+    /// Sources whose columns, and operators of which anything, could not be read; and names that stand for two things.
+    pub(crate) unsound: Vec<String>,
 }
 
 /// Sources, operators, sinks and modules, each: more are not read, so that no check takes long.
@@ -57,16 +59,25 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
             .iter()
             .filter_map(|m| module::read(m, folder, d))
             .collect(),
-        sources: sources.iter().map(|s| source::read(s, d)).collect(),
+        sources: Vec::new(),
         operators: Vec::new(),
         sinks: sinks
             .iter()
             .filter_map(|s| sink::read(s, folder, d))
             .collect(),
     };
+    let mut unsound = Vec::new();
+    for named in &sources {
+        let (source, sound) = source::read(named, d);
+        pipeline.sources.push(source);
+        unsound.extend((!sound).then(|| named.name.value.clone()));
+    }
     for named in &operators {
+        let before = d.errors();
         let operator = operator::read(named, &mut pipeline.modules, folder, d);
         pipeline.operators.push(operator);
+        let sound = named.sound && d.errors() == before;
+        unsound.extend((!sound).then(|| named.name.value.clone()));
     }
     let windowed = operators
         .iter()
@@ -80,6 +91,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         .collect();
     let names = |of: &[Named<'_>]| of.iter().map(|n| n.name.clone()).collect();
     let (sources, operators, sinks) = (names(&sources), names(&operators), names(&sinks));
+    unsound.extend(doubled(&[&sources, &operators, &sinks]));
     Draft {
         pipeline,
         sources,
@@ -87,7 +99,19 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         sinks,
         columns,
         windowed,
+        unsound,
     }
+}
+
+/// Names that stand for more than one thing.
+fn doubled(groups: &[&Vec<Spanned<String>>]) -> Vec<String> {
+    let mut names: Vec<&String> = groups
+        .iter()
+        .flat_map(|group| group.iter().map(|name| &name.value))
+        .collect();
+    names.sort();
+    let pairs = names.windows(2).filter(|pair| pair[0] == pair[1]);
+    pairs.map(|pair| pair[0].clone()).collect()
 }
 
 fn pipeline_name(top: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<String>> {
@@ -100,6 +124,8 @@ fn pipeline_name(top: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<Strin
 struct Named<'a> {
     name: Spanned<String>,
     section: Section<'a>,
+    /// Whether all its keys are known.
+    sound: bool,
 }
 
 /// Opens the tables under a key: `[sources.a]`, `[sources.b]`.
@@ -161,10 +187,12 @@ fn named_one<'a>(
             ));
         return None;
     };
+    let before = d.errors();
     let section = Section::open(shape, title, (entries, name.span.clone()), d);
     Some(Named {
         name: name.clone(),
         section,
+        sound: d.errors() == before,
     })
 }
 

@@ -28,6 +28,9 @@ use crate::{clocks, folders, load};
 /// decoding, the rest of reading (source), bringing rows to the worker of their key (exchange), the module's functions (guest),
 /// what the host does around them (transform, window), and sinks. Times are those of the workers, added up.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_long_help = "Examples:\n  tidemill bench --workers 1\n  tidemill bench fraud.toml --runs 3 --format json"
+)]
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,

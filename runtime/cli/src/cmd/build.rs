@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use tidemill_engine::plan::limits;
 use tidemill_pipeline::{Module, Spanned};
 use tidemill_wasm::Host;
 
@@ -28,6 +29,7 @@ use crate::{folders, load, module_text};
 /// Then loads what came out, as `run` would, so that a module that cannot be used is known now.
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
+#[command(after_long_help = "Examples:\n  tidemill build\n  tidemill build fraud.toml")]
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -98,7 +100,7 @@ fn one(
             .with_context(|| format!("cannot make {}", folder.display()))?;
     }
     toolchain(&job, talk)?;
-    said(&module.file.value, start, host, talk)
+    said(module, start, host, talk)
 }
 
 /// The folder of a module's source.
@@ -114,9 +116,10 @@ fn folder(name: &str, source: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Loads what was built and says what it is.
-fn said(file: &Path, start: Instant, host: &Host, talk: &Talk) -> Result<(), Failure> {
-    let module = host.load(file, &tidemill_wasm::Limits::default())?;
+/// Loads what was built, within the limits that it will run under, and says what it is.
+fn said(built: &Module, start: Instant, host: &Host, talk: &Talk) -> Result<(), Failure> {
+    let file = &built.file.value;
+    let module = host.load(file, &limits(&built.limits))?;
     let size = std::fs::metadata(file).map_or(0, |meta| meta.len());
     talk.line(format!(
         "built {} ({}, sha256 {}) in {}: {}",

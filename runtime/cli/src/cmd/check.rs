@@ -14,13 +14,19 @@ use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::error::Failure;
 use crate::figures::counted;
 use crate::talk::Talk;
-use crate::{folders, load, module_text};
+use crate::{folders, infer, load, module_text};
 
 /// Check a pipeline file and its modules
 ///
 /// Reads the file, loads the modules, and holds them against each other: names, types, wiring, windows, configuration, the
-/// files that sources read. Everything that is wrong is shown in one go, with the file's lines; then the exit code is 2.
+/// files that sources read and sinks write. Everything that is wrong is shown in one go, with the file's lines; then the exit
+/// code is 2.
 #[derive(clap::Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  tidemill check
+  tidemill check --explain fraud.toml
+  tidemill check --infer >> pipeline.toml   columns for sources that have none yet")]
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -41,11 +47,17 @@ pub struct Args {
     /// Make rows up from the sources' columns, instead of reading their first ones
     #[arg(long, requires = "pure")]
     made_up_rows: bool,
+    /// Print the columns of sources that have none, or others than their files, guessed from the first rows
+    #[arg(long, conflicts_with_all = ["explain", "pure"])]
+    infer: bool,
 }
 
 /// Checks a pipeline.
 pub fn check(args: &Args) -> Result<(), Failure> {
     let talk = Talk::new(Format::Text, false);
+    if args.infer {
+        return infer(args);
+    }
     let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
     let mut text = format!("{}: nothing is wrong\n", args.pipeline.pipeline.display());
     text.push_str(&format!("  {}\n", wiring(&plan)));
@@ -79,6 +91,14 @@ pub fn check(args: &Args) -> Result<(), Failure> {
         };
         return pure::check(&args.pipeline, &folders::host()?, rows);
     }
+    Ok(())
+}
+
+/// Prints columns ready to paste. The file may be unfinished: what else is wrong with it does not matter yet.
+fn infer(args: &Args) -> Result<(), Failure> {
+    let text = infer::columns(&load::as_far_as_it_goes(&args.pipeline)?)?;
+    // Nobody may listen any more: nothing is lost.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
 }
 

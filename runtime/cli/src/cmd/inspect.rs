@@ -18,6 +18,9 @@ use crate::{folders, module_text};
 /// Loads the module as `run` would, within the default limits, and prints what it says of its functions: columns, key,
 /// accumulator, outputs, configuration; what it imports, and what that lets it do.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_long_help = "Examples:\n  tidemill inspect fraud.wasm\n  tidemill inspect fraud.wasm --format json"
+)]
 pub struct Args {
     /// The module's file: a component, or a core module for wasm32-unknown-unknown
     module: PathBuf,

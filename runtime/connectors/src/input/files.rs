@@ -48,6 +48,53 @@ impl FilesSpec {
             .collect())
     }
 
+    /// The files, in the order of their names.
+    ///
+    /// # Errors
+    /// As [`Self::names`].
+    pub fn paths(&self) -> Result<Vec<PathBuf>, ConnectorError> {
+        Ok(self.files()?.into_iter().map(|file| file.path).collect())
+    }
+
+    /// Checks that every file can be opened.
+    ///
+    /// # Errors
+    /// As [`Self::names`], and if one cannot be opened.
+    pub fn readable(&self) -> Result<(), ConnectorError> {
+        for path in self.paths()? {
+            // Opening a pipe would wait for its writer.
+            if path.is_file() {
+                std::fs::File::open(&path)
+                    .map_err(|error| ConnectorError::reading(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file would be read as one of those that are meant by a path as it is written, now or once it is there. Both
+    /// the folder and the file are absolute, with no links in them.
+    pub fn would_read(base: &Path, written: &str, file: &Path) -> bool {
+        let path = base.join(written);
+        let hidden = || {
+            file.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+        };
+        if path.is_dir() {
+            let folder = path.canonicalize();
+            return folder.is_ok_and(|folder| file.parent() == Some(&folder)) && !hidden();
+        }
+        if is_glob(written) && !path.exists() {
+            let base = glob::Pattern::escape(&base.to_string_lossy());
+            let pattern = glob::Pattern::new(&format!("{base}/{written}"));
+            let apart = glob::MatchOptions {
+                require_literal_separator: true,
+                ..glob::MatchOptions::new()
+            };
+            return pattern.is_ok_and(|pattern| pattern.matches_path_with(file, apart));
+        }
+        path.canonicalize().is_ok_and(|path| path == file)
+    }
+
     pub(crate) fn open(
         &self,
         schema: &SchemaRef,

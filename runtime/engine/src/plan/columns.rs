@@ -27,7 +27,10 @@ pub fn of_function(
                     format!("the function has no column {}", rename.column),
                 )
                 .label(format!("its columns: {}", names.join(", ")))
-                .help("`rename` is `function's column = \"input's column\"`");
+                .help(match nearest(&rename.column.value, names) {
+                    Some(near) => format!("did you mean {near}?"),
+                    None => "`rename` is `function's column = \"input's column\"`".to_owned(),
+                });
         }
     }
     let found: Vec<Option<usize>> = declared

@@ -27,7 +27,8 @@ impl FoundFunction {
 
 /// Finds an operator's function; says what there is where it does not exist.
 pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunction> {
-    let loaded = &planner.modules[operator.function.module];
+    // Where the file's `function` could not be read, which was said, it stands for no module.
+    let loaded = planner.modules.get(operator.function.module)?;
     let module = loaded.module.clone()?;
     let name = operator.function.name.value.as_str();
     if let Some((index, _)) = module.description().function(name) {
@@ -158,10 +159,20 @@ pub fn config(
                     format!("the config of {} does not fit its function", operator.name),
                 )
                 .label(message)
-                .help(wanted(function));
+                .help(match misspelt(&given, function) {
+                    Some(near) => format!("did you mean {near}? {}", wanted(function)),
+                    None => wanted(function),
+                });
             None
         }
     }
+}
+
+/// The field that one of the given fields, which the function does not have, probably means.
+fn misspelt<'a>(given: &Map<String, Value>, function: &'a Function) -> Option<&'a str> {
+    let names = || function.config.iter().map(|field| field.name.as_str());
+    let mut unknown = given.keys().filter(|key| names().all(|name| name != *key));
+    unknown.find_map(|key| nearest(key, names()))
 }
 
 fn wanted(function: &Function) -> String {

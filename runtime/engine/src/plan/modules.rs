@@ -37,14 +37,18 @@ fn refuse(module: &file::Module, error: &ModuleError, diagnostics: &mut Diagnost
         Some(source) => problem
             .label("this file does not exist")
             .help(format!("`tidemill build` makes it from {}", source.value.display())),
-        None => problem.label("this file does not exist").help(
-            "build the module first; with `source = \"its folder\"` beside `file`, `tidemill build` does it",
-        ),
+        None => problem
+            .label("this file does not exist")
+            .help(match super::places::neighbour(&module.file.value) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "build the module first; with `source = \"its folder\"` beside `file`, `tidemill build` does it"
+                    .to_owned(),
+            }),
     };
 }
 
-/// The defaults, with what the file says instead.
-fn limits(given: &file::Limits) -> Limits {
+/// The limits of a module: the defaults, with what the file says instead.
+pub fn limits(given: &file::Limits) -> Limits {
     let mut limits = Limits::default();
     let bytes = |size: &Option<file::Spanned<u64>>| size.as_ref().map(|size| size.value);
     if let Some(memory) = bytes(&given.memory) {

@@ -9,10 +9,9 @@ use tidemill_rows::LogicalType;
 use tidemill_wasm::{Function, Kind, Output};
 
 use super::functions::{self, FoundFunction};
-use super::streams::{Found, Planner, Wanted};
+use super::streams::{Found, Planned, Planner, Wanted};
 use super::{
-    FunctionPlan, PolicyPlan, Port, Station, StationKind, TransformPlan, WindowPlan, columns,
-    schema,
+    FunctionPlan, PolicyPlan, Port, StationKind, TransformPlan, WindowPlan, columns, schema,
 };
 use crate::exchange::Partitioning;
 use crate::failure::{Action, failed_schema};
@@ -27,7 +26,8 @@ const WINDOW_COLUMNS: [(&str, LogicalType); 5] = [
     ("firing_last", LogicalType::Bool),
 ];
 
-/// Plans all operators. The file has no cycle, so in every round at least one has all its inputs.
+/// Plans all operators. Where the file has no cycle, in every round at least one has all its inputs; what is in a cycle,
+/// which was said, is not planned.
 pub fn plan_all(planner: &mut Planner<'_>) {
     let mut left: Vec<&Operator> = planner.pipeline.operators.iter().collect();
     while !left.is_empty() {
@@ -39,7 +39,16 @@ pub fn plan_all(planner: &mut Planner<'_>) {
             .iter()
             .copied()
             .partition(|operator| waits_for_none(operator, &left));
-        assert!(!ready.is_empty(), "the file was checked for cycles");
+        if ready.is_empty() {
+            assert!(
+                planner.diagnostics.has_errors(),
+                "the file was checked for cycles"
+            );
+            for operator in left {
+                functions::find(planner, operator);
+            }
+            return;
+        }
         for operator in ready {
             plan_one(planner, operator);
         }
@@ -53,6 +62,9 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
     let (Some((inputs, input)), Some(function)) = (inputs, function) else {
         return;
     };
+    if !planner.is_sound(&operator.name.value) {
+        return;
+    }
     if !functions::fits(planner, operator, function.described()) {
         return;
     }
@@ -112,7 +124,6 @@ fn transform(
         }
         targets.push((shape.clone(), schema(fields)));
     }
-    let Some(function) = made_ready else { return };
     let kept = |shape: &Output| match shape {
         Output::New(_) => None,
         _ => common_partitioning(inputs),
@@ -127,13 +138,15 @@ fn transform(
         .collect();
     ports.insert(1, failed_port());
     let policy = policy(&operator.failure);
-    let kind = StationKind::Transform(TransformPlan {
-        function,
-        targets,
-        policy,
+    let kind = made_ready.map(|function| {
+        StationKind::Transform(TransformPlan {
+            function,
+            targets,
+            policy,
+        })
     });
     planner.add(
-        Station {
+        Planned {
             name: operator.name.value.clone(),
             kind,
             ports,
@@ -159,9 +172,7 @@ fn window(
         return;
     };
     let key_fields: Vec<FieldRef> = key.iter().map(|&i| input.fields()[i].clone()).collect();
-    let Some(finish_keys) = finish_keys(planner, operator, described, &key_fields) else {
-        return;
-    };
+    let finish_keys = finish_keys(planner, operator, described, &key_fields);
     let mut schemas = Vec::new();
     for shape in shapes(described) {
         let window_columns = WINDOW_COLUMNS.map(|(name, ty)| Arc::new(ty.field(name, false)));
@@ -177,7 +188,6 @@ fn window(
         }
         schemas.push(schema(fields));
     }
-    let Some(function) = made_ready else { return };
     let key_names: Vec<String> = key_fields
         .iter()
         .map(|field| field.name().clone())
@@ -219,18 +229,20 @@ fn window(
         file::NullKey::Fail => NullKey::Fail,
     };
     let policy = policy(&operator.failure);
-    let kind = StationKind::Window(WindowPlan {
-        function,
-        spec,
-        key,
-        key_fields,
-        null_key,
-        finish_keys,
-        schemas,
-        policy,
+    let kind = made_ready.zip(finish_keys).map(|(function, finish_keys)| {
+        StationKind::Window(WindowPlan {
+            function,
+            spec,
+            key,
+            key_fields,
+            null_key,
+            finish_keys,
+            schemas,
+            policy,
+        })
     });
     planner.add(
-        Station {
+        Planned {
             name: operator.name.value.clone(),
             kind,
             ports,

@@ -4,8 +4,8 @@ use tidemill_connectors::encode::Encoding;
 use tidemill_connectors::{FolderSpec, SinkSpec};
 use tidemill_pipeline as file;
 
-use super::streams::Planner;
-use super::{SinkPlan, Station, StationKind};
+use super::streams::{Planned, Planner};
+use super::{SinkPlan, StationKind};
 
 /// Plans one sink.
 pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
@@ -32,9 +32,9 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };
     let kind = StationKind::Sink(SinkPlan { spec, schema });
-    let station = Station {
+    let station = Planned {
         name: sink.name.value.clone(),
-        kind,
+        kind: Some(kind),
         ports: Vec::new(),
     };
     planner.add(station, &inputs, None);

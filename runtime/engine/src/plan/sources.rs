@@ -7,13 +7,16 @@ use tidemill_pipeline as file;
 use tidemill_pipeline::{Connector, FAILED, Source};
 use tidemill_rows::time_text::EpochUnit;
 
-use super::streams::Planner;
-use super::{Inputs, Port, SourcePlan, Station, StationKind, generated};
+use super::streams::{Planned, Planner};
+use super::{Inputs, Port, SourcePlan, StationKind, generated, places};
 use crate::failure::failed_schema;
 use crate::operator::source::prepare::{EventTime, Timing};
 
 /// Plans one source.
 pub fn plan(planner: &mut Planner<'_>, source: &Source) {
+    if !planner.is_sound(&source.name.value) {
+        return;
+    }
     let base = planner.pipeline.folder.clone();
     let spec = match &source.connector.value {
         Connector::Files(files) => SourceSpec::Files(FilesSpec {
@@ -34,19 +37,14 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
             SourceSpec::Datagen(generated::datagen(datagen, &source.columns))
         }
     };
-    // Names are looked up now, so that a missing file is found before anything runs.
-    let there = |()| match planner.reads {
-        Inputs::MustBeThere => spec.split_names().map(drop),
-        Inputs::AreScripted => Ok(()),
-    };
-    if let Err(error) = spec.check().and_then(there) {
-        let span = &source.connector.span;
+    if let Err(error) = spec.check() {
         planner
             .diagnostics
-            .error(span, error.to_string())
+            .error(&source.connector.span, error.to_string())
             .label("this source cannot be read");
-        planner.stations.push(None);
-        return;
+    } else if planner.reads == Inputs::MustBeThere {
+        // Files are looked up now, so that a missing one is found before anything runs.
+        places::check_source(planner.diagnostics, source, &spec);
     }
     let schema = spec.schema();
     let event_time = match &source.event_time {
@@ -57,7 +55,8 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
                 .collect();
             match columns.into_iter().collect::<Option<Vec<usize>>>() {
                 Some(columns) => EventTime::Columns(columns),
-                None => return planner.stations.push(None),
+                // That was said, so nothing runs; what takes the rows is still held against them.
+                None => EventTime::Ingestion,
             }
         }
         file::EventTime::Own => match schema.index_of("time") {
@@ -96,9 +95,9 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         policy,
     });
     planner.add(
-        Station {
+        Planned {
             name: source.name.value.clone(),
-            kind,
+            kind: Some(kind),
             ports,
         },
         &[],

@@ -5,13 +5,15 @@ use tidemill_pipeline::nearest::nearest;
 use tidemill_pipeline::{Diagnostics, Input, Pipeline};
 
 use super::modules::Loaded;
-use super::{Edge, Inputs, Port, Station};
+use super::{Edge, Inputs, Port, Station, StationKind};
 use crate::exchange::Partitioning;
 
-/// Stations planned so far. A station that cannot be planned stays as a gap, so that what depends on it says nothing.
+/// Stations planned so far. Of a station that is not there nothing is known, so what depends on it says nothing.
 pub struct Planner<'a> {
     /// The file.
     pub pipeline: &'a Pipeline,
+    /// Sources and operators that could not be read whole, by name.
+    pub unsound: &'a [String],
     /// Its modules, in its order.
     pub modules: &'a [Loaded],
     /// What is wrong.
@@ -20,10 +22,30 @@ pub struct Planner<'a> {
     pub workers: usize,
     /// Whether what sources read is looked for.
     pub reads: Inputs,
-    /// Planned stations; gaps where planning failed.
-    pub stations: Vec<Option<Station>>,
+    /// Planned stations.
+    pub stations: Vec<Planned>,
     /// Who feeds whom.
     pub edges: Vec<Edge>,
+}
+
+/// A station as far as it could be planned: where it cannot run, its outputs may still be known, and what takes them is
+/// held against them.
+#[derive(Debug)]
+pub struct Planned {
+    /// Its name in the pipeline file.
+    pub name: String,
+    /// What it does; nothing where something is wrong with it, which was said.
+    pub kind: Option<StationKind>,
+    /// What it gives.
+    pub ports: Vec<Port>,
+}
+
+impl Planned {
+    /// The station, if it can run.
+    pub fn station(self) -> Option<Station> {
+        let Self { name, kind, ports } = self;
+        kind.map(|kind| Station { name, kind, ports })
+    }
 }
 
 /// One input of a station, found.
@@ -38,6 +60,11 @@ pub struct Found {
 }
 
 impl Planner<'_> {
+    /// Whether all that the file says of a source or an operator could be read.
+    pub fn is_sound(&self, name: &str) -> bool {
+        self.unsound.iter().all(|unsound| unsound != name)
+    }
+
     /// Finds all inputs of a station and the one schema that they share. Nothing if that failed, here or before.
     pub fn inputs(&mut self, inputs: &[Input]) -> Option<(Vec<Found>, SchemaRef)> {
         let found: Vec<Option<Found>> = inputs.iter().map(|input| self.find(input)).collect();
@@ -60,12 +87,11 @@ impl Planner<'_> {
     }
 
     fn find(&mut self, input: &Input) -> Option<Found> {
-        let index = self.stations.iter().position(|station| {
-            station
-                .as_ref()
-                .is_some_and(|station| station.name == input.name)
-        })?;
-        let station = self.stations[index].as_ref()?;
+        let index = self
+            .stations
+            .iter()
+            .position(|station| station.name == input.name)?;
+        let station = &self.stations[index];
         let side = input.side.as_deref().unwrap_or_default();
         if let Some(port) = station.ports.iter().position(|port| port.name == side) {
             return Some(Found {
@@ -92,7 +118,7 @@ impl Planner<'_> {
     }
 
     /// Adds a station and the edges that lead to it; `partitioning` says how it wants rows spread.
-    pub fn add(&mut self, station: Station, inputs: &[Found], partitioning: Option<&Wanted>) {
+    pub fn add(&mut self, station: Planned, inputs: &[Found], partitioning: Option<&Wanted>) {
         let to = self.stations.len();
         for input in inputs {
             let exchange = partitioning
@@ -109,7 +135,7 @@ impl Planner<'_> {
                 exchange,
             });
         }
-        self.stations.push(Some(station));
+        self.stations.push(station);
     }
 }
 

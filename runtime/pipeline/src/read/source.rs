@@ -14,13 +14,16 @@ const LARGEST_LINE: u64 = 256 << 20;
 /// A row of a live source further ahead of the clock than this is a bad row, unless the file says otherwise.
 const MAX_AHEAD: i64 = 86_400_000_000;
 
-/// Reads `[sources.<name>]`.
-pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Source {
+/// Reads `[sources.<name>]`; says whether its connector and its columns are those of the file.
+pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
     let section = &named.section;
     let connector = connector::read(section, d);
     let format = section.word("format", d);
     let delimiter = delimiter(section, format.as_ref(), d);
+    let before = d.errors();
     let columns = column::read(section, connector.as_ref(), format.as_ref(), d);
+    let own = matches!(&connector, Some(c) if matches!(c.value, Connector::Nexmark(_)));
+    let sound = d.errors() == before && (own || !columns.is_empty());
     let event_time = match (event_time(section, d), connector.as_ref().map(|c| &c.value)) {
         (EventTime::Unstated, Some(Connector::Nexmark(_))) => EventTime::Own,
         (event_time, _) => event_time,
@@ -38,11 +41,11 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Source {
     let none = section.span.clone();
     let connector = connector.unwrap_or(Spanned::new(Connector::Stdin, none.clone()));
     let live = connector.value.is_live();
-    Source {
+    let source = Source {
         name: named.name.clone(),
         format: format.unwrap_or(Spanned::new(Format::Json, none.clone())),
         delimiter: delimiter.unwrap_or(b','),
-        line_limit: line_limit.unwrap_or(Spanned::new(0, none.clone())),
+        line_limit: line_limit.unwrap_or(Spanned::new(LARGEST_LINE, none.clone())),
         unknown_fields: unknown_fields.unwrap_or(Spanned::new(UnknownFields::Ignore, none.clone())),
         columns,
         event_time,
@@ -52,7 +55,8 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> Source {
         max_ahead: max_ahead.unwrap_or(live.then_some(MAX_AHEAD)),
         failure,
         connector,
-    }
+    };
+    (source, sound)
 }
 
 /// What only means something where bytes are decoded.
