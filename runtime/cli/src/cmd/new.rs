@@ -25,12 +25,16 @@ pub struct Args {
 }
 
 /// The project's files; `{name}` and `{version}` stand for the project's name and the SDK's version.
-const TEMPLATE: [(&str, &str); 6] = [
+const TEMPLATE: [(&str, &str); 7] = [
     ("Cargo.toml", include_str!("../../template/Cargo.toml.in")),
     ("src/lib.rs", include_str!("../../template/src/lib.rs")),
     (
         "pipeline.toml",
         include_str!("../../template/pipeline.toml.in"),
+    ),
+    (
+        "tests/minutes.scenario",
+        include_str!("../../template/tests/minutes.scenario"),
     ),
     (
         "readings.jsonl",
@@ -216,6 +220,7 @@ fn said(folder: &Path, name: &str) -> String {
          {inside}  cargo test        the function alone, on this machine\n  \
          tidemill build    to WebAssembly\n  \
          tidemill check    everything that can be wrong before the first row\n  \
+         tidemill test     what goes in and what comes out, in event time\n  \
          tidemill run"
     )
 }

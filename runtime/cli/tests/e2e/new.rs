@@ -45,6 +45,7 @@ fn a_new_project_works_as_it_is() {
     );
     let checked = run(&["check"]).expect(0);
     assert_eq!(checked.err, "", "there is nothing to warn of");
+    run(&["test"]).expect(0);
     let ran = run(&["run"]).expect(0);
     let table: Vec<&str> = ran.out.lines().collect();
     assert_eq!(table.len(), 4, "{}", ran.out);
