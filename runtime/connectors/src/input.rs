@@ -2,6 +2,7 @@
 //! input.
 
 pub mod files;
+pub mod finder;
 pub mod follow;
 mod reader;
 pub mod records;

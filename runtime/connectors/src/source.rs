@@ -8,6 +8,7 @@ use crate::ConnectorError;
 use crate::datagen::DatagenSpec;
 use crate::format::FormatSpec;
 use crate::input::files::FilesSpec;
+use crate::input::finder::Later;
 use crate::input::stdin::{self, StdinSpec};
 use crate::nexmark::NexmarkSpec;
 use crate::split::{Split, Wake};
@@ -35,6 +36,29 @@ pub struct Opened {
     pub splits: Vec<(usize, Box<dyn Split>)>,
     /// Whether all splits are known to end, and to what.
     pub bounded: bool,
+    /// Splits of this worker that are found while it runs, where there may be any.
+    pub later: Option<Later>,
+}
+
+/// The shares of all workers.
+pub(crate) struct Shares {
+    /// The names of all splits, in order.
+    pub names: Vec<Arc<str>>,
+    /// Each worker's splits, with their indices.
+    pub splits: Vec<Vec<(usize, Box<dyn Split>)>>,
+    /// What each worker is told of splits that are found; empty where there are none.
+    pub later: Vec<Later>,
+}
+
+impl Shares {
+    /// Nothing for each of so many workers.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            names: Vec::new(),
+            splits: (0..workers).map(|_| Vec::new()).collect(),
+            later: Vec::new(),
+        }
+    }
 }
 
 /// The names of all splits of a source, and the splits of one worker with their indices.
@@ -54,10 +78,42 @@ impl Share {
     }
 }
 
-/// Opens a worker's share of a source. Files are opened when they are first read.
+/// Opens a source: the share of each of the workers that are woken by these. Files are opened when they are first read.
 ///
 /// # Errors
 /// If the source cannot be as it is described, or a file is not there.
+pub fn open_all(spec: &SourceSpec, wakes: &[Wake]) -> Result<Vec<Opened>, ConnectorError> {
+    spec.check()?;
+    let schema = spec.schema();
+    let shares = match spec {
+        SourceSpec::Files(files) => files.open(&schema, wakes)?,
+        SourceSpec::Stdin(stdin) => each(wakes, |share, wake| {
+            let splits = share.of(1).map(|i| (i, stdin.open(&schema, wake)));
+            (vec![stdin::NAME.into()], splits.collect())
+        }),
+        SourceSpec::Nexmark(nexmark) => {
+            each(wakes, |share, wake| nexmark.open(&schema, share, wake))
+        }
+        SourceSpec::Datagen(datagen) => {
+            each(wakes, |share, wake| datagen.open(&schema, share, wake))
+        }
+    };
+    let names: Arc<[Arc<str>]> = shares.names.into();
+    let mut later = shares.later.into_iter();
+    let opened = |splits| Opened {
+        schema: schema.clone(),
+        names: names.clone(),
+        splits,
+        bounded: spec.bounded(),
+        later: later.next(),
+    };
+    Ok(shares.splits.into_iter().map(opened).collect())
+}
+
+/// Opens a source as [`open_all`] does, and gives the share of one worker.
+///
+/// # Errors
+/// As [`open_all`].
 ///
 /// # Panics
 /// If there is no such worker.
@@ -68,27 +124,20 @@ pub fn open(
     wake: Wake,
 ) -> Result<Opened, ConnectorError> {
     assert!(worker < workers, "worker {worker} of {workers}");
-    spec.check()?;
-    let share = Share { worker, workers };
-    let schema = spec.schema();
-    let (names, splits) = match spec {
-        SourceSpec::Files(files) => files.open(&schema, share, &wake)?,
-        SourceSpec::Stdin(stdin) => {
-            let splits = share
-                .of(1)
-                .map(|i| (i, stdin.open(&schema, &wake)))
-                .collect();
-            (vec![stdin::NAME.into()], splits)
-        }
-        SourceSpec::Nexmark(nexmark) => nexmark.open(&schema, share, &wake),
-        SourceSpec::Datagen(datagen) => datagen.open(&schema, share, &wake),
-    };
-    Ok(Opened {
-        schema,
-        names: names.into(),
-        splits,
-        bounded: spec.bounded(),
-    })
+    let mut shares = open_all(spec, &vec![wake; workers])?;
+    Ok(shares.swap_remove(worker))
+}
+
+/// The shares of all workers, each opened by itself.
+fn each(wakes: &[Wake], open: impl Fn(Share, &Wake) -> NamesAndSplits) -> Shares {
+    let mut shares = Shares::new(wakes.len());
+    for (worker, wake) in wakes.iter().enumerate() {
+        let workers = wakes.len();
+        let (names, splits) = open(Share { worker, workers }, wake);
+        shares.names = names;
+        shares.splits[worker] = splits;
+    }
+    shares
 }
 
 impl SourceSpec {

@@ -11,14 +11,16 @@
 
 pub mod check;
 pub mod inputs;
+pub mod lateness;
 pub mod source;
 pub mod split;
 pub mod strategy;
 
 mod queue;
 
-pub use check::{ahead, out_of_range};
+pub use check::{ahead, jumps, out_of_range};
 pub use inputs::InputClock;
-pub use source::{Pause, SourceClock, SourceConfig, WhenIdle};
+pub use lateness::Lateness;
+pub use source::{Held, SourceClock, SourceConfig, WhenIdle};
 pub use split::SplitState;
 pub use strategy::Strategy;

@@ -1,14 +1,16 @@
 //! From a plan to workers: every worker gets a copy of every station, queues lead across.
 
+mod sources;
+
 use std::sync::Arc;
 
 use crossbeam_utils::sync::{Parker, Unparker};
-use tidemill_connectors::Wake;
-use tidemill_core::clock::{InputClock, SourceClock};
+use tidemill_core::clock::InputClock;
 use tidemill_core::time;
 use tidemill_core::window::WindowOperator;
 use tidemill_wasm::Settings;
 
+use self::sources::OpenSource;
 use crate::aggregate::carry_out::Aggregator;
 use crate::blame::Blame;
 use crate::ends::{Ends, Writers};
@@ -19,12 +21,10 @@ use crate::metrics::{Counters, Metrics};
 use crate::operator::Operator;
 use crate::operator::keying::Keying;
 use crate::operator::sink::Sink;
-use crate::operator::source::{Source, SourceParts};
 use crate::operator::transform::{Transform, TransformParts};
 use crate::operator::window::{Window, WindowParts};
 use crate::plan::{
-    Edge, FunctionPlan, Plan, PolicyPlan, SourcePlan, Station, StationKind, TransformPlan,
-    WindowPlan,
+    Edge, FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan, WindowPlan,
 };
 use crate::run::Options;
 use crate::talk::Talk;
@@ -68,8 +68,9 @@ pub fn workers(
             .collect(),
     };
     let mut workers = Vec::new();
+    let mut sources = builder.open_sources()?;
     for (number, parker) in parkers.into_iter().enumerate() {
-        let task = builder.task(number)?;
+        let task = builder.task(number, &mut sources)?;
         let (inlets, reaches) = builder.inlets(number);
         let (control, now) = (control.clone(), options.now.clone());
         workers.push(Worker {
@@ -80,6 +81,7 @@ pub fn workers(
             parker,
             control,
             now,
+            blocked_since: None,
         });
     }
     Ok((workers, control))
@@ -124,19 +126,21 @@ fn open_sink(
 }
 
 impl Builder<'_> {
-    fn task(&self, worker: usize) -> Result<Task, EngineError> {
+    fn task(&self, worker: usize, sources: &mut [OpenSource]) -> Result<Task, EngineError> {
         let mut task = Task {
             sources: Vec::new(),
             nodes: Vec::new(),
             outlets: Vec::new(),
             exchanges: self.exchanges(worker),
+            now: time::MIN,
         };
         let outlet_of_edge = self.outlet_of_edge();
         for (index, station) in self.plan.stations.iter().enumerate() {
             let routes = self.routes(index, &outlet_of_edge);
             let counters = self.metrics.of(index, worker);
             if let StationKind::Source(source) = &station.kind {
-                let source = self.source((index, source), worker, counters.clone())?;
+                let open = &mut sources[task.sources.len()];
+                let source = self.source((index, source), (open, worker), counters.clone());
                 task.sources.push(SourceNode {
                     source,
                     routes,
@@ -157,6 +161,7 @@ impl Builder<'_> {
                 stopped: false,
                 idle: false,
                 steps: Default::default(),
+                time: station.time,
             });
         }
         task.outlets = self.outlets(worker);
@@ -305,36 +310,6 @@ impl Builder<'_> {
         found.sort_unstable();
         found.dedup();
         found
-    }
-
-    fn source(
-        &self,
-        (index, plan): (usize, &SourcePlan),
-        worker: usize,
-        counters: Arc<Counters>,
-    ) -> Result<Source, EngineError> {
-        let unparker = self.unparkers[worker].clone();
-        let wake: Wake = Arc::new(move || unparker.unpark());
-        let name = &self.plan.stations[index].name;
-        let share = (worker, self.plan.workers);
-        let opened = self
-            .ends
-            .source(index, plan, share, wake)
-            .map_err(|source| EngineError::Connector {
-                name: format!("source {name}"),
-                source,
-            })?;
-        Ok(Source::new(SourceParts {
-            clock: SourceClock::new(plan.clock, opened.splits.len()),
-            splits: opened.splits,
-            names: opened.names,
-            timing: plan.timing.clone(),
-            bounded: opened.bounded,
-            batch_rows: self.options.batch_rows,
-            blame: self.blame(index, None),
-            counters,
-            profile: self.options.profile,
-        }))
     }
 
     fn operator(

@@ -9,7 +9,7 @@ pub type Writers = Box<dyn Fn(usize) -> Box<dyn Sink>>;
 
 /// Opens sources and sinks.
 pub trait Ends {
-    /// A worker's share of a source; `share` is the worker and how many there are.
+    /// The shares of a source of the workers that are woken by these.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -17,9 +17,8 @@ pub trait Ends {
         &self,
         station: usize,
         plan: &SourcePlan,
-        share: (usize, usize),
-        wake: Wake,
-    ) -> Result<Opened, ConnectorError>;
+        wakes: &[Wake],
+    ) -> Result<Vec<Opened>, ConnectorError>;
 
     /// A sink.
     ///
@@ -36,10 +35,9 @@ impl Ends for Connectors {
         &self,
         _station: usize,
         plan: &SourcePlan,
-        (worker, workers): (usize, usize),
-        wake: Wake,
-    ) -> Result<Opened, ConnectorError> {
-        tidemill_connectors::open(&plan.spec, worker, workers, wake)
+        wakes: &[Wake],
+    ) -> Result<Vec<Opened>, ConnectorError> {
+        tidemill_connectors::open_all(&plan.spec, wakes)
     }
 
     fn sink(&self, _station: usize, plan: &SinkPlan) -> Result<Writers, ConnectorError> {

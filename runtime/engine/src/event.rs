@@ -10,8 +10,9 @@ pub enum Event {
     Rows(Batch),
     /// The sender's watermark has risen to this, in microseconds.
     Watermark(i64),
-    /// All splits of the sender are idle: it is left out of the minimum until it sends again.
-    Idle,
+    /// No split of the sender counts: it is left out of the minimum until its watermark comes. Its watermark stands at this,
+    /// or has risen to it with the clock.
+    Idle(i64),
     /// The sender has no more rows, ever.
     End,
     /// The pipeline is stopping: nothing more comes, and what is open stays open.

@@ -35,6 +35,7 @@ pub mod run;
 mod state;
 mod talk;
 mod task;
+pub mod watch;
 mod worker;
 
 pub use error::EngineError;

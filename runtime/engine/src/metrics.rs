@@ -4,7 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 
+use tidemill_core::clock::Lateness;
 use tidemill_core::time;
+
+use crate::watch::{HeldBy, Watch};
 
 /// Counters of one source, operator or sink on one worker.
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Counters {
     pub exchange_ns: AtomicU64,
     /// Whether the input has ended.
     pub ended: AtomicBool,
+    /// Of a source: what it says of its watermark and of the order of its rows.
+    pub watch: Watch,
 }
 
 impl Default for Counters {
@@ -72,6 +77,7 @@ impl Default for Counters {
             decode_ns: zero(),
             exchange_ns: zero(),
             ended: AtomicBool::new(false),
+            watch: Watch::default(),
         }
     }
 }
@@ -131,6 +137,22 @@ impl Metrics {
     /// The counters of one node on one worker.
     pub fn of(&self, node: usize, worker: usize) -> Arc<Counters> {
         self.counters[node][worker].clone()
+    }
+
+    /// Who keeps the watermark of a source where it is: of its workers that of the lowest watermark, one that counts first.
+    pub fn held(&self, node: usize) -> Option<HeldBy> {
+        let held = self.counters[node].iter().filter_map(|c| c.watch.held());
+        held.min_by_key(|held| (!held.holder.counts(), held.watermark, held.since))
+    }
+
+    /// How late the rows of a source were, where they have an event time of their own.
+    pub fn lateness(&self, node: usize) -> Option<Lateness> {
+        let workers = self.counters[node].iter();
+        let each = workers.filter_map(|c| c.watch.lateness());
+        each.reduce(|mut all, one| {
+            all.merge(&one);
+            all
+        })
     }
 
     /// The counters of each node, added up over the workers.

@@ -42,6 +42,11 @@ pub trait Operator: Send {
         0
     }
 
+    /// The smallest W at which something may happen; asked only where W follows the clock.
+    fn next_due(&self) -> Option<i64> {
+        None
+    }
+
     /// Nothing is ready to be read just now: what waits in buffers goes out.
     ///
     /// # Errors

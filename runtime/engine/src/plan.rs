@@ -24,6 +24,7 @@ use tidemill_core::window::WindowSpec;
 use tidemill_pipeline::{Checked, Diagnostics, Partial, Pipeline, Report};
 use tidemill_wasm::{Host, Limits, Module, Output};
 
+pub use crate::task::WorkTime;
 pub use explain::explain;
 pub use modules::limits;
 
@@ -31,6 +32,8 @@ use crate::exchange::Partitioning;
 use crate::failure::Action;
 use crate::operator::keying::NullKey;
 use crate::operator::source::prepare::Timing;
+
+pub use crate::operator::source::prepare::EventTime;
 
 /// What runs.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub struct Station {
     pub kind: StationKind,
     /// What it gives.
     pub ports: Vec<Port>,
+    /// Whose time it works in.
+    pub time: WorkTime,
 }
 
 /// One output of a station.
@@ -113,6 +118,8 @@ pub struct SourcePlan {
     pub timing: Timing,
     /// Watermarks.
     pub clock: SourceConfig,
+    /// How far a split may be ahead of the slowest one, in microseconds.
+    pub max_drift: Option<i64>,
     /// Failed rows.
     pub policy: PolicyPlan,
 }

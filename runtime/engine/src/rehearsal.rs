@@ -101,7 +101,6 @@ pub struct Rehearsal {
     workers: Vec<Worker>,
     sources: Vec<Source>,
     collectors: Collectors,
-    now: crate::worker::Now,
     stopped: bool,
 }
 
@@ -132,13 +131,13 @@ impl Rehearsal {
         let (mut workers, _) = build::workers(&plan, options, &metrics, &ends)?;
         for worker in &mut workers {
             order::trace(&mut worker.task, &plan, &collectors.causes);
-            worker.task.end_empty_sources((options.now)())?;
+            worker.look_at_clock();
+            worker.task.end_empty_sources()?;
         }
         let mut rehearsal = Self {
             workers,
             sources,
             collectors,
-            now: options.now.clone(),
             stopped: false,
         };
         rehearsal.settle()?;
@@ -250,9 +249,10 @@ impl Rehearsal {
     }
 
     fn turn(&mut self) -> Result<(), EngineError> {
-        let now = (self.now)();
         for worker in &mut self.workers {
-            worker.task.read_sources(now)?;
+            worker.look_at_clock();
+            worker.task.tick()?;
+            worker.task.read_sources()?;
         }
         self.settle()
     }
@@ -291,6 +291,27 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The splits of a worker, of so many.
+    fn share(&self, (worker, workers): (usize, usize), schema: &SchemaRef) -> Opened {
+        let splits = self.feeds.iter().enumerate();
+        let own = splits.filter(|(i, _)| i % workers == worker);
+        Opened {
+            names: self.feeds.iter().map(|(name, _)| name.clone()).collect(),
+            splits: own
+                .map(|(i, (name, feed))| {
+                    let split = Scripted::new(name.clone(), schema.clone(), feed.clone());
+                    (i, Box::new(split) as Box<dyn tidemill_connectors::Split>)
+                })
+                .collect(),
+            schema: schema.clone(),
+            // The script says which split is read, not the watermarks.
+            bounded: false,
+            later: None,
+        }
+    }
+}
+
 /// The format in which rows are written that no source reads as text.
 pub(crate) fn as_json(schema: &SchemaRef) -> FormatSpec {
     let columns = schema.fields().iter().map(|field| {
@@ -308,6 +329,8 @@ fn scripted(mut plan: Plan, script: &Script) -> Plan {
                 if script.watermarks == Watermarks::ByHand {
                     source.clock.strategy = Strategy::None;
                 }
+                // The script says which split is read.
+                source.max_drift = None;
                 if script.any_time_ahead {
                     source.timing.max_ahead = None;
                 }
@@ -342,27 +365,14 @@ impl Ends for Stage<'_> {
         &self,
         station: usize,
         plan: &SourcePlan,
-        (worker, workers): (usize, usize),
-        _wake: Wake,
-    ) -> Result<Opened, ConnectorError> {
+        wakes: &[Wake],
+    ) -> Result<Vec<Opened>, ConnectorError> {
         let name = &self.plan.stations[station].name;
         let source = self.sources.iter().find(|source| source.name == *name);
         let source = source.expect("every source of the plan is scripted");
         let schema = SourceSpec::schema(&plan.spec);
-        let splits = source.feeds.iter().enumerate();
-        let own = splits.filter(|(i, _)| i % workers == worker);
-        Ok(Opened {
-            names: source.feeds.iter().map(|(name, _)| name.clone()).collect(),
-            splits: own
-                .map(|(i, (name, feed))| {
-                    let split = Scripted::new(name.clone(), schema.clone(), feed.clone());
-                    (i, Box::new(split) as Box<dyn tidemill_connectors::Split>)
-                })
-                .collect(),
-            schema,
-            // The script says which split is read, not the watermarks.
-            bounded: false,
-        })
+        let share = |worker| source.share((worker, wakes.len()), &schema);
+        Ok((0..wakes.len()).map(share).collect())
     }
 
     fn sink(&self, station: usize, _plan: &SinkPlan) -> Result<Writers, ConnectorError> {

@@ -21,7 +21,9 @@ use crate::error::EngineError;
 use crate::failure::{Action, FailedRow, failed_schema};
 use crate::functions::Functions;
 use crate::operator::source::prepare::{EventTime, Timing};
-use crate::plan::{Edge, FunctionPlan, Plan, PolicyPlan, Port, SourcePlan, Station, StationKind};
+use crate::plan::{
+    Edge, FunctionPlan, Plan, PolicyPlan, Port, SourcePlan, Station, StationKind, WorkTime,
+};
 use crate::rehearsal::{Came, Rehearsal, Script, Stepped, as_json};
 use crate::run::{BATCH_ROWS, Options};
 
@@ -295,6 +297,7 @@ fn source(name: &str, schema: &SchemaRef, policy: PolicyPlan) -> Station {
         timing: Timing {
             event_time: EventTime::Ingestion,
             max_ahead: None,
+            max_jump: None,
         },
         clock: SourceConfig {
             strategy: Strategy::None,
@@ -302,12 +305,14 @@ fn source(name: &str, schema: &SchemaRef, policy: PolicyPlan) -> Station {
             when_idle: WhenIdle::Hold,
             bounded: true,
         },
+        max_drift: None,
         policy,
     };
     Station {
         name: name.to_owned(),
         kind: StationKind::Source(plan),
         ports: vec![port("", schema.clone()), port("failed", failed_schema())],
+        time: WorkTime::Event,
     }
 }
 

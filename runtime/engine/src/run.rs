@@ -72,7 +72,8 @@ pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
     let (mut workers, control) = build::workers(plan, options, &metrics, &Connectors)?;
     // Whoever has nothing to send has said so to everyone before the first row is taken anywhere.
     for worker in &mut workers {
-        worker.task.end_empty_sources((options.now)())?;
+        worker.look_at_clock();
+        worker.task.end_empty_sources()?;
     }
     for worker in &mut workers {
         worker.receive()?;

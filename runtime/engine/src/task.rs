@@ -5,21 +5,19 @@
 //! 1. What an operator gives for one event has reached everything behind it before the next event is taken.
 //! 2. An operator's watermark never falls, and is passed on after everything that it caused.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+mod node;
+mod processing;
 
-use tidemill_core::clock::InputClock;
-use tidemill_core::time;
-use tidemill_rows::Batch;
+use std::sync::Arc;
+use std::time::Instant;
 
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::exchange::Outlet;
 use crate::metrics::{Counters, add};
-use crate::operator::Operator;
 use crate::operator::source::{Source, Turn};
+
+pub use node::{Node, Step, WorkTime};
 
 /// Where the events of an output port go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,44 +43,6 @@ pub enum Route {
 /// The routes of an operator: per output port, everyone who takes it.
 pub type Routes = Vec<Vec<Route>>;
 
-/// An operator or sink, and what is known of its inputs.
-pub struct Node {
-    /// What it does.
-    pub operator: Box<dyn Operator>,
-    /// Its inputs' watermarks.
-    pub inputs: InputClock,
-    /// How many inputs it has.
-    pub input_count: usize,
-    /// Where its output goes.
-    pub routes: Routes,
-    /// Its counters on this worker.
-    pub counters: Arc<Counters>,
-    /// Its watermark.
-    pub watermark: i64,
-    /// How many of its inputs have said that nothing more comes.
-    pub closed_inputs: usize,
-    /// Whether one of them was stopped rather than at its end.
-    pub stopped: bool,
-    /// Whether it has passed on that all its inputs are idle.
-    pub idle: bool,
-    /// What is left to be done about the event at hand.
-    pub steps: VecDeque<Step>,
-}
-
-/// One thing that an event makes an operator do. The output of any may be interrupted.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are a few of them at a time"
-)]
-pub enum Step {
-    /// Its watermark has risen; to [`time::MAX`] in the end round.
-    Advance(i64),
-    /// Tells everyone behind it.
-    Tell(Event),
-    /// Nothing more comes.
-    Finish,
-}
-
 /// A source, and where its output goes.
 pub struct SourceNode {
     /// What it does.
@@ -105,6 +65,8 @@ pub struct Task {
     pub outlets: Vec<Outlet>,
     /// Where the time is counted that each of them takes; empty if it is not measured.
     pub exchanges: Vec<Arc<Counters>>,
+    /// What time it is, as of this turn of the worker, in microseconds. Never falls.
+    pub now: i64,
 }
 
 impl Task {
@@ -114,7 +76,32 @@ impl Task {
     /// If the pipeline must stop.
     pub fn deliver(&mut self, node: usize, input: usize, event: Event) -> Result<(), EngineError> {
         let mut out = Output::default();
-        self.nodes[node].take(input, event, &mut out)?;
+        self.nodes[node].take(input, event, self.now, &mut out)?;
+        self.hand_on(node, out)
+    }
+
+    /// Lets the watermarks of operators that work by the clock follow it. Whether anything came of it.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn tick(&mut self) -> Result<bool, EngineError> {
+        let mut came = false;
+        for node in 0..self.nodes.len() {
+            let mut out = Output::default();
+            self.nodes[node].tick(self.now, &mut out)?;
+            came |= !out.events.is_empty();
+            self.hand_on(node, out)?;
+        }
+        Ok(came)
+    }
+
+    /// The earliest moment at which the clock makes something due.
+    pub fn next_due(&self) -> Option<i64> {
+        self.nodes.iter().filter_map(Node::next_due).min()
+    }
+
+    /// Hands on what an operator gave, and what it gives when it goes on.
+    fn hand_on(&mut self, node: usize, mut out: Output) -> Result<(), EngineError> {
         while !out.events.is_empty() {
             let unfinished = out.unfinished;
             let routes = std::mem::take(&mut self.nodes[node].routes);
@@ -133,8 +120,8 @@ impl Task {
     ///
     /// # Errors
     /// If the pipeline must stop.
-    pub fn read_sources(&mut self, now: i64) -> Result<bool, EngineError> {
-        let mut read = false;
+    pub fn read_sources(&mut self) -> Result<bool, EngineError> {
+        let (mut read, now) = (false, self.now);
         for i in 0..self.sources.len() {
             let mut out = Output::default();
             let node = &mut self.sources[i];
@@ -151,12 +138,19 @@ impl Task {
         Ok(read)
     }
 
-    /// Ends every source that has no split on this worker. Called before any worker runs, so that no operator ever waits
+    /// For this long the sources could not deliver: what they sent found no room.
+    pub fn blocked(&mut self, from: i64, to: i64) {
+        let sources = self.sources.iter_mut();
+        sources.for_each(|node| node.source.blocked(from, to));
+    }
+
+    /// Ends every source that has no split on this worker, or says that it is idle if it may find one later. Called before any worker runs, so that no operator ever waits
     /// for the watermark of a sender that has nothing to send: W at a row would depend on which thread starts first.
     ///
     /// # Errors
     /// If a sink that thereby ends cannot be finished.
-    pub fn end_empty_sources(&mut self, now: i64) -> Result<(), EngineError> {
+    pub fn end_empty_sources(&mut self) -> Result<(), EngineError> {
+        let now = self.now;
         for i in 0..self.sources.len() {
             let node = &mut self.sources[i];
             if node.source.has_splits() {
@@ -262,111 +256,5 @@ impl Task {
         let own = self.outlets[outlet].send(event);
         add(&counters.exchange_ns, started.elapsed().as_nanos() as u64);
         own
-    }
-}
-
-impl Node {
-    fn take(&mut self, input: usize, event: Event, out: &mut Output) -> Result<(), EngineError> {
-        let started = Instant::now();
-        let done = self.take_event(input, event, out);
-        add(&self.counters.busy_ns, started.elapsed().as_nanos() as u64);
-        done
-    }
-
-    /// Goes on with an event whose output was interrupted.
-    fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
-        let started = Instant::now();
-        let done = self.operator.go_on(out).and_then(|()| self.step(out));
-        add(&self.counters.busy_ns, started.elapsed().as_nanos() as u64);
-        done
-    }
-
-    fn take_event(
-        &mut self,
-        input: usize,
-        event: Event,
-        out: &mut Output,
-    ) -> Result<(), EngineError> {
-        match event {
-            Event::Rows(batch) => {
-                self.idle = false;
-                let batch = self.with_w(input, batch);
-                return self.operator.rows(batch, out);
-            }
-            Event::Watermark(w) => {
-                self.idle = false;
-                self.inputs.set(input, w);
-                self.rise();
-            }
-            Event::Idle => {
-                self.inputs.idle(input);
-                self.rise();
-                if self.inputs.all_idle() && !std::mem::replace(&mut self.idle, true) {
-                    self.steps.push_back(Step::Tell(Event::Idle));
-                }
-            }
-            Event::End => {
-                self.closed_inputs += 1;
-                self.inputs.finish(input);
-                self.rise();
-                self.close();
-            }
-            Event::Stop => {
-                self.closed_inputs += 1;
-                self.stopped = true;
-                self.close();
-            }
-        }
-        self.step(out)
-    }
-
-    /// W at each row over all inputs (semantics, Watermarks 10).
-    fn with_w(&self, input: usize, mut batch: Batch) -> Batch {
-        if self.input_count > 1 {
-            let mut w = batch.times.w().to_vec();
-            self.inputs.w_at_rows(input, &mut w);
-            batch.times.w = Some(w.into());
-        }
-        batch
-    }
-
-    fn rise(&mut self) {
-        let w = self.inputs.watermark();
-        if w <= self.watermark || w == time::MAX {
-            return;
-        }
-        self.watermark = w;
-        self.counters.watermark.store(w, Relaxed);
-        let passed_on = Event::Watermark(time::back(w, self.operator.hold()));
-        self.steps.extend([Step::Advance(w), Step::Tell(passed_on)]);
-    }
-
-    /// Passes the end on once every input has ended: after the end round, unless the pipeline is stopping.
-    fn close(&mut self) {
-        if self.closed_inputs < self.input_count {
-            return;
-        }
-        self.counters.ended.store(true, Relaxed);
-        if self.stopped {
-            self.steps.push_back(Step::Tell(Event::Stop));
-        } else {
-            let end_round = [Step::Advance(time::MAX), Step::Tell(Event::End)];
-            self.steps.extend(end_round);
-        }
-        self.steps.push_back(Step::Finish);
-    }
-
-    /// Takes the steps that are left of an event, until the output is interrupted.
-    fn step(&mut self, out: &mut Output) -> Result<(), EngineError> {
-        while !out.unfinished
-            && let Some(step) = self.steps.pop_front()
-        {
-            match step {
-                Step::Advance(w) => self.operator.advance(w, out)?,
-                Step::Tell(event) => out.all(event),
-                Step::Finish => self.operator.finish()?,
-            }
-        }
-        Ok(())
     }
 }

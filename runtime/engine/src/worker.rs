@@ -94,6 +94,8 @@ pub struct Worker {
     pub control: Arc<Control>,
     /// The clock.
     pub now: Now,
+    /// Since when what was to be sent finds no room.
+    pub blocked_since: Option<i64>,
 }
 
 impl Worker {
@@ -113,6 +115,7 @@ impl Worker {
 
     fn turns(&mut self) -> Result<(), EngineError> {
         while !self.control.is_aborted() {
+            self.look_at_clock();
             let mut worked = self.send_waiting();
             worked |= self.receive()?;
             worked |= self.read()?;
@@ -121,7 +124,7 @@ impl Worker {
             }
             if !worked {
                 self.task.flush()?;
-                self.parker.park_timeout(LONGEST_SLEEP);
+                self.parker.park_timeout(self.longest_sleep());
             }
         }
         Ok(())
@@ -134,6 +137,22 @@ impl Worker {
     pub fn exchange(&mut self) -> Result<bool, EngineError> {
         let sent = self.send_waiting();
         Ok(self.receive()? || sent)
+    }
+
+    /// A clock that is set back stands still until it has caught up.
+    pub fn look_at_clock(&mut self) {
+        self.task.now = self.task.now.max((self.now)());
+    }
+
+    /// Until the clock makes something due.
+    fn longest_sleep(&self) -> Duration {
+        match self.task.next_due() {
+            Some(due) => {
+                let left = due.saturating_sub((self.now)()).max(0);
+                LONGEST_SLEEP.min(Duration::from_micros(left.unsigned_abs()))
+            }
+            None => LONGEST_SLEEP,
+        }
     }
 
     /// Sends what had found a full queue.
@@ -182,17 +201,21 @@ impl Worker {
         }
     }
 
-    /// Reads from the sources, unless something waits to be sent.
+    /// Reads from the sources and lets the clock do what it does, unless something waits to be sent.
     fn read(&mut self) -> Result<bool, EngineError> {
+        let now = self.task.now;
         if self.task.outlets.iter().any(|outlet| outlet.is_waiting()) {
+            self.blocked_since.get_or_insert(now);
             return Ok(false);
+        }
+        if let Some(since) = self.blocked_since.take() {
+            self.task.blocked(since, now);
         }
         if self.control.is_stopping() {
             self.task.stop_sources()?;
             return Ok(false);
         }
-        let now = (self.now)();
-        self.task.read_sources(now)
+        Ok(self.task.tick()? | self.task.read_sources()?)
     }
 }
 

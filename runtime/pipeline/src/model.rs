@@ -21,7 +21,7 @@ pub use connector::{Connector, Datagen, Files, Nexmark, NexmarkKind};
 pub use failure::{FailurePolicy, OnFailure};
 pub use input::{FAILED, Input, LATE};
 pub use module::{Limits, Module};
-pub use operator::{FunctionRef, NullKey, Operator, Rename};
+pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};
 pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WhenIdle};
 pub use window::Window;

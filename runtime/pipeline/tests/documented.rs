@@ -199,6 +199,7 @@ impl File {
         self.source += match name {
             "delimiter" => "format = \"csv\"\n",
             "failures" => "on-failure = \"skip\"\n",
+            "max-jump" | "max-drift" => TIMED,
             _ => "",
         };
     }

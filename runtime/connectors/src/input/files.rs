@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use tidemill_rows::SchemaRef;
 
+use super::finder::{self, Named, Search};
 use super::reader::Reader;
 use super::{Input, TextSplit, follow};
 use crate::ConnectorError;
 use crate::format::FormatSpec;
-use crate::source::{NamesAndSplits, Share};
+use crate::source::Shares;
 use crate::split::{Split, Wake};
 
 /// Files to read.
@@ -22,17 +23,10 @@ pub struct FilesSpec {
     /// The folder that relative paths start from. Splits are named without it.
     pub base: PathBuf,
     /// Whether files grow while they are read: the end is waited for, a last line without its
-    /// newline too. Files are those there at the start, and not compressed.
+    /// newline too, and in folders and globs files that appear are found. None is compressed.
     pub follow: bool,
     /// What is in them.
     pub format: FormatSpec,
-}
-
-/// A file by its name as a split and where it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Named {
-    name: String,
-    path: PathBuf,
 }
 
 impl FilesSpec {
@@ -95,34 +89,61 @@ impl FilesSpec {
         path.canonicalize().is_ok_and(|path| path == file)
     }
 
+    /// The splits of each worker, split i being worker i mod workers'.
     pub(crate) fn open(
         &self,
         schema: &SchemaRef,
-        share: Share,
-        wake: &Wake,
-    ) -> Result<NamesAndSplits, ConnectorError> {
+        wakes: &[Wake],
+    ) -> Result<Shares, ConnectorError> {
         let files = self.files()?;
-        let names: Vec<Arc<str>> = files.iter().map(|file| file.name.as_str().into()).collect();
-        let format = Arc::new(self.format.clone());
-        let growth = self.follow.then(|| follow::Growth::watch(wake.clone()));
-        let mut splits: Vec<(usize, Box<dyn Split>)> = Vec::new();
-        for i in share.of(files.len()) {
-            let path = files[i].path.clone();
-            let growth = growth.clone();
+        let open = self.opener(schema, wakes);
+        let mut shares = Shares::new(wakes.len());
+        for (i, file) in files.iter().enumerate() {
+            shares.splits[i % wakes.len()].push((i, open(file, i % wakes.len())));
+            shares.names.push(file.name.as_str().into());
+        }
+        if self.grows() {
+            let spec = self.clone();
+            shares.later = finder::start(Search {
+                list: Box::new(move || spec.files()),
+                open: Box::new(open),
+                known: files,
+                wakes: wakes.to_vec(),
+            });
+        }
+        Ok(shares)
+    }
+
+    /// What makes a split of a file, for a worker.
+    fn opener(
+        &self,
+        schema: &SchemaRef,
+        wakes: &[Wake],
+    ) -> impl Fn(&Named, usize) -> Box<dyn Split> + Send + 'static {
+        let (format, schema) = (Arc::new(self.format.clone()), schema.clone());
+        let growth = |wake: &Wake| self.follow.then(|| follow::Growth::watch(wake.clone()));
+        let growths: Vec<Option<Arc<follow::Growth>>> = wakes.iter().map(growth).collect();
+        move |file, worker| {
+            let (path, growth) = (file.path.clone(), growths[worker].clone());
             let open = move || -> Result<Box<dyn Input>, ConnectorError> {
                 Ok(match growth {
                     Some(growth) => Box::new(follow::Followed::open(&path, &growth)?),
                     None => Box::new(Reader::open(&path)?),
                 })
             };
-            let name = names[i].clone();
-            let split = TextSplit::new(name, format.clone(), schema.clone(), Box::new(open));
-            splits.push((i, Box::new(split)));
+            let name = file.name.as_str().into();
+            let (format, schema) = (format.clone(), schema.clone());
+            Box::new(TextSplit::new(name, format, schema, Box::new(open)))
         }
-        Ok((names, splits))
     }
 
-    fn files(&self) -> Result<Vec<Named>, ConnectorError> {
+    /// Whether files may appear while it is read.
+    pub fn grows(&self) -> bool {
+        let several = |written: &String| is_glob(written) || self.base.join(written).is_dir();
+        self.follow && self.paths.iter().any(several)
+    }
+
+    fn files(&self) -> Result<BTreeSet<Named>, ConnectorError> {
         let mut files = BTreeSet::new();
         for written in &self.paths {
             let path = self.base.join(written);
@@ -136,12 +157,12 @@ impl FilesSpec {
                 files.insert(self.named(path));
             }
         }
-        if files.is_empty() {
+        if files.is_empty() && !self.grows() {
             return Err(ConnectorError::Configuration(
                 "a source of no files".to_owned(),
             ));
         }
-        Ok(files.into_iter().collect())
+        Ok(files)
     }
 
     fn matches(
@@ -166,7 +187,7 @@ impl FilesSpec {
                 files.insert(self.named(path));
             }
         }
-        if files.len() == before {
+        if files.len() == before && !self.follow {
             return Err(configuration(format!(
                 "no file matches (looked for {pattern})"
             )));
@@ -189,7 +210,7 @@ impl FilesSpec {
                 files.insert(self.named(entry.path()));
             }
         }
-        if files.len() == before {
+        if files.len() == before && !self.follow {
             let message = format!("`{written}`: the folder {} has no files", path.display());
             return Err(ConnectorError::Configuration(message));
         }

@@ -18,6 +18,22 @@ pub fn ahead(times: &[i64], now: i64, max_ahead: i64, bad: &mut Vec<u32>) {
     find(times, bad, |time| time > limit);
 }
 
+/// Appends the indices of the rows that are further ahead of the largest time of their split so far than `max_jump`,
+/// ascending. `largest` is that of the rows before, [`time::MIN`] if there was none; a row that is bad, be it named in `bad`
+/// before, does not raise it.
+pub fn jumps(times: &[i64], largest: &mut i64, max_jump: i64, bad: &mut Vec<u32>) {
+    let before = std::mem::take(bad);
+    let mut known = before.iter().copied().peekable();
+    for (i, &time) in (0..).zip(times) {
+        let jumps = || *largest != time::MIN && time > largest.saturating_add(max_jump);
+        if known.next_if_eq(&i).is_some() || jumps() {
+            bad.push(i);
+        } else {
+            *largest = time.max(*largest);
+        }
+    }
+}
+
 /// The check of all rows is one loop without a branch; indices are looked for only where there are any.
 fn find(times: &[i64], bad: &mut Vec<u32>, is_bad: impl Fn(i64) -> bool) {
     let any = times.iter().fold(false, |any, &time| any | is_bad(time));

@@ -59,9 +59,11 @@ impl InputClock {
         self.update();
     }
 
-    /// An input says that all its splits are idle: left out of the minimum.
-    pub fn idle(&mut self, input: usize) {
+    /// An input says that none of its splits counts: left out of the minimum. Its watermark stands at `w`, or has risen to it
+    /// with the clock (`when-idle`); that counts only where all inputs are idle.
+    pub fn idle(&mut self, input: usize, w: i64) {
         let one = &mut self.inputs[input];
+        one.watermark = one.watermark.max(w);
         if one.state != State::Finished {
             one.state = State::Idle;
         }
@@ -123,10 +125,9 @@ impl InputClock {
         self.inputs.iter().all(|one| one.state == State::Finished)
     }
 
-    /// Whether no input delivers, though not all have ended.
-    pub fn all_idle(&self) -> bool {
-        let silent = |one: &Input| matches!(one.state, State::Idle | State::Finished);
-        self.inputs.iter().all(silent) && !self.all_finished()
+    /// Whether no input counts, though not all have ended: the operator is then left out of the minimum behind it.
+    pub fn is_left_out(&self) -> bool {
+        !self.inputs.iter().any(|one| one.state == State::Active) && !self.all_finished()
     }
 
     /// The largest of the inputs' watermarks.

@@ -7,6 +7,10 @@
 //! 3. A split counts if it is active or paused, unless it is back from idleness and its own watermark has not yet reached
 //!    the source's (Watermarks 6).
 
+mod states;
+
+pub use states::Held;
+
 use super::queue::{LAST, Place, Queue};
 use super::split::{Split, SplitState};
 use super::strategy::Strategy;
@@ -43,8 +47,8 @@ pub struct SourceClock {
     /// Those that count.
     counted: Queue,
     watermark: i64,
-    /// When the last split became idle.
-    all_idle_since: Option<i64>,
+    /// Since when all splits are idle, and the watermark from which W rises with the clock.
+    all_idle_since: Option<(i64, i64)>,
 }
 
 impl SourceClock {
@@ -166,54 +170,6 @@ impl SourceClock {
         }
     }
 
-    /// The split has delivered all its rows. After the last one W rises to the largest of theirs; the end round is the
-    /// caller's.
-    pub fn finish(&mut self, split: usize) {
-        self.splits[split].state = SplitState::Finished;
-        self.counted.remove(split);
-        self.update();
-    }
-
-    /// The split is held back, or no longer. Changes nothing in what it counts for.
-    pub fn pause(&mut self, split: usize, paused: Pause) {
-        let state = &mut self.splits[split].state;
-        match paused {
-            Pause::Begin if *state == SplitState::Active => *state = SplitState::Paused,
-            Pause::End if *state == SplitState::Paused => *state = SplitState::Active,
-            _ => {}
-        }
-    }
-
-    /// It is `now`: gives up splits that have been silent for longer than the idle-timeout, and lets W rise with the clock
-    /// where that is wanted. To be called from time to time, and after every batch of rows.
-    pub fn tick(&mut self, now: i64) {
-        let Some(timeout) = self.config.idle_timeout.filter(|_| !self.config.bounded) else {
-            return;
-        };
-        for (number, split) in self.splits.iter_mut().enumerate() {
-            let since = *split.silent_since.get_or_insert(now);
-            if split.state == SplitState::Active && now - since > timeout {
-                split.state = SplitState::Idle;
-                self.counted.remove(number);
-            }
-        }
-        self.update();
-        if self.is_idle() {
-            let since = *self.all_idle_since.get_or_insert(now);
-            if self.config.when_idle == WhenIdle::Advance && self.largest() != time::MIN {
-                self.watermark = self.watermark.max(self.largest() + (now - since));
-            }
-        }
-    }
-
-    /// For this long a split could not have delivered (back-pressure, a checkpoint, no leader, failed fetches): it does
-    /// not count as silence.
-    pub fn not_deliverable(&mut self, split: usize, from: i64, to: i64) {
-        if let Some(since) = &mut self.splits[split].silent_since {
-            *since += (to - from.max(*since)).max(0);
-        }
-    }
-
     /// Lets the watermark rise to what the splits now allow.
     fn update(&mut self) {
         let allowed = match self.counted.first() {
@@ -240,18 +196,6 @@ impl SourceClock {
         self.splits[split].watermark
     }
 
-    /// Whether no split delivers, though not all are finished: left out of the minimum over inputs.
-    pub fn is_idle(&self) -> bool {
-        !self.splits.iter().any(Split::delivers) && !self.is_finished()
-    }
-
-    /// Whether all splits are finished.
-    pub fn is_finished(&self) -> bool {
-        self.splits
-            .iter()
-            .all(|split| split.state == SplitState::Finished)
-    }
-
     /// The largest of the splits' watermarks.
     pub fn largest(&self) -> i64 {
         self.splits
@@ -260,13 +204,4 @@ impl SourceClock {
             .max()
             .unwrap_or(time::MIN)
     }
-}
-
-/// Whether a split begins or ends to be held back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// It is held back from now on.
-    Begin,
-    /// It may deliver again.
-    End,
 }

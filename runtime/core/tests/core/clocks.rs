@@ -1,7 +1,8 @@
 //! Tables of watermarks: what splits deliver, and what stamps, W at rows and watermarks follow.
 
 use tidemill_core::clock::{
-    InputClock, SourceClock, SourceConfig, SplitState, Strategy, WhenIdle, ahead, out_of_range,
+    InputClock, SourceClock, SourceConfig, SplitState, Strategy, WhenIdle, ahead, jumps,
+    out_of_range,
 };
 use tidemill_core::time::{FIRST, LAST, MAX, MIN};
 
@@ -10,11 +11,6 @@ const NEVER_IDLE: SourceConfig = SourceConfig {
     idle_timeout: None,
     when_idle: WhenIdle::Hold,
     bounded: false,
-};
-
-const LIVE: SourceConfig = SourceConfig {
-    idle_timeout: Some(60),
-    ..NEVER_IDLE
 };
 
 /// Lets a split deliver rows; their stamps, and W at each.
@@ -132,71 +128,6 @@ fn finished_splits_are_left_out() {
     assert_eq!(clock.watermark(), clock.largest());
 }
 
-/// Watermarks 6: given up after more than the idle-timeout; counts again once it has caught up.
-#[test]
-fn idle_splits_return() {
-    let mut clock = SourceClock::new(LIVE, 2);
-    deliver(&mut clock, 0, &[10]);
-    deliver(&mut clock, 1, &[10]);
-    clock.tick(1000);
-    deliver(&mut clock, 0, &[100]);
-    clock.tick(1060);
-    assert_eq!((clock.state(1), clock.watermark()), (SplitState::Active, 9));
-    clock.tick(1061);
-    assert_eq!((clock.state(1), clock.watermark()), (SplitState::Idle, 99));
-    // Back: its rows are behind, and it holds nothing back until it has reached 99.
-    assert_eq!(deliver(&mut clock, 1, &[50]), [(9, 99)]);
-    assert_eq!(clock.state(1), SplitState::Active);
-    deliver(&mut clock, 0, &[120]);
-    assert_eq!(clock.watermark(), 119);
-    assert_eq!(deliver(&mut clock, 1, &[121, 122]), [(49, 119), (120, 119)]);
-    deliver(&mut clock, 0, &[200]);
-    assert_eq!(clock.watermark(), 121, "it counts again");
-}
-
-#[test]
-fn time_that_could_not_deliver_is_not_silence() {
-    let mut clock = SourceClock::new(LIVE, 1);
-    clock.tick(0);
-    clock.not_deliverable(0, 10, 40);
-    clock.tick(90);
-    assert_eq!(clock.state(0), SplitState::Active);
-    clock.tick(91);
-    assert_eq!(clock.state(0), SplitState::Idle);
-}
-
-#[test]
-fn all_idle() {
-    for (when_idle, watermark) in [(WhenIdle::Hold, 99), (WhenIdle::Advance, 99 + 500)] {
-        let mut clock = SourceClock::new(SourceConfig { when_idle, ..LIVE }, 2);
-        deliver(&mut clock, 0, &[100]);
-        deliver(&mut clock, 1, &[30]);
-        clock.tick(0);
-        assert_eq!((clock.watermark(), clock.is_idle()), (29, false));
-        clock.tick(61);
-        assert_eq!((clock.watermark(), clock.is_idle()), (99, true));
-        clock.tick(561);
-        assert_eq!(clock.watermark(), watermark, "{when_idle:?}");
-        deliver(&mut clock, 1, &[31]);
-        assert!(!clock.is_idle());
-        assert_eq!(clock.watermark(), watermark, "{when_idle:?}: only rises");
-    }
-}
-
-#[test]
-fn splits_of_bounded_sources_are_never_idle() {
-    let mut clock = SourceClock::new(
-        SourceConfig {
-            bounded: true,
-            ..LIVE
-        },
-        1,
-    );
-    clock.tick(0);
-    clock.tick(1_000_000);
-    assert_eq!(clock.state(0), SplitState::Active);
-}
-
 /// Watermarks 7: a split found later starts at the watermark, counts at once, and its rows up to there are behind.
 #[test]
 fn splits_found_later() {
@@ -221,7 +152,7 @@ fn inputs() {
     assert_eq!(clock.w_at_row(1, 70), 70);
     assert_eq!(clock.w_at_row(1, 130), 100);
     assert_eq!(clock.w_at_row(1, 10), 40, "never less than the watermark");
-    clock.idle(1);
+    clock.idle(1, 40);
     assert_eq!(clock.watermark(), 100);
     clock.set(1, 60);
     assert_eq!((clock.watermark(), clock.w_at_row(0, 120)), (100, 120));
@@ -232,12 +163,31 @@ fn inputs() {
     assert_eq!(clock.watermark(), 170);
     clock.finish(0);
     assert!(!clock.all_finished());
-    clock.idle(1);
-    assert!(clock.all_idle());
+    clock.idle(1, 170);
+    assert!(clock.is_left_out());
     assert_eq!(clock.watermark(), 200, "the largest of theirs");
     clock.finish(1);
-    assert!(clock.all_finished() && !clock.all_idle());
+    assert!(clock.all_finished() && !clock.is_left_out());
     assert_eq!((clock.largest(), clock.others(0)), (200, MAX));
+}
+
+/// What an idle input's clock makes of its watermark counts only where all are idle (Watermarks 6).
+#[test]
+fn idle_inputs_rise_with_the_clock() {
+    let mut clock = InputClock::new(2);
+    clock.set(0, 100);
+    clock.idle(1, MIN);
+    clock.idle(1, 500);
+    assert_eq!((clock.watermark(), clock.is_left_out()), (100, false));
+    clock.idle(0, 100);
+    assert_eq!((clock.watermark(), clock.is_left_out()), (500, true));
+    clock.idle(0, 700);
+    assert_eq!(clock.watermark(), 700);
+    clock.set(1, 600);
+    assert!(clock.is_left_out(), "back, but behind");
+    assert_eq!(clock.watermark(), 700);
+    clock.set(1, 700);
+    assert_eq!((clock.watermark(), clock.is_left_out()), (700, false));
 }
 
 #[test]
@@ -248,4 +198,19 @@ fn bad_times() {
     bad.clear();
     ahead(&[10, 111, 110, 500], 100, 10, &mut bad);
     assert_eq!(bad, [1, 3]);
+}
+
+/// Rows 2: relative to the largest time of the split, whatever the clock; bad rows move nothing.
+#[test]
+fn jumps_are_bad() {
+    let mut largest = MIN;
+    let mut bad = vec![];
+    jumps(&[500, 510, 521, 520, 531, 0], &mut largest, 10, &mut bad);
+    assert_eq!((bad.as_slice(), largest), (&[2, 4][..], 520));
+    bad = vec![0];
+    jumps(&[525, 531, 540], &mut largest, 10, &mut bad);
+    assert_eq!((bad.as_slice(), largest), (&[0, 1, 2][..], 520));
+    bad.clear();
+    jumps(&[LAST], &mut largest, MAX, &mut bad);
+    assert_eq!((bad.as_slice(), largest), (&[][..], LAST));
 }

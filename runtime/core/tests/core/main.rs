@@ -2,7 +2,9 @@
 
 mod aggregate;
 mod clocks;
+mod lateness;
 mod machine;
 mod model;
 mod properties;
 mod scenario;
+mod states;

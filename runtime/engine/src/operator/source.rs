@@ -2,20 +2,25 @@
 //!
 //! Ports: 0 rows, 1 failed rows.
 
+pub mod alignment;
 pub mod assemble;
+mod finding;
 pub mod prepare;
+mod telling;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use tidemill_connectors::{Split, Then};
-use tidemill_core::clock::SourceClock;
+use tidemill_connectors::{ConnectorError, Later, Split, Then};
+use tidemill_core::clock::{SourceClock, SplitState};
 use tidemill_core::time;
 use tidemill_rows::{Batch, Origin, RowTimes};
 
+use self::alignment::Aligned;
 use self::assemble::Run;
-use self::prepare::{Prepared, Timing};
+use self::prepare::{EventTime, Prepared, Reader, Timing};
+use self::telling::Told;
 use crate::blame::Blame;
 use crate::error::EngineError;
 use crate::event::{Event, Output};
@@ -33,6 +38,10 @@ pub struct SourceParts {
     pub splits: Vec<(usize, Box<dyn Split>)>,
     /// The names of all splits of the source.
     pub names: Arc<[Arc<str>]>,
+    /// Splits that are found while it runs, where there may be any.
+    pub later: Option<Later>,
+    /// How splits wait for each other, if they do.
+    pub aligned: Option<Aligned>,
     /// How event times are taken and judged.
     pub timing: Timing,
     /// Whether the input ends: its splits are then read in reading order.
@@ -66,6 +75,8 @@ struct Reading {
     chunk: Option<(usize, usize)>,
     then: Then,
     finished: bool,
+    /// The largest time of its good rows.
+    newest: i64,
 }
 
 /// A source on one worker.
@@ -73,6 +84,8 @@ pub struct Source {
     clock: SourceClock,
     splits: Vec<Reading>,
     names: Arc<[Arc<str>]>,
+    later: Option<Later>,
+    aligned: Option<Aligned>,
     timing: Timing,
     bounded: bool,
     batch_rows: usize,
@@ -85,6 +98,7 @@ pub struct Source {
     runs: Vec<Run>,
     passed_on: i64,
     idle: bool,
+    told: Told,
     /// Where a live source with several splits goes on looking.
     next: usize,
     ended: bool,
@@ -96,13 +110,6 @@ const FEWEST_CHUNK_ROWS: usize = 64;
 impl Source {
     /// A source that has read nothing.
     pub fn new(parts: SourceParts) -> Self {
-        let reading = |(name, split)| Reading {
-            name: name as u32,
-            split,
-            chunk: None,
-            then: Then::More,
-            finished: false,
-        };
         let share = parts.batch_rows / parts.splits.len().max(1);
         Self {
             chunk_rows: if parts.bounded {
@@ -110,9 +117,11 @@ impl Source {
             } else {
                 parts.batch_rows
             },
-            splits: parts.splits.into_iter().map(reading).collect(),
+            splits: parts.splits.into_iter().map(Reading::new).collect(),
             clock: parts.clock,
             names: parts.names,
+            later: parts.later,
+            aligned: parts.aligned,
             timing: parts.timing,
             bounded: parts.bounded,
             batch_rows: parts.batch_rows,
@@ -123,12 +132,13 @@ impl Source {
             runs: Vec::new(),
             passed_on: time::MIN,
             idle: false,
+            told: Told::default(),
             next: 0,
             ended: false,
         }
     }
 
-    /// Whether any split of it is this worker's.
+    /// Whether any split of it is this worker's by now.
     pub fn has_splits(&self) -> bool {
         !self.splits.is_empty()
     }
@@ -146,6 +156,7 @@ impl Source {
         if self.ended {
             return Ok(Turn::Ended);
         }
+        self.find_splits()?;
         let (mut stamps, mut w) = (Vec::new(), Vec::new());
         let read = if self.bounded {
             self.read_in_order(now, (&mut stamps, &mut w), out)?
@@ -158,8 +169,10 @@ impl Source {
             out.rows(0, batch);
         }
         self.clock.tick(now);
+        self.align();
         self.pass_on(out);
-        if self.splits.iter().all(|split| split.finished) {
+        self.tell(now);
+        if self.is_over() {
             self.ended = true;
             self.counters.ended.store(true, Relaxed);
             out.all(Event::End);
@@ -177,17 +190,18 @@ impl Source {
     ) -> Result<bool, EngineError> {
         let mut read = false;
         while stamps.len() < self.batch_rows {
-            let Some(split) = self.clock.next_split() else {
+            // Where the slowest waits for other workers, all wait.
+            let next = self.clock.next_split();
+            let Some(split) = next.filter(|&split| !self.is_paused(split)) else {
                 break;
             };
             let Some((chunk, from)) = self.splits[split].chunk else {
+                if !self.fill(split, now, out)? && self.splits[split].then == Then::Pending {
+                    break;
+                }
                 read = true;
-                if !self.fill(split, now, out)? {
-                    if self.splits[split].then == Then::End {
-                        self.finish(split);
-                    } else if self.splits[split].then == Then::Pending {
-                        break;
-                    }
+                if self.splits[split].chunk.is_none() && self.splits[split].then == Then::End {
+                    self.finish(split);
                 }
                 continue;
             };
@@ -210,8 +224,11 @@ impl Source {
     ) -> Result<bool, EngineError> {
         for i in 0..self.splits.len() {
             let split = (self.next + i) % self.splits.len();
-            if self.splits[split].finished || !self.fill(split, now, out)? {
-                if self.splits[split].then == Then::End && !self.splits[split].finished {
+            if self.splits[split].finished || self.is_paused(split) {
+                continue;
+            }
+            if self.splits[split].chunk.is_none() && !self.fill(split, now, out)? {
+                if self.splits[split].then == Then::End {
                     self.finish(split);
                 }
                 continue;
@@ -219,10 +236,22 @@ impl Source {
             let (chunk, from) = self.splits[split]
                 .chunk
                 .expect("a filled split has a chunk");
-            let times = &self.chunks[chunk].times;
-            self.clock.accept(split, times, stamps, w);
-            let rows = times.len();
+            let times = &self.chunks[chunk].times[from..];
+            let rows = match &self.aligned {
+                None => {
+                    self.clock.accept(split, times, stamps, w);
+                    times.len()
+                }
+                Some(aligned) => {
+                    let limit = self.clock.limit(aligned.max_drift(), aligned.elsewhere());
+                    self.clock.accept_up_to((split, limit), times, stamps, w)
+                }
+            };
             self.gave(split, (chunk, from), rows);
+            if self.splits[split].chunk.is_none() && self.splits[split].then == Then::Pending {
+                // It has given all that it had.
+                self.clock.silent(split, now);
+            }
             self.next = split + 1;
             return Ok(true);
         }
@@ -236,14 +265,10 @@ impl Source {
             return Ok(false);
         }
         let started = self.profile.then(Instant::now);
-        let chunk =
-            reading
-                .split
-                .read(self.chunk_rows)
-                .map_err(|source| EngineError::Connector {
-                    name: format!("source {}", self.blame.operator),
-                    source,
-                })?;
+        let chunk = match reading.split.read(self.chunk_rows) {
+            Ok(chunk) => chunk,
+            Err(error) => return Err(self.unreadable(error)),
+        };
         if let Some(started) = started {
             add(
                 &self.counters.decode_ns,
@@ -252,18 +277,38 @@ impl Source {
         }
         reading.then = chunk.then;
         if chunk.rows.num_rows() == 0 && chunk.bad.is_empty() {
+            if chunk.then == Then::Pending {
+                self.clock.silent(split, now);
+            }
             return Ok(false);
         }
         let read = chunk.rows.num_rows() + chunk.bad.len();
         add(&self.counters.rows_in, read as u64);
-        let name = &self.names[reading.name as usize];
-        let (prepared, failed) = self.timing.prepare(chunk, name, now, &self.blame);
+        let reader = Reader {
+            split: &self.names[reading.name as usize],
+            now,
+            newest: reading.newest,
+        };
+        let (prepared, failed) = self.timing.prepare(chunk, reader, &self.blame);
         if prepared.len() > 0 {
+            if matches!(self.timing.event_time, EventTime::Columns(_)) {
+                let watch = &self.counters.watch;
+                watch.observe(&mut reading.newest, &prepared.times);
+            }
             reading.chunk = Some((self.chunks.len(), 0));
             self.chunks.push(prepared);
+        } else {
+            self.clock.heard(split);
         }
         self.fail(failed, out)?;
         Ok(self.splits[split].chunk.is_some())
+    }
+
+    fn unreadable(&self, source: ConnectorError) -> EngineError {
+        EngineError::Connector {
+            name: format!("source {}", self.blame.operator),
+            source,
+        }
     }
 
     fn fail(&mut self, failed: Vec<FailedRow>, out: &mut Output) -> Result<(), EngineError> {
@@ -345,17 +390,32 @@ impl Source {
         self.chunks = kept;
     }
 
-    fn pass_on(&mut self, out: &mut Output) {
-        let w = self.clock.watermark();
-        if w > self.passed_on {
-            self.passed_on = w;
-            self.counters.watermark.store(w, Relaxed);
-            out.all(Event::Watermark(w));
+    fn is_paused(&self, split: usize) -> bool {
+        self.clock.state(split) == SplitState::Paused
+    }
+
+    /// Lets splits that are ahead wait for those that are not, on whichever worker.
+    fn align(&mut self) {
+        if let Some(aligned) = &self.aligned {
+            self.clock.align(aligned.max_drift(), aligned.elsewhere());
+            let waits = (0..self.splits.len()).any(|split| self.is_paused(split));
+            aligned.say(self.clock.slowest(), waits);
+            if waits {
+                // Whoever has moved before it could know that somebody waits wakes nobody.
+                self.clock.align(aligned.max_drift(), aligned.elsewhere());
+            }
         }
-        let idle = self.clock.is_idle();
-        if idle && !self.idle {
-            out.all(Event::Idle);
+    }
+
+    /// For this long nothing could be delivered.
+    pub fn blocked(&mut self, from: i64, to: i64) {
+        for split in 0..self.splits.len() {
+            self.clock.not_deliverable(split, from, to);
         }
-        self.idle = idle;
+    }
+
+    /// Whether nothing can come any more.
+    fn is_over(&self) -> bool {
+        self.later.is_none() && self.splits.iter().all(|split| split.finished)
     }
 }

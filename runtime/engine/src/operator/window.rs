@@ -378,4 +378,8 @@ impl Operator for Window {
     fn hold(&self) -> i64 {
         self.parts.window.hold()
     }
+
+    fn next_due(&self) -> Option<i64> {
+        self.parts.window.next_due()
+    }
 }

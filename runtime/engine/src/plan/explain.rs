@@ -8,7 +8,7 @@ use tidemill_core::window::{Mode, WindowKind, WindowSpec};
 use tidemill_pipeline::units::show_duration as duration;
 
 use super::streams::columns_of;
-use super::{Edge, Plan, Station, StationKind};
+use super::{Edge, Plan, Station, StationKind, WorkTime};
 use crate::exchange::Partitioning;
 
 /// The plan as text: stations in order, what leads to each and how, keys and panes.
@@ -24,6 +24,9 @@ pub fn explain(plan: &Plan) -> String {
         let _ = writeln!(text, "\n{}", heading(station));
         for edge in plan.edges.iter().filter(|edge| edge.to == index) {
             let _ = writeln!(text, "  from {}", way(plan, edge));
+        }
+        if station.time == WorkTime::Processing {
+            let _ = writeln!(text, "  time: the clock, as it takes rows");
         }
         for line in details(station) {
             let _ = writeln!(text, "  {line}");

@@ -11,7 +11,8 @@ use tidemill_wasm::{Function, Kind, Output};
 use super::functions::{self, FoundFunction};
 use super::streams::{Found, Planned, Planner, Wanted};
 use super::{
-    FunctionPlan, PolicyPlan, Port, StationKind, TransformPlan, WindowPlan, columns, schema,
+    FunctionPlan, PolicyPlan, Port, StationKind, TransformPlan, WindowPlan, WorkTime, columns,
+    schema,
 };
 use crate::exchange::Partitioning;
 use crate::failure::{Action, failed_schema};
@@ -150,6 +151,7 @@ fn transform(
             name: operator.name.value.clone(),
             kind,
             ports,
+            time: work_time(operator),
         },
         inputs,
         None,
@@ -246,6 +248,7 @@ fn window(
             name: operator.name.value.clone(),
             kind,
             ports,
+            time: work_time(operator),
         },
         inputs,
         Some(&wanted),
@@ -348,6 +351,13 @@ fn no_clash(planner: &mut Planner<'_>, operator: &Operator, fields: &[FieldRef])
         .label("the function's column clashes with a key, window or input column")
         .help("rename the field in the function's output");
     false
+}
+
+fn work_time(operator: &Operator) -> WorkTime {
+    match operator.time.value {
+        file::Time::Event => WorkTime::Event,
+        file::Time::Processing => WorkTime::Processing,
+    }
 }
 
 /// The failure policy of a source or operator.

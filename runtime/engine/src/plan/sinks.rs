@@ -5,7 +5,7 @@ use tidemill_connectors::{FolderSpec, SinkSpec};
 use tidemill_pipeline as file;
 
 use super::streams::{Planned, Planner};
-use super::{SinkPlan, StationKind};
+use super::{SinkPlan, StationKind, WorkTime};
 
 /// Plans one sink.
 pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
@@ -36,6 +36,7 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         name: sink.name.value.clone(),
         kind: Some(kind),
         ports: Vec::new(),
+        time: WorkTime::Event,
     };
     planner.add(station, &inputs, None);
 }

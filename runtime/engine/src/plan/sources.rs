@@ -8,7 +8,7 @@ use tidemill_pipeline::{Connector, FAILED, Source};
 use tidemill_rows::time_text::EpochUnit;
 
 use super::streams::{Planned, Planner};
-use super::{Inputs, Port, SourcePlan, StationKind, generated, places};
+use super::{Inputs, Port, SourcePlan, StationKind, WorkTime, generated, places};
 use crate::failure::failed_schema;
 use crate::operator::source::prepare::{EventTime, Timing};
 
@@ -80,6 +80,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let timing = Timing {
         event_time,
         max_ahead: source.max_ahead,
+        max_jump: source.max_jump,
     };
     let policy = super::operators::policy(&source.failure);
     let port = |name: &str, schema| Port {
@@ -92,6 +93,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         spec,
         timing,
         clock,
+        max_drift: source.max_drift,
         policy,
     });
     planner.add(
@@ -99,6 +101,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
             name: source.name.value.clone(),
             kind: Some(kind),
             ports,
+            time: WorkTime::Event,
         },
         &[],
         None,

@@ -5,7 +5,7 @@ use tidemill_pipeline::nearest::nearest;
 use tidemill_pipeline::{Diagnostics, Input, Pipeline};
 
 use super::modules::Loaded;
-use super::{Edge, Inputs, Port, Station, StationKind};
+use super::{Edge, Inputs, Port, Station, StationKind, WorkTime};
 use crate::exchange::Partitioning;
 
 /// Stations planned so far. Of a station that is not there nothing is known, so what depends on it says nothing.
@@ -38,13 +38,25 @@ pub struct Planned {
     pub kind: Option<StationKind>,
     /// What it gives.
     pub ports: Vec<Port>,
+    /// Which time it works in.
+    pub time: WorkTime,
 }
 
 impl Planned {
     /// The station, if it can run.
     pub fn station(self) -> Option<Station> {
-        let Self { name, kind, ports } = self;
-        kind.map(|kind| Station { name, kind, ports })
+        let Self {
+            name,
+            kind,
+            ports,
+            time,
+        } = self;
+        kind.map(|kind| Station {
+            name,
+            kind,
+            ports,
+            time,
+        })
     }
 }
 

@@ -238,7 +238,7 @@ impl Subject<'_> {
                 .collect();
             let numbers: Vec<u32> = part.iter().map(|&key| key as u32).collect();
             let accs = folded.table().gather(&numbers);
-            let firings: Vec<_> = part.iter().map(|_| told(&self.firing())).collect();
+            let firings = part.iter().map(|_| told(&self.firing())).collect();
             let outcome = guest.finish(&keys, &firings, &accs)?;
             for (key, text) in part.iter().zip(texts(&outcome, &keys, part.len())) {
                 results[*key] = text;

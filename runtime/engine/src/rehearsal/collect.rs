@@ -7,7 +7,7 @@ use tidemill_rows::Batch;
 
 use super::Came;
 use super::order::{self, Causes};
-use crate::plan::{Edge, Plan, SinkPlan, Station, StationKind};
+use crate::plan::{Edge, Plan, SinkPlan, Station, StationKind, WorkTime};
 
 /// An output that is collected.
 struct Output {
@@ -67,6 +67,7 @@ pub fn watched(mut plan: Plan, sources_too: bool) -> (Plan, Collectors) {
                 name: format!("{}.{}", station.name, output.name),
                 kind: StationKind::Sink(sink),
                 ports: Vec::new(),
+                time: WorkTime::Event,
             });
         }
     }

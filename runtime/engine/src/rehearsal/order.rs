@@ -240,6 +240,10 @@ impl Operator for Traced {
         self.operator.hold()
     }
 
+    fn next_due(&self) -> Option<i64> {
+        self.operator.next_due()
+    }
+
     fn flush(&mut self) -> Result<(), EngineError> {
         self.operator.flush()
     }

@@ -84,7 +84,7 @@ pub fn finish(
     let outcome = watched(
         seen,
         &mut guest,
-        |guest| guest.finish(&given, &[told(&firing)], &accs),
+        |guest| guest.finish(&given, &[told(&firing)].into_iter().collect(), &accs),
         |guest| (guest.take_log(), guest.take_notes()),
     );
     let outcome = outcome.map_err(|source| RerunError::Call {

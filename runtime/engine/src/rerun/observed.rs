@@ -7,8 +7,8 @@ use arrow_array::ArrayRef;
 use arrow_schema::Field;
 use tidemill_rows::{RecordBatch, Schema, json};
 use tidemill_wasm::{
-    Accumulated, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome, RowsIn, Settings,
-    Table, table_to_arrow,
+    Accumulated, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
+    Settings, Table, table_to_arrow,
 };
 
 use crate::functions::{AggregateCalls, Functions, InModules, TransformCalls};
@@ -159,7 +159,7 @@ impl AggregateCalls for Aggregate {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         self.call(|guest| guest.finish(keys, firings, accs))

@@ -9,6 +9,7 @@ pub mod stations;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
@@ -95,7 +96,19 @@ impl Bench {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        fs::write(self.folder.path().join(name), text).expect("the file is written");
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+        fs::write(path, text).expect("the file is written");
+    }
+
+    pub fn append(&self, name: &str, text: &str) {
+        let file = fs::File::options().append(true).open(self.path(name));
+        let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.expect("the file is written");
+    }
+
+    pub fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).expect("the file is renamed");
     }
 
     pub fn plan(&self, workers: usize) -> Plan {

@@ -1,7 +1,8 @@
-//! Windows need event time and a watermark: semantics, Rows 3 and Watermarks 4.
+//! Windows need event time and a watermark: semantics, Rows 3 and Watermarks 4. Those that work by the clock, or on rows that
+//! were given it, need neither.
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{EventTime, Operator, Pipeline, Source, Strategy};
+use crate::model::{EventTime, Operator, Pipeline, Source, Strategy, Time};
 
 pub(super) fn check(pipeline: &Pipeline, d: &mut Diagnostics) {
     let mut told: Vec<&str> = Vec::new();
@@ -28,7 +29,8 @@ pub(super) fn check(pipeline: &Pipeline, d: &mut Diagnostics) {
     }
 }
 
-/// The sources that an operator's rows come from, through other operators too.
+/// The sources whose time an operator's rows have, through other operators too. One that works by the clock gives rows
+/// another time.
 fn origins<'a>(pipeline: &'a Pipeline, operator: &'a Operator) -> Vec<&'a Source> {
     let mut names: Vec<&str> = vec![&operator.name.value];
     let mut seen = 0;
@@ -37,7 +39,7 @@ fn origins<'a>(pipeline: &'a Pipeline, operator: &'a Operator) -> Vec<&'a Source
         let from = pipeline
             .operators
             .iter()
-            .find(|operator| operator.name.value == name);
+            .find(|operator| operator.name.value == name && operator.time.value == Time::Event);
         for input in from.iter().flat_map(|from| &from.inputs) {
             if !names.contains(&input.name.as_str()) {
                 names.push(&input.name);
@@ -67,7 +69,7 @@ fn missing_time<'d>(
         "name the column that says when things happened: {}",
         example(source)
     ));
-    problem.help("or write `time = \"ingestion\"` for the clock of reading; results then depend on when they were made");
+    problem.help("or write `time = \"ingestion\"` for the clock of reading, or `time = \"processing\"` at the operator; results then depend on when they were made");
     Some(problem)
 }
 

@@ -2,7 +2,7 @@
 
 use super::Default::{Required, Said, Value};
 use super::{Kind, Shape, key, later};
-use crate::model::{NullKey, OnFailure, Word};
+use crate::model::{NullKey, OnFailure, Time, Word};
 
 /// An operator.
 pub static OPERATOR: Shape = Shape {
@@ -25,7 +25,12 @@ pub static OPERATOR: Shape = Shape {
             Said("none"),
             r#"{ tumble = "1h" }"#,
         ),
-        later("time", "an operator works in event time"),
+        key(
+            "time",
+            Kind::Words(Time::WORDS),
+            Value(r#""event""#),
+            r#""processing""#,
+        ),
         key(
             "rename",
             Kind::Map,

@@ -95,13 +95,17 @@ pub static SOURCE: Shape = Shape {
             Said("`\"1d\"` if live, else `\"none\"`"),
             r#""1h""#,
         ),
-        later(
+        key(
             "max-jump",
-            "`max-ahead` refuses rows too far ahead of the clock",
+            Kind::DurationOrNone,
+            Value(r#""none""#),
+            r#""1d""#,
         ),
-        later(
+        key(
             "max-drift",
-            "files are read in the order of their watermarks",
+            Kind::DurationOrNone,
+            Value(r#""none""#),
+            r#""5m""#,
         ),
         key(
             "on-failure",

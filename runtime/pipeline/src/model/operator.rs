@@ -16,6 +16,16 @@ words! {
     }
 }
 
+words! {
+    /// What time an operator works in.
+    Time {
+        /// That of its rows.
+        Event = "event",
+        /// The clock, as it takes rows.
+        Processing = "processing",
+    }
+}
+
 /// An operator.
 #[derive(Clone, Debug)]
 pub struct Operator {
@@ -27,6 +37,8 @@ pub struct Operator {
     pub key: Vec<Spanned<String>>,
     /// What happens to a row of which a key column is null.
     pub null_key: Spanned<NullKey>,
+    /// What time it works in.
+    pub time: Spanned<Time>,
     /// Which windows rows are gathered in.
     pub window: Option<Window>,
     /// What is done with rows.

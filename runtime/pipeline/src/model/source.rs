@@ -83,6 +83,10 @@ pub struct Source {
     pub when_idle: Spanned<WhenIdle>,
     /// A row further ahead of the clock, in microseconds, is a bad row; absent: no bound.
     pub max_ahead: Option<i64>,
+    /// A row further ahead of the largest time of its split, in microseconds, is a bad row; absent: no bound.
+    pub max_jump: Option<i64>,
+    /// A split further ahead of the slowest one, in microseconds, waits for it; absent: none does.
+    pub max_drift: Option<i64>,
     /// What happens to rows that fail.
     pub failure: FailurePolicy,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Named, failure, input, window};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Config, FunctionRef, Limits, Module, NullKey, Operator, Rename};
+use crate::model::{Config, FunctionRef, Limits, Module, NullKey, Operator, Rename, Time};
 use crate::nearest::nearest;
 use crate::place::Spanned;
 use crate::section::Section;
@@ -29,11 +29,13 @@ pub(super) fn read(
         .label("expected with a `key`, and there is none")
         .help("name the key's columns, as in `key = \"account\"`, or leave `null-key` out");
     }
+    let time = section.word("time", d);
     Operator {
         name: named.name.clone(),
         inputs: input::read(section, d),
         key,
         null_key: null_key.unwrap_or(Spanned::new(NullKey::Keep, 0..0)),
+        time: time.unwrap_or(Spanned::new(Time::Event, 0..0)),
         window: window::read(section, d),
         function: function(section, modules, folder, d),
         rename: rename(section, d),

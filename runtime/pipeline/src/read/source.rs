@@ -32,6 +32,14 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
     let idle_timeout = section.duration_or_none("idle-timeout", d);
     let when_idle = section.word("when-idle", d);
     let max_ahead = section.duration_or_none("max-ahead", d);
+    let max_jump = section.duration_or_none("max-jump", d).flatten();
+    let max_drift = section.duration_or_none("max-drift", d).flatten();
+    if max_jump.is_some() {
+        needs_own_times(section, &event_time, d);
+    }
+    if max_drift.is_some() {
+        needs_watermark(section, &strategy, d);
+    }
     let unknown_fields = section.word("unknown-fields", d);
     let line_limit = line_limit(section, d);
     let failure = failure::read(section, d);
@@ -53,10 +61,37 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
         idle_timeout: idle_timeout.flatten(),
         when_idle: when_idle.unwrap_or(Spanned::new(WhenIdle::Hold, none)),
         max_ahead: max_ahead.unwrap_or(live.then_some(MAX_AHEAD)),
+        max_jump,
+        max_drift,
         failure,
         connector,
     };
     (source, sound)
+}
+
+/// The clock makes no jump that a row could be blamed for.
+fn needs_own_times(section: &Section<'_>, event_time: &EventTime, d: &mut Diagnostics) {
+    if matches!(event_time, EventTime::Ingestion | EventTime::Unstated) {
+        d.error(
+            &section.place("max-jump"),
+            format!("`max-jump` of {} has no effect", section.title),
+        )
+        .label("expected with an `event-time`: here it is the clock of reading")
+        .help("leave it out, or name the column that says when things happened");
+    }
+}
+
+/// Who is ahead of whom, watermarks say.
+fn needs_watermark(section: &Section<'_>, strategy: &Spanned<Strategy>, d: &mut Diagnostics) {
+    // What cannot be read stands nowhere, and has been reported.
+    if strategy.value == Strategy::None && strategy.span != (0..0) {
+        d.error(
+            &section.place("max-drift"),
+            format!("`max-drift` of {} has no effect", section.title),
+        )
+        .label("expected with a watermark: without one no split is ahead of another")
+        .help("say how far rows may come out of order, as in `out-of-orderness = \"30s\"`");
+    }
 }
 
 /// What only means something where bytes are decoded.

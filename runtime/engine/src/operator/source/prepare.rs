@@ -12,7 +12,7 @@ use crate::blame::Blame;
 use crate::failure::FailedRow;
 
 /// Where event times come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventTime {
     /// The first of these columns that is not null.
     Columns(Vec<usize>),
@@ -40,17 +40,30 @@ pub struct Timing {
     pub event_time: EventTime,
     /// A row further ahead of the clock than this is a bad row; microseconds.
     pub max_ahead: Option<i64>,
+    /// A row further ahead of the largest time of its split than this is a bad row; microseconds.
+    pub max_jump: Option<i64>,
+}
+
+/// Where a chunk was read, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// The split's name.
+    pub split: &'a str,
+    /// The clock of reading, in microseconds.
+    pub now: i64,
+    /// The largest time of the split's rows before.
+    pub newest: i64,
 }
 
 impl Timing {
-    /// Sets bad rows apart from a chunk. `now` is the clock of reading, in microseconds.
+    /// Sets bad rows apart from a chunk.
     pub fn prepare(
         &self,
         chunk: Chunk,
-        split: &str,
-        now: i64,
+        reader: Reader<'_>,
         blame: &Blame,
     ) -> (Prepared, Vec<FailedRow>) {
+        let Reader { split, now, .. } = reader;
         let mut failed: Vec<FailedRow> = chunk
             .bad
             .into_iter()
@@ -77,6 +90,10 @@ impl Timing {
             bad.sort_unstable();
             bad.dedup();
         }
+        if let Some(max_jump) = self.max_jump {
+            let mut largest = reader.newest;
+            clock::jumps(&prepared.times, &mut largest, max_jump, &mut bad);
+        }
         if bad.is_empty() {
             return (prepared, failed);
         }
@@ -84,7 +101,7 @@ impl Timing {
         let good: Vec<u32> = (0..len as u32).filter(is_good).collect();
         failed.extend(
             bad.iter()
-                .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
+                .map(|&row| self.untimely(&prepared, row as usize, reader, blame)),
         );
         (prepared.take(&good), failed)
     }
@@ -94,19 +111,25 @@ impl Timing {
         &self,
         rows: &Prepared,
         row: usize,
-        (split, now): (&str, i64),
+        Reader { split, now, .. }: Reader<'_>,
         blame: &Blame,
     ) -> FailedRow {
         let at = rows.times[row];
+        let ahead = |limit: &i64| at > now.saturating_add(*limit);
         let message = if at == NO_TIME {
             "its event time is null".to_owned()
         } else if !(time::FIRST..=time::LAST).contains(&at) {
             format!("its event time lies outside the years 1 to 9999: {at} us")
-        } else {
+        } else if self.max_ahead.as_ref().is_some_and(ahead) {
             format!(
                 "its event time is further ahead of the clock than `max-ahead` allows: {} at {}",
                 time_text::rfc3339(at),
                 time_text::rfc3339(now)
+            )
+        } else {
+            format!(
+                "its event time is further ahead of the rows before it in its split than `max-jump` allows: {}",
+                time_text::rfc3339(at),
             )
         };
         FailedRow {

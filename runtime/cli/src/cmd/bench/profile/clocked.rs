@@ -8,8 +8,8 @@ use std::time::Instant;
 use tidemill_engine::functions::{AggregateCalls, Functions, InModules, TransformCalls};
 use tidemill_rows::ArrayRef;
 use tidemill_wasm::{
-    Accumulated, CallError, Firing, LogLine, Module, ModuleError, Notes, Outcome, RowsIn, Settings,
-    Table,
+    Accumulated, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
+    Settings, Table,
 };
 
 /// How long an operator's calls took, over all workers.
@@ -116,7 +116,7 @@ impl AggregateCalls for Timed<Box<dyn AggregateCalls>> {
     fn finish(
         &mut self,
         keys: &[ArrayRef],
-        firings: &[Firing],
+        firings: &Firings,
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         self.call(|guest| guest.finish(keys, firings, accs))

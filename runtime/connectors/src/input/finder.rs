@@ -1,0 +1,136 @@
+//! Files that appear in followed folders and globs while a pipeline runs. One thread per source looks for them and hands
+//! each to a worker as a split, by turns.
+//!
+//! A file is known by its name, and as long as it is held open by what it is: one that is only renamed is not found again.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::ConnectorError;
+use crate::split::{Split, Wake};
+
+/// How often new files are looked for (`find-interval`).
+pub const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Splits of one worker that are found while it runs.
+pub struct Later {
+    found: Receiver<Found>,
+    /// While one worker has this, there is somebody to look for.
+    _asked: Arc<()>,
+}
+
+type Found = Result<Box<dyn Split>, ConnectorError>;
+
+impl Later {
+    /// The next split that was found, if there is one just now.
+    ///
+    /// # Errors
+    /// If splits could not be looked for.
+    pub fn next(&self) -> Option<Found> {
+        self.found.try_recv().ok()
+    }
+}
+
+/// A file by its name as a split and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Named {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// Makes a file a split of a worker.
+type Opener = Box<dyn Fn(&Named, usize) -> Box<dyn Split> + Send>;
+
+/// What a finder is told.
+pub(super) struct Search {
+    /// The files that are there.
+    pub list: Box<dyn Fn() -> Result<BTreeSet<Named>, ConnectorError> + Send>,
+    /// A file as a split of this worker.
+    pub open: Opener,
+    /// The files that are known.
+    pub known: BTreeSet<Named>,
+    /// Wakes each worker.
+    pub wakes: Vec<Wake>,
+}
+
+/// Looks for files from now on; what each worker gets.
+pub(super) fn start(search: Search) -> Vec<Later> {
+    let asked = Arc::new(());
+    let (senders, receivers): (Vec<_>, Vec<_>) = search.wakes.iter().map(|_| unbounded()).unzip();
+    let finder = Finder {
+        identities: search.known.iter().filter_map(identity).collect(),
+        next: search.known.len(),
+        search,
+        senders,
+    };
+    let watched = Arc::downgrade(&asked);
+    let thread = std::thread::Builder::new().name("tidemill-find".to_owned());
+    thread
+        .spawn(move || finder.run(&watched))
+        .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+    let later = |found| Later {
+        found,
+        _asked: asked.clone(),
+    };
+    receivers.into_iter().map(later).collect()
+}
+
+struct Finder {
+    search: Search,
+    identities: BTreeSet<(u64, u64)>,
+    senders: Vec<Sender<Found>>,
+    /// How many files there were, which decides whose turn it is.
+    next: usize,
+}
+
+impl Finder {
+    fn run(mut self, asked: &Weak<()>) {
+        while asked.strong_count() > 0 {
+            if let Err(error) = self.look() {
+                self.send(0, Err(error));
+                return;
+            }
+            std::thread::sleep(INTERVAL);
+        }
+    }
+
+    fn look(&mut self) -> Result<(), ConnectorError> {
+        for file in (self.search.list)()? {
+            if self.search.known.contains(&file) {
+                continue;
+            }
+            let renamed = identity(&file).is_some_and(|identity| !self.identities.insert(identity));
+            if !renamed {
+                let worker = self.next % self.senders.len();
+                self.next += 1;
+                self.send(worker, Ok((self.search.open)(&file, worker)));
+            }
+            self.search.known.insert(file);
+        }
+        Ok(())
+    }
+
+    fn send(&self, worker: usize, found: Found) {
+        // A worker that has ended needs no files.
+        let _ = self.senders[worker].send(found);
+        (self.search.wakes[worker])();
+    }
+}
+
+/// What a file is, whatever its name.
+#[cfg(unix)]
+fn identity(file: &Named) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = Path::metadata(&file.path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// What a file is, whatever its name: not known here.
+#[cfg(not(unix))]
+fn identity(_: &Named) -> Option<(u64, u64)> {
+    None
+}
