@@ -17,3 +17,4 @@ mod rerun;
 mod scenarios;
 mod shells;
 mod support;
+mod walk;
