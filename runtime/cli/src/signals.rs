@@ -18,6 +18,11 @@ impl Caught {
         Ok(Self(signals))
     }
 
+    /// Whether one has come since this was asked last.
+    pub fn any(&mut self) -> bool {
+        self.0.pending().next().is_some()
+    }
+
     /// Acts upon them, in a thread of its own that lives as long as the process.
     pub fn stop(mut self, stopper: Stopper, talk: Talk) -> Result<(), Failure> {
         let act = move || {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use tidemill_engine::plan::limits;
-use tidemill_pipeline::{Module, Spanned};
+use tidemill_pipeline::{Module, Pipeline, Spanned};
 use tidemill_wasm::Host;
 
 use crate::args::{Format, PipelineArgs};
@@ -39,18 +39,22 @@ pub struct Args {
 pub fn build(args: &Args) -> Result<(), Failure> {
     let talk = Talk::new(Format::Text, false);
     let pipeline = load::read(&args.pipeline)?.pipeline;
-    let host = folders::host()?;
-    let mut built = 0;
-    for module in &pipeline.modules {
-        if let Some(source) = &module.source {
-            one(module, source, &host, &talk)?;
-            built += 1;
-        }
-    }
-    if built == 0 {
+    if all(&pipeline, &folders::host()?, &talk)? == 0 {
         talk.line("nothing to build: no `[modules.<name>]` of the pipeline file has a `source`");
     }
     Ok(())
+}
+
+/// Builds every module that has a source; says how many those are.
+pub fn all(pipeline: &Pipeline, host: &Host, talk: &Talk) -> Result<usize, Failure> {
+    let mut built = 0;
+    for module in &pipeline.modules {
+        if let Some(source) = &module.source {
+            one(module, source, host, talk)?;
+            built += 1;
+        }
+    }
+    Ok(built)
 }
 
 /// How a folder is built: the first whose file is there.

@@ -1,5 +1,7 @@
 //! `tidemill run`: a pipeline in the foreground, from start to end.
 
+mod watch;
+
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -37,11 +39,19 @@ pub struct Args {
     /// Say nothing but errors
     #[arg(long, short)]
     pub quiet: bool,
+    /// Build and run again each time the pipeline file, a module or the source of one changes
+    ///
+    /// What is wrong is said, and what ran before goes on. Sources must be other than standard input. SIGINT and SIGTERM end it.
+    #[arg(long)]
+    pub watch: bool,
 }
 
 /// Runs a pipeline.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let talk = Talk::new(args.format, args.quiet);
+    if args.watch {
+        return watch::watch(args, &talk);
+    }
     let signals = Caught::new()?;
     let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
     let board = Board::new(&plan);

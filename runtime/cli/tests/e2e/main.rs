@@ -18,3 +18,4 @@ mod scenarios;
 mod shells;
 mod support;
 mod walk;
+mod watch;
