@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidemill_connectors::SourceSpec;
+use tidemill_core::clock::{Strategy, WhenIdle};
 use tidemill_core::time;
 use tidemill_engine::Totals;
-use tidemill_engine::plan::{Plan, StationKind};
+use tidemill_engine::plan::{Plan, SourcePlan, StationKind, WorkTime};
 use tidemill_rows::time_text::rfc3339;
 
 use crate::clocks::now;
@@ -57,6 +58,32 @@ pub struct Station {
     sources: Vec<usize>,
     /// Whether rows come as they happen, so that its watermark is held against the clock.
     live: bool,
+    /// Of a source: how its watermark is made.
+    pub rules: Option<Rules>,
+}
+
+/// What lets the watermark of a source rise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether its splits end.
+    pub ends: bool,
+    /// Whether there is no watermark before the end.
+    pub never: bool,
+    /// The silence after which a split is given up, in microseconds.
+    pub idle_timeout: Option<i64>,
+    /// Whether the watermark follows the clock while all splits are idle.
+    pub advances: bool,
+}
+
+impl Rules {
+    fn of(source: &SourcePlan) -> Self {
+        Self {
+            ends: source.clock.bounded || matches!(source.spec, SourceSpec::Stdin(_)),
+            never: source.clock.strategy == Strategy::None,
+            idle_timeout: source.clock.idle_timeout,
+            advances: source.clock.when_idle == WhenIdle::Advance,
+        }
+    }
 }
 
 impl Board {
@@ -85,12 +112,21 @@ impl Board {
             };
             sources.sort_unstable();
             sources.dedup();
-            let live = own.unwrap_or_else(|| upstream.iter().any(|&from| stations[from].live));
+            let mut live = own.unwrap_or_else(|| upstream.iter().any(|&from| stations[from].live));
+            if station.time == WorkTime::Processing {
+                // Its time is the clock, whatever that of its sources.
+                (sources, live) = (Vec::new(), true);
+            }
+            let rules = match &station.kind {
+                StationKind::Source(source) => Some(Rules::of(source)),
+                _ => None,
+            };
             stations.push(Station {
                 name: station.name.clone(),
                 kind,
                 sources,
                 live,
+                rules,
             });
         }
         Self {
@@ -129,6 +165,16 @@ impl Station {
     /// Whether it is a source.
     pub fn is_source(&self) -> bool {
         self.kind == Kind::Source
+    }
+
+    /// Whether windows fire there.
+    pub fn fires(&self) -> bool {
+        self.kind == Kind::Window
+    }
+
+    /// Whether its time is that of rows of this source.
+    pub fn reads(&self, source: usize) -> bool {
+        self.sources.contains(&source)
     }
 
     /// How far the watermark lags, in microseconds: behind the clock where rows come as they happen, else behind the
@@ -172,6 +218,7 @@ mod tests {
             kind: Kind::Window,
             sources: sources.to_vec(),
             live,
+            rules: None,
         };
         let totals = |watermark, largest| Totals {
             watermark,

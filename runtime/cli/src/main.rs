@@ -16,6 +16,7 @@ mod exit;
 mod figures;
 mod folders;
 mod infer;
+mod lateness;
 mod load;
 mod memory;
 mod module_text;
@@ -24,6 +25,7 @@ mod sdk;
 mod signals;
 mod summary;
 mod talk;
+mod waits;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;

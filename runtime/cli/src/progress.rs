@@ -14,7 +14,9 @@ use tidemill_engine::Totals;
 use tidemill_engine::metrics::Metrics;
 
 use crate::board::Board;
+use crate::clocks::now;
 use crate::talk::Talk;
+use crate::waits;
 use bars::Bars;
 
 /// How often a terminal is drawn anew.
@@ -92,6 +94,7 @@ fn draw(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
         let totals = metrics.totals();
         let bars = bars.get_or_insert_with(|| Bars::new(talk.draw(), board));
         bars.show(board, &totals, &rates.since(&totals));
+        bars.show_waits(&waits::find(board, &totals, metrics));
     }
     if let Some(bars) = bars {
         bars.clear();
@@ -104,11 +107,12 @@ fn tell(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
     while goes_on(ended, TELL) {
         let totals = metrics.totals();
         let since = rates.since(&totals);
-        let stations: Vec<_> = board
+        let mut stations: Vec<_> = board
             .with(&totals)
             .zip(since)
             .map(|((station, own), since)| station.event(own, &totals, since))
             .collect();
+        waits::add(&mut stations, &waits::find(board, &totals, metrics), now());
         talk.event(&json!({
             "event": "progress", "pipeline": board.pipeline,
             "elapsed_s": start.elapsed().as_secs_f64(), "stations": stations,

@@ -1,14 +1,19 @@
 //! What is said at the end of a run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 use tidemill_engine::Totals;
+use tidemill_engine::metrics::Metrics;
 
 use crate::board::{Board, Kind, Station};
+use crate::clocks::now;
 use crate::figures::{count, counted, per_second, rate, took};
 use crate::talk::Talk;
+use crate::waits::Wait;
+use crate::{lateness, waits};
 
 /// How a run went.
 pub struct Ran {
@@ -20,6 +25,8 @@ pub struct Ran {
     pub totals: Vec<Totals>,
     /// How it ended.
     pub end: End,
+    /// What sources say of their watermarks and of the order of their rows.
+    pub metrics: Arc<Metrics>,
 }
 
 /// How a run ended.
@@ -54,16 +61,30 @@ pub fn tell(board: &Board, ran: &Ran, talk: &Talk) {
 
 fn event(board: &Board, ran: &Ran) -> Value {
     let read = board.rows_read(&ran.totals);
-    let stations: Vec<Value> = board
+    let mut stations: Vec<Value> = board
         .with(&ran.totals)
         .map(|(station, own)| station.event(own, &ran.totals, (own.rows_in, ran.time)))
         .collect();
+    waits::add(&mut stations, &waiting(board, ran), now());
+    for (index, station) in stations.iter_mut().enumerate() {
+        if let Some(lateness) = lateness::event(&ran.metrics, index) {
+            station["lateness"] = lateness;
+        }
+    }
     json!({
         "event": "summary", "pipeline": board.pipeline, "end": ran.end.word(),
         "elapsed_s": ran.time.as_secs_f64(), "cpu_s": ran.cpu.as_secs_f64(),
         "rows_read": read, "rows_per_s": per_second(read, ran.time).round(),
         "stations": stations,
     })
+}
+
+/// Who waited for whom when it was stopped. At the end of the input everything has fired.
+fn waiting(board: &Board, ran: &Ran) -> Vec<Wait> {
+    if ran.end == End::Done {
+        return Vec::new();
+    }
+    waits::find(board, &ran.totals, &ran.metrics)
 }
 
 fn text(board: &Board, ran: &Ran) -> String {
@@ -201,6 +222,8 @@ fn remarks(board: &Board, ran: &Ran) -> Vec<String> {
     if ran.end == End::Stopped {
         lines.push("stopped before the end of its input: open windows were not fired".to_owned());
     }
+    lines.extend(waiting(board, ran).iter().map(|wait| wait.text(now())));
+    lines.extend(lateness::lines(board, &ran.metrics));
     lines.extend(ran.totals.iter().filter_map(impure));
     lines
 }

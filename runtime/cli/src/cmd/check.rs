@@ -7,7 +7,7 @@ use std::io::Write;
 use anyhow::anyhow;
 use tidemill_connectors::SourceSpec;
 use tidemill_engine::Plan;
-use tidemill_engine::plan::{Station, StationKind, explain};
+use tidemill_engine::plan::{EventTime, Station, StationKind, WorkTime, explain};
 use tidemill_wasm::Module;
 
 use crate::args::{Format, PipelineArgs, WorkerArgs};
@@ -79,6 +79,11 @@ pub fn check(args: &Args) -> Result<(), Failure> {
             ));
         }
     }
+    for line in by_the_clock(&plan) {
+        text.push_str(&format!(
+            "  {line}: its results depend on when they were made\n"
+        ));
+    }
     if args.explain {
         text.push_str(&format!("\n{}", explain(&plan)));
     }
@@ -100,6 +105,29 @@ fn infer(args: &Args) -> Result<(), Failure> {
     // Nobody may listen any more: nothing is lost.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+/// What works by the clock of the run, not by what rows say (semantics, Rows 3).
+fn by_the_clock(plan: &Plan) -> Vec<String> {
+    let by_clock = |station: &Station| match &station.kind {
+        StationKind::Source(source) if source.timing.event_time == EventTime::Ingestion => {
+            let windows = plan
+                .stations
+                .iter()
+                .any(|s| matches!(s.kind, StationKind::Window(_)));
+            windows.then(|| {
+                format!(
+                    "source {}: event time is the clock of reading",
+                    station.name
+                )
+            })
+        }
+        _ if station.time == WorkTime::Processing => {
+            Some(format!("operator {}: works by the clock", station.name))
+        }
+        _ => None,
+    };
+    plan.stations.iter().filter_map(by_clock).collect()
 }
 
 fn wiring(plan: &Plan) -> String {

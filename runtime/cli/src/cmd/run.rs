@@ -74,6 +74,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         cpu,
         totals: metrics.totals(),
         end,
+        metrics,
     };
     if !talk.is_quiet() {
         summary::tell(&board, &ran, &talk);

@@ -9,11 +9,18 @@ use tidemill_rows::time_text::rfc3339;
 use crate::board::{Board, Kind, Station};
 use crate::clocks::now;
 use crate::figures::{count, per_second, rate, span};
+use crate::waits::Wait;
+
+/// A watermark that has stood for so many microseconds is worth a line.
+const A_WHILE_US: i64 = 2_000_000;
 
 /// The lines that are drawn.
 pub struct Bars {
     all: MultiProgress,
     lines: Vec<ProgressBar>,
+    /// Below them: who waits for whom.
+    waits: Vec<ProgressBar>,
+    style: ProgressStyle,
     /// Width of the names.
     width: usize,
 }
@@ -37,6 +44,8 @@ impl Bars {
         Self {
             all: all.clone(),
             lines,
+            waits: Vec::new(),
+            style,
             width,
         }
     }
@@ -46,6 +55,26 @@ impl Bars {
         let stations = board.with(totals).zip(since).zip(&self.lines);
         for (((station, own), &(rows, time)), line) in stations {
             line.set_message(self.text(station, own, totals, per_second(rows, time)));
+        }
+    }
+
+    /// Draws who has waited for whom for a while.
+    pub fn show_waits(&mut self, waits: &[Wait]) {
+        let now = now();
+        let shown: Vec<&Wait> = waits
+            .iter()
+            .filter(|w| w.lasts(now) >= A_WHILE_US)
+            .collect();
+        while self.waits.len() > shown.len() {
+            let line = self.waits.pop().expect("there is one");
+            self.all.remove(&line);
+        }
+        while self.waits.len() < shown.len() {
+            let line = ProgressBar::no_length().with_style(self.style.clone());
+            self.waits.push(self.all.add(line));
+        }
+        for (wait, line) in shown.iter().zip(&self.waits) {
+            line.set_message(wait.text(now));
         }
     }
 

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod checks;
+mod clocks;
 mod doctor;
 mod examples;
 mod failures;

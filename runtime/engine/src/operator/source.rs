@@ -75,7 +75,8 @@ struct Reading {
     chunk: Option<(usize, usize)>,
     then: Then,
     finished: bool,
-    /// The largest time of its good rows.
+    /// The largest time of its rows, as `max-jump` sees it and as lateness is measured.
+    largest: i64,
     newest: i64,
 }
 
@@ -284,12 +285,12 @@ impl Source {
         }
         let read = chunk.rows.num_rows() + chunk.bad.len();
         add(&self.counters.rows_in, read as u64);
-        let reader = Reader {
+        let mut reader = Reader {
             split: &self.names[reading.name as usize],
             now,
-            newest: reading.newest,
+            largest: &mut reading.largest,
         };
-        let (prepared, failed) = self.timing.prepare(chunk, reader, &self.blame);
+        let (prepared, failed) = self.timing.prepare(chunk, &mut reader, &self.blame);
         if prepared.len() > 0 {
             if matches!(self.timing.event_time, EventTime::Columns(_)) {
                 let watch = &self.counters.watch;

@@ -52,10 +52,6 @@ pub enum WorkTime {
 }
 
 /// One thing that an event makes an operator do. The output of any may be interrupted.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are a few of them at a time"
-)]
 pub enum Step {
     /// Its watermark has risen; to [`time::MAX`] in the end round.
     Advance(i64),

@@ -15,6 +15,7 @@ impl Reading {
             chunk: None,
             then: Then::More,
             finished: false,
+            largest: time::MIN,
             newest: time::MIN,
         }
     }

@@ -45,14 +45,14 @@ pub struct Timing {
 }
 
 /// Where a chunk was read, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Reader<'a> {
     /// The split's name.
     pub split: &'a str,
     /// The clock of reading, in microseconds.
     pub now: i64,
-    /// The largest time of the split's rows before.
-    pub newest: i64,
+    /// The largest time of the split's rows before, and then of these too.
+    pub largest: &'a mut i64,
 }
 
 impl Timing {
@@ -60,10 +60,10 @@ impl Timing {
     pub fn prepare(
         &self,
         chunk: Chunk,
-        reader: Reader<'_>,
+        reader: &mut Reader<'_>,
         blame: &Blame,
     ) -> (Prepared, Vec<FailedRow>) {
-        let Reader { split, now, .. } = reader;
+        let (split, now) = (reader.split, reader.now);
         let mut failed: Vec<FailedRow> = chunk
             .bad
             .into_iter()
@@ -91,8 +91,7 @@ impl Timing {
             bad.dedup();
         }
         if let Some(max_jump) = self.max_jump {
-            let mut largest = reader.newest;
-            clock::jumps(&prepared.times, &mut largest, max_jump, &mut bad);
+            clock::jumps(&prepared.times, reader.largest, max_jump, &mut bad);
         }
         if bad.is_empty() {
             return (prepared, failed);
@@ -101,7 +100,7 @@ impl Timing {
         let good: Vec<u32> = (0..len as u32).filter(is_good).collect();
         failed.extend(
             bad.iter()
-                .map(|&row| self.untimely(&prepared, row as usize, reader, blame)),
+                .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
         );
         (prepared.take(&good), failed)
     }
@@ -111,7 +110,7 @@ impl Timing {
         &self,
         rows: &Prepared,
         row: usize,
-        Reader { split, now, .. }: Reader<'_>,
+        (split, now): (&str, i64),
         blame: &Blame,
     ) -> FailedRow {
         let at = rows.times[row];
