@@ -152,6 +152,7 @@ impl Aggregator {
         }
         self.overwritten.clear();
         self.see(&schedule.at_end, &mut pieces, &mut failed_firings);
+        self.scheduler.reuse(schedule);
         let accs = (!plan.firings.is_empty()).then(|| pieces.in_order(plan.firings.len()));
         failed_firings.sort_by_key(|(firing, _)| *firing);
         Ok(Carried::Done(Fired {
@@ -162,6 +163,9 @@ impl Aggregator {
 
     /// Lets firings see slots as they are now.
     fn see(&self, firings: &[(u32, Slot)], pieces: &mut Pieces, failed: &mut Vec<(u32, Failed)>) {
+        if firings.is_empty() {
+            return;
+        }
         let slots: Vec<Slot> = firings.iter().map(|&(_, slot)| slot).collect();
         pieces.add(
             self.accs.gather(&slots),
@@ -321,6 +325,9 @@ impl Aggregator {
     }
 
     fn copy(&mut self, copies: &[(Slot, Slot)]) {
+        if copies.is_empty() {
+            return;
+        }
         let from: Vec<Slot> = copies.iter().map(|&(from, _)| from).collect();
         let into: Vec<Slot> = copies.iter().map(|&(_, into)| into).collect();
         self.overwrite(&into);

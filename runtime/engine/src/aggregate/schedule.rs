@@ -42,6 +42,15 @@ pub struct Merges {
 }
 
 impl Merges {
+    fn clear(&mut self) {
+        self.copies.clear();
+        self.into.clear();
+        self.before.clear();
+        self.groups.clear();
+        self.from.clear();
+        self.rows.clear();
+    }
+
     /// Something is merged into a slot for the first time: its group. A copy that was made for this is not made.
     fn begin(&mut self, into: Slot) -> u32 {
         let copied = self.copies.pop_if(|&mut (_, copy)| copy == into);
@@ -89,6 +98,23 @@ pub struct Schedule {
     pub phases: Vec<Phase>,
     /// Firings that see a slot as it is after all phases: (firing, slot).
     pub at_end: Vec<(u32, Slot)>,
+}
+
+impl Schedule {
+    fn clear(&mut self) {
+        self.before.clear();
+        self.at_end.clear();
+        self.phases.iter_mut().for_each(Phase::clear);
+    }
+}
+
+impl Phase {
+    fn clear(&mut self) {
+        let Adds { rows, slots, marks } = &mut self.adds;
+        (rows.clear(), slots.clear(), marks.clear());
+        self.merges.clear();
+        self.after.clear();
+    }
 }
 
 /// What has been planned for a slot so far.
@@ -145,6 +171,12 @@ impl Scheduler {
             from = to as usize;
         }
         self.finish()
+    }
+
+    /// Takes a schedule back that has been carried out, for its memory.
+    pub fn reuse(&mut self, mut schedule: Schedule) {
+        schedule.clear();
+        self.schedule = schedule;
     }
 
     /// Groups operations that share no slot with those before.
