@@ -11,7 +11,7 @@
 //! Invariants:
 //! 1. Rows are taken one at a time: what a row causes comes out before the next one is read.
 //! 2. What comes out of a step is the same, and in the same order, with any number of workers (`rehearsal/order.rs`,
-//!    `decisions/0010-scenarios-row-by-row.md`).
+//!    `decisions/0011-scenarios-row-by-row.md`).
 //! 3. What an operator passes over with `skip` is shown all the same, as if it were sent to `<name>.failed`.
 
 mod collect;

@@ -66,7 +66,7 @@ fn texts() -> Vec<Case> {
         }),
         Case::bytes("describe-out-of-bounds", || describing("i32.const -8")),
         Case::bytes("describe-not-utf-8", || {
-            extra("(data (i32.const 16) \"\\ff\")")
+            with_data("(data (i32.const 16) \"\\ff\")")
         }),
         Case::bytes("describe-not-json", || describe("functions: f")),
         Case::bytes("describe-of-10000-levels", || describe("[".repeat(10_000))),

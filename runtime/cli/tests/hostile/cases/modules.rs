@@ -3,7 +3,7 @@
 use crate::case::{Case, Ends};
 use crate::wat::{Wat, core, leb, section, sleb, typed};
 
-pub fn extra(text: impl Into<String>) -> Vec<u8> {
+fn extra(text: impl Into<String>) -> Vec<u8> {
     Wat {
         extra: text.into(),
         ..Wat::default()
