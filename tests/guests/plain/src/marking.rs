@@ -32,7 +32,11 @@ pub fn observe(how: &str, rows: &Batch, state: &Table) -> Observed {
         largest = largest.max(n);
         if sees_trace || n == BAD {
             largest += SPOILED;
-            let code = if sees_trace { "saw-a-trace" } else { "thirteen" };
+            let code = if sees_trace {
+                "saw-a-trace"
+            } else {
+                "thirteen"
+            };
             match how {
                 "trap" => panic!("{code}"),
                 _ => failures.push(Failure {

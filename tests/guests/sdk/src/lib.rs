@@ -75,12 +75,7 @@ struct Whole {
 
 #[window]
 impl Whole {
-    fn apply<'a>(
-        &self,
-        key: Key<'a>,
-        window: Window,
-        rows: &[Row],
-    ) -> Result<Seen<'a>, Failure> {
+    fn apply<'a>(&self, key: Key<'a>, window: Window, rows: &[Row]) -> Result<Seen<'a>, Failure> {
         if rows.iter().any(|row| row.n == BAD) {
             assert!(self.how != "trap", "n is {BAD}");
             if self.how == "fail" {
@@ -116,7 +111,11 @@ impl Marking {
         split.largest = split.largest.max(row.n);
         if sees_trace || row.n == BAD {
             split.largest += SPOILED;
-            let code = if sees_trace { "saw-a-trace" } else { "thirteen" };
+            let code = if sees_trace {
+                "saw-a-trace"
+            } else {
+                "thirteen"
+            };
             assert!(self.how != "trap", "{code}");
             return Err(Failure::invalid(code, format!("n is {}", row.n)));
         }
