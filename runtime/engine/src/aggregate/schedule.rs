@@ -111,7 +111,9 @@ impl Schedule {
 impl Phase {
     fn clear(&mut self) {
         let Adds { rows, slots, marks } = &mut self.adds;
-        (rows.clear(), slots.clear(), marks.clear());
+        rows.clear();
+        slots.clear();
+        marks.clear();
         self.merges.clear();
         self.after.clear();
     }
