@@ -38,7 +38,7 @@ use self::line::Line;
 use self::row::{Row, Trace};
 #[cfg(target_arch = "x86_64")]
 use self::scan::Sse2;
-use self::scan::{Base, Portable, Scan};
+use self::scan::{Base, Portable};
 use self::shapes::Shapes;
 use super::{Decoded, Refusal, missing, null};
 use crate::columns::Slot;
@@ -135,7 +135,7 @@ impl JsonDecoder {
 
     /// Decodes the line that begins a text of valid UTF-8, if it is a good row of a shape that is
     /// known, and says how long it is. Otherwise the line must be given to
-    /// [`decode`](Self::decode). There is a newline in the text, and [`PADDING`] bytes behind it.
+    /// [`decode`](Self::decode). There is a newline in the text, and `PADDING` bytes behind it.
     #[inline]
     pub fn decode_ahead(&mut self, text: &[u8]) -> Option<(usize, Decoded<'_>)> {
         let found = self.foresees(Line::ahead(text));
@@ -154,9 +154,9 @@ impl JsonDecoder {
             return None;
         }
         let len = match self.way {
-            Way::Portable => foresee::<Portable>(&mut self.row, &mut self.shapes, line),
+            Way::Portable => self.row.foreseen::<Portable>(&mut self.shapes, line),
             #[cfg(target_arch = "x86_64")]
-            Way::Sse2 => foresee::<Sse2>(&mut self.row, &mut self.shapes, line),
+            Way::Sse2 => self.row.foreseen::<Sse2>(&mut self.shapes, line),
             // SAFETY: `Way::best` has asked the processor.
             #[cfg(target_arch = "x86_64")]
             Way::Avx2 => unsafe { foresee_avx2(&mut self.row, &mut self.shapes, line) },
@@ -221,16 +221,10 @@ impl JsonDecoder {
     }
 }
 
-#[inline(always)]
-fn foresee<S: Scan>(row: &mut Row, shapes: &mut Shapes, line: Line) -> Option<usize> {
-    let mut cursor = Cursor::<S>::new(line);
-    row.foreseen(shapes, &mut cursor).then_some(cursor.at)
-}
-
 /// # Safety
 /// The processor has AVX2 and what came with it.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 unsafe fn foresee_avx2(row: &mut Row, shapes: &mut Shapes, line: Line) -> Option<usize> {
-    foresee::<scan::Avx2>(row, shapes, line)
+    row.foreseen::<scan::Avx2>(shapes, line)
 }

@@ -15,6 +15,9 @@ use crate::ConnectorError;
 /// How much is read at a time.
 const BLOCK: usize = 128 * 1024;
 
+/// So much is checked to be UTF-8 at once: less than a processor keeps nearest to itself.
+const CHECKED: usize = 16 * 1024;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How records end.
@@ -82,7 +85,7 @@ pub(crate) struct Records {
     searched: usize,
     /// Whether `searched` is within quotation marks.
     quoted: bool,
-    /// Whether up to here the buffer has been checked to be UTF-8 at once, and whether it was.
+    /// Up to where the buffer has been checked to be UTF-8 at once, and whether it was.
     checked: (usize, bool),
     /// Of the byte at `start`.
     at: Place,
@@ -156,11 +159,16 @@ impl Records {
     /// Where the next record begins, if it is a line at hand: valid UTF-8 to its newline, with
     /// `padding` bytes behind that.
     #[inline]
-    pub fn ahead(&self, padding: usize) -> Option<(Place, usize)> {
+    pub fn ahead(&mut self, padding: usize) -> Option<(Place, usize)> {
+        if self.framing != Framing::Lines || self.skipping {
+            return None;
+        }
+        if self.start >= self.checked.0 {
+            self.check();
+        }
         let (checked, utf8) = self.checked;
         let at_hand = utf8 && self.start < checked && checked + padding <= self.buffer.len();
-        (at_hand && self.framing == Framing::Lines && !self.skipping)
-            .then_some((self.at, self.start))
+        at_hand.then_some((self.at, self.start))
     }
 
     /// Takes the line ahead, which has so many bytes, its newline included.
@@ -220,9 +228,19 @@ impl Records {
         if self.at.position == 0 && self.buffer[..self.end].starts_with(BYTE_ORDER_MARK) {
             self.advance(BYTE_ORDER_MARK.len(), 0);
         }
-        let fresh = self.start.max(self.searched.min(self.end));
-        if let Some(last) = memrchr(b'\n', &self.buffer[fresh..self.end]) {
-            let until = fresh + last + 1;
+    }
+
+    /// Checks whether the next lines are UTF-8: so many at once as are still near when they are
+    /// decoded.
+    fn check(&mut self) {
+        let until = self.end.min(self.start + CHECKED);
+        let mut last = memrchr(b'\n', &self.buffer[self.start..until]);
+        if last.is_none() {
+            let rest = memchr(b'\n', &self.buffer[until..self.end]);
+            last = rest.map(|newline| until - self.start + newline);
+        }
+        if let Some(last) = last {
+            let until = self.start + last + 1;
             let utf8 = simdutf8::basic::from_utf8(&self.buffer[self.start..until]).is_ok();
             self.checked = (until, utf8);
         }

@@ -100,31 +100,6 @@ impl<'a, S: Scan> Cursor<'a, S> {
         }
     }
 
-    /// Steps over a string without escapes whose quotation mark is next, and says where it begins
-    /// and ends. If it is none, the cursor stays.
-    #[inline(always)]
-    pub fn plain_string(&mut self) -> Option<(usize, usize)> {
-        let start = self.at + 1;
-        let end = S::string_end(self.text, start);
-        if self.text[end] != b'"' {
-            return None;
-        }
-        self.at = end + 1;
-        Some((start, end))
-    }
-
-    /// Steps over a string of no column, whose quotation mark is next, if it has no escapes.
-    /// Otherwise the cursor stays.
-    #[inline(always)]
-    pub fn skip_long_string(&mut self) -> bool {
-        let end = S::long_string_end(self.text, self.at + 1);
-        let plain = self.text[end] == b'"';
-        if plain {
-            self.at = end + 1;
-        }
-        plain
-    }
-
     /// Steps over a string whose quotation mark is next. Escapes are checked for their form only.
     #[inline(always)]
     pub fn string(&mut self) -> Result<Quoted, Syntax> {

@@ -19,46 +19,49 @@ const POWERS: [u64; 9] = [
     100_000_000,
 ];
 
+/// The whole number of at most sixteen digits, without a sign, at a place, and what is behind it.
+#[inline(always)]
+pub fn short(text: &[u8], at: usize) -> Option<(usize, i64)> {
+    let (mut count, mut number) = digits::leading(eight(text, at));
+    if count == 8 {
+        let (more, low) = digits::leading(eight(text, at + 8));
+        count += more;
+        number = number * POWERS[more] + low;
+    }
+    let zero = text[at] == b'0' && count > 1;
+    let fraction = matches!(text[at + count], b'.' | b'e' | b'E');
+    let good = count != 0 && count != 16 && !zero && !fraction;
+    good.then_some((at + count, number as i64))
+}
+
+#[inline(always)]
+fn eight(text: &[u8], at: usize) -> [u8; 8] {
+    let bytes = text[at..].first_chunk::<8>();
+    // A line is followed by more than this (see `Line`).
+    *bytes.unwrap_or(&[0; 8])
+}
+
 impl<'a, S: Scan> Cursor<'a, S> {
-    /// The integer whose sign or first digit is next: quickly where it has at most sixteen digits.
-    #[inline(always)]
+    /// The integer whose sign or first digit is next.
+    #[inline]
     pub fn integer(&mut self) -> Result<Result<i64, Misfit>, Syntax> {
-        let negative = self.peek() == b'-';
-        let first = self.at + usize::from(negative);
-        let (mut count, mut number) = digits::leading(self.eight(first));
-        if count == 8 {
-            let (more, low) = digits::leading(self.eight(first + 8));
-            count += more;
-            number = number * POWERS[more] + low;
+        match short(self.text, self.at) {
+            Some((behind, number)) => {
+                self.at = behind;
+                Ok(Ok(number))
+            }
+            None => Ok(self.number()?.integer()),
         }
-        let zero = self.text[first] == b'0' && (count > 1 || negative);
-        let after = self.text[first + count];
-        if count == 0 || count == 16 || zero || matches!(after, b'.' | b'e' | b'E') {
-            return Ok(self.number()?.integer());
-        }
-        self.at = first + count;
-        let number = number as i64;
-        Ok(Ok(if negative { -number } else { number }))
     }
 
     /// Steps over a number whose sign or first digit is next.
-    #[inline(always)]
+    #[inline]
     pub fn skip_number(&mut self) -> Result<(), Syntax> {
-        let (count, _) = digits::leading(self.eight(self.at));
-        let zero = self.peek() == b'0' && count > 1;
-        let after = self.text[self.at + count];
-        if count == 0 || count == 8 || zero || matches!(after, b'.' | b'e' | b'E') {
-            return self.number().map(|_| ());
+        match short(self.text, self.at) {
+            Some((behind, _)) => self.at = behind,
+            None => drop(self.number()?),
         }
-        self.at += count;
         Ok(())
-    }
-
-    #[inline(always)]
-    fn eight(&self, at: usize) -> [u8; 8] {
-        let bytes = self.text[at..].first_chunk::<8>();
-        // A line is followed by more than this (see `Line`).
-        *bytes.unwrap_or(&[0; 8])
     }
 
     /// Steps over a number whose sign or first digit is next, and says all about it.

@@ -9,6 +9,7 @@ use super::super::number::Number;
 use super::super::{Misfit, text};
 use super::cursor::{Cursor, Quoted, Syntax};
 use super::fields::{self, Node, Target};
+use super::numerals;
 use super::refuse::NO_OBJECT;
 use super::scan::Scan;
 use super::shapes::{self, Act, Traced};
@@ -214,7 +215,6 @@ impl Row {
     }
 
     /// Reads the value of a column and its twins.
-    #[inline(always)]
     pub fn columns<S: Scan>(
         &mut self,
         column: usize,
@@ -263,8 +263,41 @@ impl Row {
         }
     }
 
-    /// Reads the value of a column.
+    /// Reads the value of a column that has no twin, if it is what most values of its type are, and
+    /// says what is behind it.
     #[inline(always)]
+    pub fn quickly<S: Scan>(
+        &mut self,
+        column: usize,
+        first: u8,
+        text: &[u8],
+        at: usize,
+    ) -> Option<usize> {
+        if self.twins[column].is_some() {
+            return None;
+        }
+        let (slot, behind) = match (self.wants[column], first) {
+            (Want::Integer, b'0'..=b'9') => {
+                let (behind, number) = numerals::short(text, at)?;
+                (Slot::Word(number as u64), behind)
+            }
+            (Want::Text, b'"') => {
+                let end = plain_end::<S>(text, at)?;
+                let (start, len) = (at as u32 + 1, (end - at - 1) as u32);
+                (Slot::InRow { start, len }, end + 1)
+            }
+            (Want::TimeText(format), b'"') => {
+                let end = plain_end::<S>(text, at)?;
+                let time = text::time(&text[at + 1..end], format, &mut self.day).ok()?;
+                (Slot::Word(time as u64), end + 1)
+            }
+            _ => return None,
+        };
+        self.slots[column] = slot;
+        Some(behind)
+    }
+
+    /// Reads the value of a column.
     fn column<S: Scan>(
         &mut self,
         column: usize,
@@ -274,31 +307,11 @@ impl Row {
     ) -> Result<(), Syntax> {
         let at = cursor.at;
         let fit = match (self.wants[column], first) {
-            (Want::Integer, b'-' | b'0'..=b'9') => match cursor.integer()? {
-                Ok(value) => {
-                    self.slots[column] = Slot::Word(value as u64);
-                    return Ok(());
-                }
-                Err(why) => Err(why),
-            },
-            (Want::Text, b'"') => {
-                if let Some((start, end)) = cursor.plain_string() {
-                    let (start, len) = (start as u32, (end - start) as u32);
-                    self.slots[column] = Slot::InRow { start, len };
-                    return Ok(());
-                }
-                self.unescaped(cursor.string()?, cursor.text)
+            (Want::Integer, b'-' | b'0'..=b'9') => {
+                cursor.integer()?.map(|value| Slot::Word(value as u64))
             }
-            (Want::TimeText(format), b'"') => {
-                if let Some((start, end)) = cursor.plain_string()
-                    && let Ok(time) = text::time(&cursor.text[start..end], format, &mut self.day)
-                {
-                    self.slots[column] = Slot::Word(time as u64);
-                    return Ok(());
-                }
-                cursor.at = at;
-                self.time(cursor.string()?, cursor.text, format)
-            }
+            (Want::Text, b'"') => self.text(cursor.string()?, cursor.text),
+            (Want::TimeText(format), b'"') => self.time(cursor.string()?, cursor.text, format),
             _ => self.rarer(column, first, cursor, depth)?,
         };
         self.slots[column] = fit.unwrap_or_else(|why| Slot::Misfit { at: at as u32, why });
@@ -331,6 +344,16 @@ impl Row {
         })
     }
 
+    fn text(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
+        if string.escaped {
+            return self.unescaped(string, row);
+        }
+        Ok(Slot::InRow {
+            start: string.start as u32,
+            len: (string.end - string.start) as u32,
+        })
+    }
+
     /// The text of a string with escapes.
     fn unescaped(&mut self, string: Quoted, row: &[u8]) -> Result<Slot, Misfit> {
         let from = self.scratch.len();
@@ -342,7 +365,6 @@ impl Row {
         })
     }
 
-    #[cold]
     fn time(&mut self, string: Quoted, row: &[u8], format: TimeFormat) -> Result<Slot, Misfit> {
         if !string.escaped {
             let time = text::time(&row[string.start..string.end], format, &mut self.day);
@@ -368,6 +390,13 @@ impl Row {
         let escaped = self.scratch.split_off(start as usize);
         text::base64(&escaped, &mut self.scratch)
     }
+}
+
+/// The end of a string without escapes, whose quotation mark is here.
+#[inline(always)]
+fn plain_end<S: Scan>(text: &[u8], at: usize) -> Option<usize> {
+    let end = S::string_end(text, at + 1);
+    (text[end] == b'"').then_some(end)
 }
 
 fn epoch(number: &Number, format: TimeFormat) -> Result<Slot, Misfit> {

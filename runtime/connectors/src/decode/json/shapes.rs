@@ -24,6 +24,8 @@
 use std::ops::Range;
 
 use super::cursor::Cursor;
+use super::line::Line;
+use super::numerals;
 use super::row::Row;
 use super::scan::{Head, Scan};
 
@@ -216,21 +218,21 @@ impl Shapes {
         self.states.len() - 1
     }
 
-    /// The edge that the cursor's line goes on with after another.
+    /// The edge that a line goes on with after another.
     #[inline(always)]
-    fn next<S: Scan>(&mut self, after: usize, cursor: &Cursor<S>) -> Option<usize> {
+    fn next<S: Scan>(&mut self, after: usize, rest: &[u8]) -> Option<usize> {
         let next = self.edges[after].next as usize;
         match self.edges.get(next) {
-            Some(edge) if edge.is_next(cursor) => Some(next),
-            _ => self.next_other(after, cursor),
+            Some(edge) if edge.is_next::<S>(rest) => Some(next),
+            _ => self.next_other::<S>(after, rest),
         }
     }
 
     /// The edge, but the one taken lately. It is expected from now on.
     #[inline(never)]
-    fn next_other<S: Scan>(&mut self, after: usize, cursor: &Cursor<S>) -> Option<usize> {
+    fn next_other<S: Scan>(&mut self, after: usize, rest: &[u8]) -> Option<usize> {
         let mut found = self.states[self.edges[after].to as usize].first;
-        while !self.edges.get(found as usize)?.is_next(cursor) {
+        while !self.edges.get(found as usize)?.is_next::<S>(rest) {
             found = self.edges[found as usize].other;
         }
         self.edges[after].next = found;
@@ -272,8 +274,7 @@ impl Edge {
     }
 
     #[inline(always)]
-    fn is_next<S: Scan>(&self, cursor: &Cursor<S>) -> bool {
-        let rest = &cursor.text[cursor.at..];
+    fn is_next<S: Scan>(&self, rest: &[u8]) -> bool {
         rest.first_chunk::<32>()
             .is_some_and(|first| S::begins(first, &self.head))
             && (self.len <= Head::LEN || rest.starts_with(&self.bytes))
@@ -288,36 +289,67 @@ fn is_end(rest: &[u8]) -> bool {
 }
 
 impl Row {
-    /// Reads a line that is of a known shape to its end, where the cursor then stands; otherwise
-    /// nothing is said of it, and it must be read anew.
+    /// Reads a line that is of a known shape, and says how long it is; otherwise nothing is said of
+    /// it, and it must be read anew.
+    ///
+    /// The place in the line is passed on by value: a cursor that others are lent lies in memory, and
+    /// every value would wait for it to be written and read again.
     #[inline(always)]
-    pub fn foreseen<S: Scan>(&mut self, shapes: &mut Shapes, cursor: &mut Cursor<S>) -> bool {
-        let mut at_edge = 0;
-        let mut entered = 0;
+    pub fn foreseen<S: Scan>(&mut self, shapes: &mut Shapes, line: Line) -> Option<usize> {
+        let text = line.text();
+        let (mut at, mut at_edge, mut entered) = (0, 0, 0);
         loop {
-            let Some(next) = shapes.next(at_edge, cursor) else {
-                return false;
-            };
+            let next = shapes.next::<S>(at_edge, &text[at..])?;
             let edge = &shapes.edges[next];
             if entered & edge.entered != 0 {
-                return false;
+                return None;
             }
             entered |= edge.entered;
-            cursor.at += edge.len as usize;
-            let depth = usize::from(edge.depth);
-            let first = cursor.peek();
-            let read = match edge.act {
-                Act::End => return true,
+            at += edge.len as usize;
+            let first = text[at];
+            let behind = match edge.act {
+                Act::End => return Some(at),
                 // Another edge has these blanks, or none yet: this one ends before a value.
-                _ if first <= b' ' => return false,
-                Act::Column(column) => self.columns(column, first, cursor, depth),
-                Act::SkipLong if first == b'"' && cursor.skip_long_string() => Ok(()),
-                Act::Skip | Act::SkipLong => cursor.skip(first, depth),
+                _ if first <= b' ' => return None,
+                Act::Column(column) => self.quickly::<S>(column, first, text, at),
+                Act::Skip => skip_quickly::<S>(first, text, at),
+                Act::SkipLong if first == b'"' => plain(text, S::long_string_end(text, at + 1)),
+                Act::SkipLong => None,
             };
-            if read.is_err() {
-                return false;
-            }
+            at = match behind {
+                Some(behind) => behind,
+                None => self.slowly::<S>(edge, line, at)?,
+            };
             at_edge = next;
         }
+    }
+
+    /// Reads a value that is no matter of course.
+    #[inline(never)]
+    fn slowly<S: Scan>(&mut self, edge: &Edge, line: Line, at: usize) -> Option<usize> {
+        let mut cursor = Cursor::<S>::new(line);
+        cursor.at = at;
+        let (first, depth) = (cursor.peek(), usize::from(edge.depth));
+        match edge.act {
+            Act::Column(column) => self.columns(column, first, &mut cursor, depth).ok()?,
+            _ => cursor.skip(first, depth).ok()?,
+        }
+        Some(cursor.at)
+    }
+}
+
+/// Behind a string that ends here, if it does.
+#[inline(always)]
+fn plain(text: &[u8], end: usize) -> Option<usize> {
+    (text[end] == b'"').then_some(end + 1)
+}
+
+#[inline(always)]
+fn skip_quickly<S: Scan>(first: u8, text: &[u8], at: usize) -> Option<usize> {
+    match first {
+        b'"' => plain(text, S::string_end(text, at + 1)),
+        b'n' if text[at..].starts_with(b"null") => Some(at + 4),
+        b'0'..=b'9' => numerals::short(text, at).map(|(behind, _)| behind),
+        _ => None,
     }
 }
