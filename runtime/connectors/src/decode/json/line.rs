@@ -10,7 +10,7 @@ use std::ops::Range;
 /// So many bytes can be read from any place of a line on, its newline included.
 pub const PADDING: usize = 128;
 
-/// A line, followed by a newline and [`PADDING`].
+/// A line, followed by a newline and `PADDING`.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
     text: &'a [u8],
@@ -27,7 +27,7 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// The line that begins a text, wherever it ends: there is a newline, and [`PADDING`] behind.
+    /// The line that begins a text, wherever it ends: there is a newline, and `PADDING` behind.
     #[inline(always)]
     pub fn ahead(text: &'a [u8]) -> Self {
         Self { text }
