@@ -140,7 +140,7 @@ impl Builder<'_> {
             let counters = self.metrics.of(index, worker);
             if let StationKind::Source(source) = &station.kind {
                 let open = &mut sources[task.sources.len()];
-                let source = self.source((index, source), (open, worker), counters.clone());
+                let source = self.source((index, source), (open, worker), counters.clone())?;
                 task.sources.push(SourceNode {
                     source,
                     routes,

@@ -118,6 +118,8 @@ pub struct SourcePlan {
     pub timing: Timing,
     /// Watermarks.
     pub clock: SourceConfig,
+    /// The function that makes watermarks, where one does.
+    pub custom: Option<FunctionPlan>,
     /// How far a split may be ahead of the slowest one, in microseconds.
     pub max_drift: Option<i64>,
     /// Failed rows.

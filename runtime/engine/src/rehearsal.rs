@@ -328,6 +328,7 @@ fn scripted(mut plan: Plan, script: &Script) -> Plan {
             StationKind::Source(source) => {
                 if script.watermarks == Watermarks::ByHand {
                     source.clock.strategy = Strategy::None;
+                    source.custom = None;
                 }
                 // The script says which split is read.
                 source.max_drift = None;

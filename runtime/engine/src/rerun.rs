@@ -305,6 +305,7 @@ fn source(name: &str, schema: &SchemaRef, policy: PolicyPlan) -> Station {
             when_idle: WhenIdle::Hold,
             bounded: true,
         },
+        custom: None,
         max_drift: None,
         policy,
     };

@@ -8,7 +8,7 @@ mod top;
 
 pub use operator::{FAILURES, OPERATOR, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
-pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE};
+pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
 pub use top::{LIMITS, MODULE, PIPELINE};
 
 /// A table of the pipeline file.
@@ -171,9 +171,9 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 16] = [
-    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &FILES, &NEXMARK, &DATAGEN, &COLUMN, &GENERATED, &BURSTS,
-    &OPERATOR, &WINDOW, &FAILURES, &SINK, &FILE, &FOLDER,
+pub static SHAPES: [&Shape; 17] = [
+    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
+    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 
 /// A row of the table of keys.

@@ -23,7 +23,7 @@ pub use input::{FAILED, Input, LATE};
 pub use module::{Limits, Module};
 pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};
-pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WhenIdle};
+pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WatermarkFunction, WhenIdle};
 pub use window::Window;
 pub(crate) use word::Word;
 

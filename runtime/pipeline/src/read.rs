@@ -68,7 +68,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     };
     let mut unsound = Vec::new();
     for named in &sources {
-        let (source, sound) = source::read(named, d);
+        let (source, sound) = source::read(named, &mut pipeline.modules, folder, d);
         pipeline.sources.push(source);
         unsound.extend((!sound).then(|| named.name.value.clone()));
     }

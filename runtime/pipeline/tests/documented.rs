@@ -307,6 +307,16 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
         }
         "limits" => file.module += &format!("limits = {}\n", inline("")),
         "source" => file.set_source(name, &line),
+        "watermark" => {
+            let function = if name == "function" {
+                ""
+            } else {
+                ", function = \"m/f\""
+            };
+            file.set_source("watermark", &format!("watermark = {}\n", inline(function)));
+            file.module = file.module.replace("modules.m", "modules.fraud")
+                + "[modules.m]\nfile = \"m.wasm\"\n";
+        }
         "files" => file.replace_source(&["stdin"], &format!("files = {}\n", inline(path))),
         "nexmark" => {
             file.replace_source(

@@ -158,7 +158,11 @@ fn modules(plan: &Plan) -> Vec<&Module> {
         let module = match &station.kind {
             StationKind::Transform(transform) => &transform.function.module,
             StationKind::Window(window) => &window.function.module,
-            StationKind::Source(_) | StationKind::Sink(_) => continue,
+            StationKind::Source(source) => match &source.custom {
+                Some(custom) => &custom.module,
+                None => continue,
+            },
+            StationKind::Sink(_) => continue,
         };
         if modules.iter().all(|known| known.file() != module.file()) {
             modules.push(module);

@@ -52,6 +52,8 @@ fn strategies() {
         (Strategy::OutOfOrderness(30), 100, 69),
         (Strategy::Monotonic, 100, 99),
         (Strategy::Monotonic, -5, -6),
+        (Strategy::Custom, 70, 70),
+        (Strategy::Custom, MIN, MIN),
         (Strategy::None, 100, MIN),
     ] {
         assert_eq!(strategy.after(time), watermark, "{strategy:?} after {time}");

@@ -10,8 +10,9 @@ use super::Builder;
 use crate::error::EngineError;
 use crate::metrics::Counters;
 use crate::operator::source::alignment::{Aligned, Alignment};
+use crate::operator::source::custom::Custom;
 use crate::operator::source::{Source, SourceParts};
-use crate::plan::{SourcePlan, StationKind};
+use crate::plan::{FunctionPlan, SourcePlan, StationKind};
 
 /// A source that was opened: for each worker what is its own, taken out worker by worker.
 pub(super) struct OpenSource {
@@ -54,24 +55,46 @@ impl Builder<'_> {
         (index, plan): (usize, &SourcePlan),
         (open, worker): (&mut OpenSource, usize),
         counters: Arc<Counters>,
-    ) -> Source {
+    ) -> Result<Source, EngineError> {
+        let custom = plan.custom.as_ref();
+        let custom = custom.map(|custom| self.custom(index, custom, counters.clone()));
         let opened = open.shares.next().expect("every worker has a share");
         let aligned = |with: &Arc<Alignment>| Aligned {
             with: with.clone(),
             worker,
         };
-        Source::new(SourceParts {
+        Ok(Source::new(SourceParts {
             clock: SourceClock::new(plan.clock, opened.splits.len()),
             splits: opened.splits,
             names: opened.names,
             later: opened.later,
             aligned: open.alignment.as_ref().map(aligned),
+            custom: custom.transpose()?,
             timing: plan.timing.clone(),
             bounded: opened.bounded,
             batch_rows: self.options.batch_rows,
             blame: self.blame(index, None),
             counters,
             profile: self.options.profile,
+        }))
+    }
+
+    fn custom(
+        &self,
+        index: usize,
+        function: &FunctionPlan,
+        counters: Arc<Counters>,
+    ) -> Result<Custom, EngineError> {
+        let settings = self.settings(index, function);
+        let functions = &self.options.functions;
+        let guest = functions.watermark(&function.module, settings);
+        Ok(Custom {
+            guest: guest.map_err(|source| self.unready(index, source))?,
+            inputs: function.inputs.clone(),
+            states: Vec::new(),
+            talk: self.talk(index),
+            blame: self.blame(index, Some(function)),
+            counters,
         })
     }
 }

@@ -4,7 +4,9 @@
 
 pub mod alignment;
 pub mod assemble;
+pub mod custom;
 mod finding;
+mod parts;
 pub mod prepare;
 mod telling;
 
@@ -19,6 +21,8 @@ use tidemill_rows::{Batch, Origin, RowTimes};
 
 use self::alignment::Aligned;
 use self::assemble::Run;
+use self::custom::Custom;
+pub use self::parts::SourceParts;
 use self::prepare::{EventTime, Prepared, Reader, Timing};
 use self::telling::Told;
 use crate::blame::Blame;
@@ -29,32 +33,6 @@ use crate::metrics::{Counters, add};
 
 /// Port of failed rows.
 pub const FAILED: usize = 1;
-
-/// What a source is made of.
-pub struct SourceParts {
-    /// Watermarks of the splits read here, in their order.
-    pub clock: SourceClock,
-    /// The splits read here: index of the name, reader.
-    pub splits: Vec<(usize, Box<dyn Split>)>,
-    /// The names of all splits of the source.
-    pub names: Arc<[Arc<str>]>,
-    /// Splits that are found while it runs, where there may be any.
-    pub later: Option<Later>,
-    /// How splits wait for each other, if they do.
-    pub aligned: Option<Aligned>,
-    /// How event times are taken and judged.
-    pub timing: Timing,
-    /// Whether the input ends: its splits are then read in reading order.
-    pub bounded: bool,
-    /// How many rows a batch has at most.
-    pub batch_rows: usize,
-    /// Whom failed rows are put down to.
-    pub blame: Blame,
-    /// Counters of this source on this worker.
-    pub counters: Arc<Counters>,
-    /// Whether the time spent on decoding is measured.
-    pub profile: bool,
-}
 
 /// What a turn at a source came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +65,7 @@ pub struct Source {
     names: Arc<[Arc<str>]>,
     later: Option<Later>,
     aligned: Option<Aligned>,
+    custom: Option<Custom>,
     timing: Timing,
     bounded: bool,
     batch_rows: usize,
@@ -105,40 +84,7 @@ pub struct Source {
     ended: bool,
 }
 
-/// However many splits, so many rows of each are read at once.
-const FEWEST_CHUNK_ROWS: usize = 64;
-
 impl Source {
-    /// A source that has read nothing.
-    pub fn new(parts: SourceParts) -> Self {
-        let share = parts.batch_rows / parts.splits.len().max(1);
-        Self {
-            chunk_rows: if parts.bounded {
-                share.max(FEWEST_CHUNK_ROWS.min(parts.batch_rows))
-            } else {
-                parts.batch_rows
-            },
-            splits: parts.splits.into_iter().map(Reading::new).collect(),
-            clock: parts.clock,
-            names: parts.names,
-            later: parts.later,
-            aligned: parts.aligned,
-            timing: parts.timing,
-            bounded: parts.bounded,
-            batch_rows: parts.batch_rows,
-            blame: parts.blame,
-            counters: parts.counters,
-            profile: parts.profile,
-            chunks: Vec::new(),
-            runs: Vec::new(),
-            passed_on: time::MIN,
-            idle: false,
-            told: Told::default(),
-            next: 0,
-            ended: false,
-        }
-    }
-
     /// Whether any split of it is this worker's by now.
     pub fn has_splits(&self) -> bool {
         !self.splits.is_empty()
@@ -208,7 +154,7 @@ impl Source {
             };
             let left = self.chunks[chunk].len() - from;
             let most = left.min(self.batch_rows - stamps.len());
-            let times = &self.chunks[chunk].times[from..from + most];
+            let times = &self.chunks[chunk].for_clock()[from..from + most];
             let taken = self.clock.take(split, times, stamps, w);
             self.gave(split, (chunk, from), taken);
             read = true;
@@ -237,7 +183,7 @@ impl Source {
             let (chunk, from) = self.splits[split]
                 .chunk
                 .expect("a filled split has a chunk");
-            let times = &self.chunks[chunk].times[from..];
+            let times = &self.chunks[chunk].for_clock()[from..];
             let rows = match &self.aligned {
                 None => {
                     self.clock.accept(split, times, stamps, w);
@@ -290,7 +236,14 @@ impl Source {
             now,
             largest: &mut reading.largest,
         };
-        let (prepared, failed) = self.timing.prepare(chunk, &mut reader, &self.blame);
+        let (mut prepared, mut failed) = self.timing.prepare(chunk, &mut reader, &self.blame);
+        if let Some(custom) = &mut self.custom
+            && prepared.len() > 0
+        {
+            let name = &self.names[reading.name as usize];
+            let (taken, refused) = custom.observe((split, name), prepared)?;
+            (prepared, _) = (taken, failed.extend(refused));
+        }
         if prepared.len() > 0 {
             if matches!(self.timing.event_time, EventTime::Columns(_)) {
                 let watch = &self.counters.watch;

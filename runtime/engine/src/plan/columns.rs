@@ -2,19 +2,20 @@
 
 use arrow_schema::{Field, SchemaRef};
 use tidemill_pipeline::nearest::nearest;
-use tidemill_pipeline::{Operator, Span, Spanned};
+use tidemill_pipeline::{Span, Spanned};
 use tidemill_rows::LogicalType;
 
+use super::functions::Called;
 use super::streams::{Planner, columns_of};
 
 /// The columns of the input that a function declares, as indices.
 pub fn of_function(
     planner: &mut Planner<'_>,
-    operator: &Operator,
+    called: Called<'_>,
     declared: &[Field],
     input: &SchemaRef,
 ) -> Option<Vec<usize>> {
-    for rename in &operator.rename {
+    for rename in called.rename {
         if declared
             .iter()
             .all(|field| *field.name() != rename.column.value)
@@ -35,24 +36,24 @@ pub fn of_function(
     }
     let found: Vec<Option<usize>> = declared
         .iter()
-        .map(|field| of_field(planner, operator, field, input))
+        .map(|field| of_field(planner, called, field, input))
         .collect();
     found.into_iter().collect()
 }
 
 fn of_field(
     planner: &mut Planner<'_>,
-    operator: &Operator,
+    called: Called<'_>,
     field: &Field,
     input: &SchemaRef,
 ) -> Option<usize> {
-    let renamed = operator
+    let renamed = called
         .rename
         .iter()
         .find(|rename| rename.column.value == *field.name());
     let (name, span): (&str, &Span) = match renamed {
         Some(rename) => (&rename.input.value, &rename.input.span),
-        None => (field.name(), &operator.function.span),
+        None => (field.name(), &called.function.span),
     };
     let Ok(index) = input.index_of(name) else {
         let wanted = LogicalType::word(field);
@@ -70,7 +71,7 @@ fn of_field(
             .diagnostics
             .error(
                 span,
-                format!("the input of {} has no column {name}", operator.name),
+                format!("the input of {} has no column {name}", called.by),
             )
             .label(format!("the function wants {}: {wanted}", field.name()))
             .help(help);

@@ -89,7 +89,9 @@ fn details(station: &Station) -> Vec<String> {
             } else {
                 "live"
             };
-            vec![format!("{end}; {}", watermark(source.clock.strategy))]
+            let mut lines = vec![format!("{end}; {}", watermark(source.clock.strategy))];
+            lines.extend(source.custom.as_ref().map(function));
+            lines
         }
         StationKind::Transform(transform) => vec![function(&transform.function)],
         StationKind::Window(window) => {
@@ -112,6 +114,7 @@ fn watermark(strategy: Strategy) -> String {
     match strategy {
         Strategy::OutOfOrderness(d) => format!("watermark: largest time less {}", duration(d)),
         Strategy::Monotonic => "watermark: largest time".to_owned(),
+        Strategy::Custom => "watermark: what a function says".to_owned(),
         Strategy::None => "no watermark until the end".to_owned(),
     }
 }

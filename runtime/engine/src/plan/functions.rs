@@ -1,8 +1,8 @@
 //! Finding an operator's function in its module, and fitting its configuration.
 
 use serde_json::{Map, Value};
-use tidemill_pipeline::Operator;
 use tidemill_pipeline::nearest::nearest;
+use tidemill_pipeline::{Config, FunctionRef, Operator, Rename};
 use tidemill_wasm::{Function, Kind, Limits, Module};
 
 use super::streams::Planner;
@@ -25,12 +25,36 @@ impl FoundFunction {
     }
 }
 
-/// Finds an operator's function; says what there is where it does not exist.
-pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunction> {
+/// A function as an operator or a source names it.
+#[derive(Clone, Copy)]
+pub struct Called<'a> {
+    /// The operator or source.
+    pub by: &'a str,
+    /// Which function.
+    pub function: &'a FunctionRef,
+    /// Columns that it knows by other names.
+    pub rename: &'a [Rename],
+    /// What it is configured with.
+    pub config: Option<&'a Config>,
+}
+
+impl<'a> From<&'a Operator> for Called<'a> {
+    fn from(operator: &'a Operator) -> Self {
+        Self {
+            by: &operator.name.value,
+            function: &operator.function,
+            rename: &operator.rename,
+            config: operator.config.as_ref(),
+        }
+    }
+}
+
+/// Finds a function; says what there is where it does not exist.
+pub fn find(planner: &mut Planner<'_>, called: Called<'_>) -> Option<FoundFunction> {
     // Where the file's `function` could not be read, which was said, it stands for no module.
-    let loaded = planner.modules.get(operator.function.module)?;
+    let loaded = planner.modules.get(called.function.module)?;
     let module = loaded.module.clone()?;
-    let name = operator.function.name.value.as_str();
+    let name = called.function.name.value.as_str();
     if let Some((index, _)) = module.description().function(name) {
         return Some(FoundFunction {
             module,
@@ -50,7 +74,7 @@ pub fn find(planner: &mut Planner<'_>, operator: &Operator) -> Option<FoundFunct
     planner
         .diagnostics
         .error(
-            &operator.function.name.span,
+            &called.function.name.span,
             format!("the module has no function {name}"),
         )
         .label(format!(
@@ -138,25 +162,22 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
 /// The configuration as the function's `configure` wants it.
 pub fn config(
     planner: &mut Planner<'_>,
-    operator: &Operator,
+    called: Called<'_>,
     function: &Function,
 ) -> Option<String> {
-    let given: Map<String, Value> = match operator.config.as_ref().map(|config| config.to_json()) {
+    let given: Map<String, Value> = match called.config.map(|config| config.to_json()) {
         Some(Value::Object(given)) => given,
         _ => Map::new(),
     };
     match function.config_json(&given) {
         Ok(json) => Some(json),
         Err(message) => {
-            let span = operator
-                .config
-                .as_ref()
-                .map_or(&operator.function.span, |c| &c.span);
+            let span = called.config.map_or(&called.function.span, |c| &c.span);
             planner
                 .diagnostics
                 .error(
                     span,
-                    format!("the config of {} does not fit its function", operator.name),
+                    format!("the config of {} does not fit its function", called.by),
                 )
                 .label(message)
                 .help(match misspelt(&given, function) {

@@ -46,7 +46,7 @@ pub fn plan_all(planner: &mut Planner<'_>) {
                 "the file was checked for cycles"
             );
             for operator in left {
-                functions::find(planner, operator);
+                functions::find(planner, operator.into());
             }
             return;
         }
@@ -59,7 +59,7 @@ pub fn plan_all(planner: &mut Planner<'_>) {
 
 fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
     let inputs = planner.inputs(&operator.inputs);
-    let function = functions::find(planner, operator);
+    let function = functions::find(planner, operator.into());
     let (Some((inputs, input)), Some(function)) = (inputs, function) else {
         return;
     };
@@ -71,11 +71,11 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
     }
     let columns = columns::of_function(
         planner,
-        operator,
+        operator.into(),
         &function.described().input.clone(),
         &input,
     );
-    let config = functions::config(planner, operator, function.described());
+    let config = functions::config(planner, operator.into(), function.described());
     let made_ready = columns.zip(config).map(|(inputs, config)| FunctionPlan {
         module: function.module.clone(),
         function: function.index,

@@ -5,10 +5,13 @@ use tidemill_connectors::{FilesSpec, SourceSpec, StdinSpec};
 use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
 use tidemill_pipeline as file;
 use tidemill_pipeline::{Connector, FAILED, Source};
+use tidemill_rows::SchemaRef;
 use tidemill_rows::time_text::EpochUnit;
+use tidemill_wasm::Kind;
 
+use super::functions::{self, Called};
 use super::streams::{Planned, Planner};
-use super::{Inputs, Port, SourcePlan, StationKind, WorkTime, generated, places};
+use super::{FunctionPlan, Inputs, Port, SourcePlan, StationKind, WorkTime, generated, places};
 use crate::failure::failed_schema;
 use crate::operator::source::prepare::{EventTime, Timing};
 
@@ -68,6 +71,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let clock = SourceConfig {
         strategy: match source.strategy.value {
             file::Strategy::OutOfOrderness(d) => Strategy::OutOfOrderness(d),
+            file::Strategy::Custom => Strategy::Custom,
             file::Strategy::None => Strategy::None,
         },
         idle_timeout: source.idle_timeout.filter(|_| !spec.bounded()),
@@ -82,6 +86,9 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         max_ahead: source.max_ahead,
         max_jump: source.max_jump,
     };
+    // Where it does not fit, that was said, and nothing runs.
+    let watermark = source.watermark.as_ref();
+    let custom = watermark.and_then(|watermark| custom(planner, source, watermark, &schema));
     let policy = super::operators::policy(&source.failure);
     let port = |name: &str, schema| Port {
         name: name.to_owned(),
@@ -93,6 +100,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         spec,
         timing,
         clock,
+        custom,
         max_drift: source.max_drift,
         policy,
     });
@@ -106,6 +114,56 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         &[],
         None,
     );
+}
+
+/// The function that makes the watermarks of a source.
+fn custom(
+    planner: &mut Planner<'_>,
+    source: &Source,
+    watermark: &file::WatermarkFunction,
+    schema: &SchemaRef,
+) -> Option<FunctionPlan> {
+    let called = Called {
+        by: &source.name.value,
+        function: &watermark.function,
+        rename: &watermark.rename,
+        config: watermark.config.as_ref(),
+    };
+    let found = functions::find(planner, called)?;
+    let described = found.described();
+    let refused = if described.kind != Kind::Watermark {
+        Some((
+            format!("{} is of kind {}", described.name, described.kind.name()),
+            "name a function of kind watermark",
+        ))
+    } else if described.stamps {
+        Some((
+            format!(
+                "{} takes stamps, which follow from what it says",
+                described.name
+            ),
+            "let its description not ask for stamps",
+        ))
+    } else {
+        None
+    };
+    if let Some((title, help)) = refused {
+        let span = &watermark.function.span;
+        let problem = planner.diagnostics.error(span, title);
+        problem
+            .label("expected a function that says how far event time has come")
+            .help(help);
+        return None;
+    }
+    let inputs = super::columns::of_function(planner, called, &described.input.clone(), schema);
+    let config = functions::config(planner, called, found.described());
+    Some(FunctionPlan {
+        inputs: inputs?,
+        config: config?,
+        module: found.module.clone(),
+        function: found.index,
+        limits: found.limits.clone(),
+    })
 }
 
 fn format(source: &Source) -> FormatSpec {

@@ -73,7 +73,7 @@ pub static SOURCE: Shape = Shape {
         ),
         key(
             "watermark",
-            Kind::Words(&["monotonic", "none"]),
+            Kind::TextOr(&WATERMARK),
             Said("none"),
             r#""monotonic""#,
         ),
@@ -119,6 +119,21 @@ pub static SOURCE: Shape = Shape {
             Said("any number"),
             "{ most = 1000 }",
         ),
+    ],
+};
+
+/// A function that says how far event time has come.
+pub static WATERMARK: Shape = Shape {
+    name: "watermark",
+    keys: &[
+        key("function", Kind::Text, Required, r#""fraud/progress""#),
+        key(
+            "rename",
+            Kind::Map,
+            Said("none"),
+            r#"{ amount = "total_amount" }"#,
+        ),
+        key("config", Kind::Any, Said("none"), "{ limit = 10_000.0 }"),
     ],
 };
 

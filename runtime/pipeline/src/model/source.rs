@@ -1,7 +1,7 @@
 //! Sources: where rows come from, how they are decoded, and their time.
 
 use crate::model::word::words;
-use crate::model::{Column, Connector, FailurePolicy};
+use crate::model::{Column, Config, Connector, FailurePolicy, FunctionRef, Rename};
 use crate::place::Spanned;
 
 words! {
@@ -52,8 +52,21 @@ pub enum EventTime {
 pub enum Strategy {
     /// The largest time so far, less this many microseconds, less one. `monotonic` is 0.
     OutOfOrderness(i64),
+    /// What a function says: [`Source::watermark`].
+    Custom,
     /// No watermark before the end.
     None,
+}
+
+/// A function that says how far event time has come.
+#[derive(Clone, Debug)]
+pub struct WatermarkFunction {
+    /// The function.
+    pub function: FunctionRef,
+    /// Columns that it knows by other names.
+    pub rename: Vec<Rename>,
+    /// What it is configured with.
+    pub config: Option<Config>,
 }
 
 /// A source of rows.
@@ -77,6 +90,8 @@ pub struct Source {
     pub event_time: EventTime,
     /// How a split's watermark follows from its rows. Where nothing is said: `None`, of ingestion time `OutOfOrderness(0)`.
     pub strategy: Spanned<Strategy>,
+    /// The function that says how far event time has come, where the strategy is `Custom`.
+    pub watermark: Option<WatermarkFunction>,
     /// Microseconds without a row after which a split is idle; absent: never.
     pub idle_timeout: Option<i64>,
     /// What the watermark does while all splits are idle.

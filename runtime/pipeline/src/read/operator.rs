@@ -56,7 +56,8 @@ pub(super) fn twice(names: &[Spanned<String>], what: &str, d: &mut Diagnostics) 
     }
 }
 
-fn function(
+/// Reads `function`; a module that only it names is added to `modules`.
+pub(super) fn function(
     section: &Section<'_>,
     modules: &mut Vec<Module>,
     folder: &Path,
@@ -170,7 +171,8 @@ fn unknown_module(name: &str, text: &Spanned<String>, modules: &[Module], d: &mu
     };
 }
 
-fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
+/// Reads `rename`.
+pub(super) fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
     let Some(entry) = section.entry("rename") else {
         return Vec::new();
     };
@@ -203,7 +205,8 @@ fn rename(section: &Section<'_>, d: &mut Diagnostics) -> Vec<Rename> {
     renames
 }
 
-fn config(section: &Section<'_>, d: &mut Diagnostics) -> Option<Config> {
+/// Reads `config`.
+pub(super) fn config(section: &Section<'_>, d: &mut Diagnostics) -> Option<Config> {
     let entry = section.entry("config")?;
     match &entry.node.value {
         Value::Table(fields) => Some(Config {

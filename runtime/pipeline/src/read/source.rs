@@ -1,12 +1,18 @@
 //! Sources.
 
+use std::path::Path;
+
 use super::operator::twice;
-use super::{Named, column, connector, failure};
+use super::{Named, column, connector, failure, operator};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Connector, EventTime, Format, Source, Strategy, UnknownFields, WhenIdle};
+use crate::keys::WATERMARK;
+use crate::model::{
+    Connector, EventTime, Format, Module, Source, Strategy, UnknownFields, WatermarkFunction,
+    WhenIdle,
+};
 use crate::place::Spanned;
 use crate::section::Section;
-use crate::tree::{Node, Value, quoted};
+use crate::tree::{Entry, Node, Value, quoted};
 
 /// The longest line that may be asked for.
 const LARGEST_LINE: u64 = 256 << 20;
@@ -15,7 +21,12 @@ const LARGEST_LINE: u64 = 256 << 20;
 const MAX_AHEAD: i64 = 86_400_000_000;
 
 /// Reads `[sources.<name>]`; says whether its connector and its columns are those of the file.
-pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
+pub(super) fn read(
+    named: &Named<'_>,
+    modules: &mut Vec<Module>,
+    folder: &Path,
+    d: &mut Diagnostics,
+) -> (Source, bool) {
     let section = &named.section;
     let connector = connector::read(section, d);
     let format = section.word("format", d);
@@ -29,6 +40,7 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
         (event_time, _) => event_time,
     };
     let strategy = strategy(section, &event_time, d);
+    let watermark = watermark_function(section, modules, folder, d);
     let idle_timeout = section.duration_or_none("idle-timeout", d);
     let when_idle = section.word("when-idle", d);
     let max_ahead = section.duration_or_none("max-ahead", d);
@@ -58,6 +70,7 @@ pub(super) fn read(named: &Named<'_>, d: &mut Diagnostics) -> (Source, bool) {
         columns,
         event_time,
         strategy,
+        watermark,
         idle_timeout: idle_timeout.flatten(),
         when_idle: when_idle.unwrap_or(Spanned::new(WhenIdle::Hold, none)),
         max_ahead: max_ahead.unwrap_or(live.then_some(MAX_AHEAD)),
@@ -235,14 +248,38 @@ fn strategy(
 }
 
 fn watermark(section: &Section<'_>, node: &Node, d: &mut Diagnostics) -> Option<Spanned<Strategy>> {
-    if matches!(&node.value, Value::Text(text) if text == "custom") {
-        crate::section::not_built_yet(&node.span, "`watermark = \"custom\"`", d)
-            .help("in this version there are `out-of-orderness`, \"monotonic\" and \"none\"");
-        return None;
+    match &node.value {
+        Value::Table(_) => return Some(Spanned::new(Strategy::Custom, node.span.clone())),
+        Value::Text(text) if text == "custom" => {
+            d.error(
+                &node.span,
+                format!("`watermark` of {} needs a function", section.title),
+            )
+            .label("expected the function that says how far event time has come")
+            .help("as in `watermark = { function = \"fraud/progress\" }`");
+            return None;
+        }
+        _ => {}
     }
     let word = section.one_of("watermark", &["monotonic", "none"], d)?;
     Some(word.map(|word| match word.as_str() {
         "none" => Strategy::None,
         _ => Strategy::OutOfOrderness(0),
     }))
+}
+
+fn watermark_function(
+    section: &Section<'_>,
+    modules: &mut Vec<Module>,
+    folder: &Path,
+    d: &mut Diagnostics,
+) -> Option<WatermarkFunction> {
+    let is_table = |entry: &&Entry| matches!(entry.node.value, Value::Table(_));
+    section.entry("watermark").filter(is_table)?;
+    let table = section.table("watermark", &WATERMARK, d)?;
+    Some(WatermarkFunction {
+        function: operator::function(&table, modules, folder, d),
+        rename: operator::rename(&table, d),
+        config: operator::config(&table, d),
+    })
 }

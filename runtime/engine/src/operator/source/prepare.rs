@@ -31,6 +31,8 @@ pub struct Prepared {
     pub positions: ScalarBuffer<u64>,
     /// Their lines, where the split has lines.
     pub lines: Option<ScalarBuffer<u64>>,
+    /// What a function says of the watermark after each, where one does.
+    pub watermarks: Option<ScalarBuffer<i64>>,
 }
 
 /// How event times are taken and judged.
@@ -74,6 +76,7 @@ impl Timing {
             times: ScalarBuffer::default(),
             positions: chunk.positions.into(),
             lines: chunk.lines.map(Into::into),
+            watermarks: None,
             rows: chunk.rows,
         };
         prepared.times = match &self.event_time {
@@ -96,13 +99,11 @@ impl Timing {
         if bad.is_empty() {
             return (prepared, failed);
         }
-        let is_good = |row: &u32| bad.binary_search(row).is_err();
-        let good: Vec<u32> = (0..len as u32).filter(is_good).collect();
         failed.extend(
             bad.iter()
                 .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
         );
-        (prepared.take(&good), failed)
+        (prepared.without(&bad), failed)
     }
 
     /// A row whose event time is no event time.
@@ -143,16 +144,26 @@ impl Timing {
 }
 
 impl Prepared {
-    fn take(&self, rows: &[u32]) -> Self {
-        let indices = UInt32Array::from(rows.to_vec());
-        let pick = |from: &ScalarBuffer<u64>| rows.iter().map(|&i| from[i as usize]).collect();
+    /// What is left without these rows, which ascend.
+    pub fn without(&self, bad: &[u32]) -> Self {
+        let is_good = |row: &u32| bad.binary_search(row).is_err();
+        let good: Vec<u32> = (0..self.len() as u32).filter(is_good).collect();
+        let indices = UInt32Array::from(good.clone());
+        let times = |from: &ScalarBuffer<i64>| good.iter().map(|&i| from[i as usize]).collect();
+        let places = |from: &ScalarBuffer<u64>| good.iter().map(|&i| from[i as usize]).collect();
         Self {
             rows: arrow_select::take::take_record_batch(&self.rows, &indices)
                 .expect("rows named are rows of the chunk"),
-            times: rows.iter().map(|&i| self.times[i as usize]).collect(),
-            positions: pick(&self.positions),
-            lines: self.lines.as_ref().map(pick),
+            times: times(&self.times),
+            positions: places(&self.positions),
+            lines: self.lines.as_ref().map(places),
+            watermarks: self.watermarks.as_ref().map(times),
         }
+    }
+
+    /// What the clock is given of each row: its time, or what a function says of the watermark after it.
+    pub fn for_clock(&self) -> &[i64] {
+        self.watermarks.as_ref().unwrap_or(&self.times)
     }
 
     /// How many rows.
