@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tidemill_engine::functions::{AggregateCalls, Functions, InModules, TransformCalls};
+use tidemill_engine::functions::{
+    AggregateCalls, Functions, InModules, TransformCalls, WindowCalls,
+};
 use tidemill_rows::ArrayRef;
 use tidemill_wasm::{
     Accumulated, CallError, Firings, LogLine, Module, ModuleError, Notes, Outcome, RowsIn,
@@ -54,6 +56,16 @@ impl Functions for Clocked {
     ) -> Result<Box<dyn AggregateCalls>, ModuleError> {
         let spent = self.of(&settings.operator);
         let guest = InModules.aggregate(module, settings)?;
+        Ok(Box::new(Timed { guest, spent }))
+    }
+
+    fn window(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn WindowCalls>, ModuleError> {
+        let spent = self.of(&settings.operator);
+        let guest = InModules.window(module, settings)?;
         Ok(Box::new(Timed { guest, spent }))
     }
 }
@@ -120,6 +132,26 @@ impl AggregateCalls for Timed<Box<dyn AggregateCalls>> {
         accs: &Table,
     ) -> Result<Outcome, CallError> {
         self.call(|guest| guest.finish(keys, firings, accs))
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        self.guest.take_log()
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        self.guest.take_notes()
+    }
+}
+
+impl WindowCalls for Timed<Box<dyn WindowCalls>> {
+    fn apply(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        rows: &RowsIn<'_>,
+        offsets: &[u32],
+    ) -> Result<Outcome, CallError> {
+        self.call(|guest| guest.apply(keys, firings, rows, offsets))
     }
 
     fn take_log(&mut self) -> Vec<LogLine> {
