@@ -14,7 +14,8 @@ use tidemill_rows::Batch;
 use crate::error::EngineError;
 use crate::event::Output;
 
-/// One operator or sink on one worker.
+/// One operator or sink on one worker. A method with a body is to be handed on by whoever wraps an operator, which is
+/// `rehearsal/order.rs`.
 pub trait Operator: Send {
     /// Takes rows, in arrival order. `batch.times.w()` is W at each row over all inputs of the operator.
     ///

@@ -220,6 +220,51 @@ end
     assert_eq!(came[2..], ["", "end", "----", "stopped"], "{text}");
 }
 
+/// The scenarios of `tests/scenarios/engine`, with one, two and three workers. `UPDATE=1` writes what comes out.
+#[test]
+fn the_engine_does_what_its_scenarios_say() {
+    let cases = root().join("tests/scenarios/engine");
+    for workers in 1..=3 {
+        let folder = Folder::new();
+        fs::copy(kinds(), folder.path().join("kinds.wasm")).expect("the module is copied");
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&cases).expect("the cases") {
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
+            let text = fs::read_to_string(&path).expect("a case");
+            folder.write(&name, &with_workers(&text, workers));
+            names.extend(name.ends_with(".scenario").then_some(name));
+        }
+        if std::env::var_os("UPDATE").is_some() && workers == 1 {
+            folder.run(&["test", "--update"]).expect(0);
+            for name in &names {
+                let text = folder.read(name).replacen("workers 1\n", "", 1);
+                fs::write(cases.join(name), text).expect("what came is written");
+            }
+        }
+        let ended = folder.run(&["test"]);
+        assert_eq!(
+            ended.code, 0,
+            "with {workers} workers:\n{}{}",
+            ended.out, ended.err
+        );
+    }
+}
+
+/// A scenario on so many workers; a pipeline file as it is.
+fn with_workers(text: &str, workers: usize) -> String {
+    match text.split_once(".toml\n") {
+        Some((head, rest)) if head.contains("\npipeline ") => {
+            format!("{head}.toml\nworkers {workers}\n{rest}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
 #[test]
 fn there_must_be_a_scenario() {
     let folder = folder(&[("a.scenario", SUMS)]);
