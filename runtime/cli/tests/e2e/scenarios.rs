@@ -266,6 +266,25 @@ fn with_workers(text: &str, workers: usize) -> String {
 }
 
 #[test]
+fn an_advance_of_many_keys_shows_all_of_them() {
+    const KEYS: usize = 6_000;
+    let row =
+        |key| format!("{{\"key\":\"{key:05}\",\"value\":1,\"at\":\"2024-01-01T00:00:10Z\"}}\n");
+    let rows: String = (0..KEYS).map(row).collect();
+    let head = "pipeline kinds.toml\nshow sums\nworkers 2\n";
+    let text = format!("{head}\nrows rows\n{rows}----\n\nwatermark 2024-01-01T00:01:00Z\n----\n");
+    let folder = folder(&[("many.scenario", &text)]);
+    folder.run(&["test", "--update"]).expect(0);
+    let text = folder.read("many.scenario");
+    let came: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("sums "))
+        .collect();
+    assert_eq!(came.len(), KEYS);
+    assert!(came.is_sorted(), "keys stand in their order");
+}
+
+#[test]
 fn there_must_be_a_scenario() {
     let folder = folder(&[("a.scenario", SUMS)]);
     folder

@@ -236,6 +236,12 @@ impl Operator for Traced {
         done
     }
 
+    fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let done = self.operator.go_on(out);
+        self.mark(out);
+        done
+    }
+
     fn hold(&self) -> i64 {
         self.operator.hold()
     }
