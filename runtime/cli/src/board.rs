@@ -197,7 +197,7 @@ impl Station {
             "name": self.name, "kind": self.kind.word(),
             "rows_in": own.rows_in, "rows_out": own.rows_out, "filtered": own.filtered,
             "late": own.late, "behind": own.behind, "in_gaps": own.in_gaps,
-            "windows_missed": own.windows_missed, "null_keys": own.null_keys,
+            "windows_missed": own.windows_missed, "never_sent": own.never_sent, "null_keys": own.null_keys,
             "failed": own.failed, "failed_results": own.failed_results, "keys": own.keys,
             "watermark": lag.map(|_| rfc3339(own.watermark).to_string()),
             "lag_ms": lag.map(|us| us / 1000),

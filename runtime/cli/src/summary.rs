@@ -120,7 +120,7 @@ const WINDOW: &[Kind] = &[Kind::Window];
 const TRANSFORM: &[Kind] = &[Kind::Transform];
 
 /// Every way that a row can go has its column.
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column {
         heading: "rows in",
         figure: |t| t.rows_in,
@@ -160,6 +160,12 @@ const COLUMNS: [Column; 10] = [
     Column {
         heading: "windows missed",
         figure: |t| t.windows_missed,
+        kinds: WINDOW,
+        always: false,
+    },
+    Column {
+        heading: "never sent",
+        figure: |t| t.never_sent,
         kinds: WINDOW,
         always: false,
     },

@@ -13,9 +13,7 @@ use std::time::Instant;
 
 use tidemill_core::clock::{SourceClock, SourceConfig, Strategy, WhenIdle};
 use tidemill_core::time;
-use tidemill_core::window::{
-    KeyId, KeyOrder, Mode, Plan, Rows, WindowKind, WindowOperator, WindowSpec,
-};
+use tidemill_core::window::{KeyId, KeyOrder, Plan, Rows, WindowKind, WindowOperator, WindowSpec};
 
 const ROWS: usize = 20_000_000;
 const BATCH: usize = 4096;
@@ -56,11 +54,7 @@ fn bursts(time: i64, random: u64) -> KeyId {
 }
 
 fn windows(kind: WindowKind, key: Keys) -> Cost {
-    let spec = WindowSpec {
-        kind,
-        lateness: 0,
-        mode: Mode::Accumulating,
-    };
+    let spec = WindowSpec::new(kind);
     let (mut operator, mut plan) = (WindowOperator::new(spec), Plan::default());
     let (mut times, mut stamps, mut keys) = (vec![0; BATCH], vec![0; BATCH], vec![0; BATCH]);
     let (mut take, mut advance, mut firings, mut ops) = (0.0, 0.0, 0, 0);

@@ -15,7 +15,11 @@ mod operator;
 mod session;
 mod slots;
 mod timers;
+mod tracked;
 
 pub use operator::WindowOperator;
-pub use plan::{Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, Rows, Slot};
-pub use spec::{Mode, WindowKind, WindowSpec};
+pub use plan::{
+    Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, ResultId, RowId, Rows, Sent, Slot,
+    TakenBack,
+};
+pub use spec::{Keep, Mode, Triggers, WindowKind, WindowSpec};

@@ -28,6 +28,8 @@ pub struct Counters {
     pub in_gaps: AtomicU64,
     /// Windows that a row missed while others took it.
     pub windows_missed: AtomicU64,
+    /// Rows that no firing of their window has shown.
+    pub never_sent: AtomicU64,
     /// Rows with a null key that `null-key = "skip"` passed over.
     pub null_keys: AtomicU64,
     /// Firings whose result failed and was dropped.
@@ -66,6 +68,7 @@ impl Default for Counters {
             behind: zero(),
             in_gaps: zero(),
             windows_missed: zero(),
+            never_sent: zero(),
             null_keys: zero(),
             failed_results: zero(),
             keys: zero(),
@@ -110,6 +113,7 @@ pub struct Totals {
     pub behind: u64,
     pub in_gaps: u64,
     pub windows_missed: u64,
+    pub never_sent: u64,
     pub null_keys: u64,
     pub failed_results: u64,
     pub keys: u64,
@@ -189,6 +193,7 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         behind: sum(|c| &c.behind),
         in_gaps: sum(|c| &c.in_gaps),
         windows_missed: sum(|c| &c.windows_missed),
+        never_sent: sum(|c| &c.never_sent),
         null_keys: sum(|c| &c.null_keys),
         failed_results: sum(|c| &c.failed_results),
         keys: sum(|c| &c.keys),

@@ -48,6 +48,19 @@ pub trait Operator: Send {
         None
     }
 
+    /// The clock says `now`: fires what it fires.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn clock(&mut self, _now: i64, _out: &mut Output) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// When the clock next fires something, if it ever does.
+    fn next_tick(&self) -> Option<i64> {
+        None
+    }
+
     /// Nothing is ready to be read just now: what waits in buffers goes out.
     ///
     /// # Errors

@@ -141,7 +141,7 @@ fn check_only(only: &[&str], shape: Shape, out_of_orderness: i64) {
             let (was, is) = (&first[&one.sink], &outputs[&one.sink]);
             let rule = match (shape.splits > 1, how.workers > 1) {
                 (_, false) => Rule::Sequence,
-                (true, true) if one.free && !in_order => continue,
+                (true, true) if one.ordered || one.free && !in_order => continue,
                 (false, true) if !one.rekeyed => Rule::Sequence,
                 (_, true) => one.beside,
             };

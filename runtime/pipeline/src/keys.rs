@@ -6,7 +6,7 @@ mod sink;
 mod source;
 mod top;
 
-pub use operator::{FAILURES, OPERATOR, WINDOW};
+pub use operator::{FAILURES, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
 pub use top::{LIMITS, MODULE, PIPELINE};
@@ -69,6 +69,8 @@ pub enum Kind {
     Words(&'static [&'static str]),
     /// A table.
     Table(&'static Shape),
+    /// A list of these words and of tables.
+    ListOf(&'static [&'static str], &'static Shape),
     /// A text or a table.
     TextOr(&'static Shape),
     /// A text, a list of texts or a table.
@@ -108,6 +110,7 @@ impl Kind {
                 let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
                 words.join(", ")
             }
+            Self::ListOf(words, _) => format!("list of {}, tables", Self::Words(words).words()),
             Self::Table(_) | Self::Any => "table".into(),
             Self::TextOr(_) => "text or table".into(),
             Self::TextsOr(_) => "text, list of texts or table".into(),
@@ -132,6 +135,7 @@ impl Kind {
             Self::Offset => "a duration".into(),
             Self::Size => "a size above zero".into(),
             Self::Words(words) => quoted_words(words),
+            Self::ListOf(words, _) => format!("a list of {} or tables", quoted_list(words)),
             Self::Table(_) | Self::Any => "a table".into(),
             Self::TextOr(_) => "a text or a table".into(),
             Self::TextsOr(_) => "a text, a list of texts or a table".into(),
@@ -143,6 +147,12 @@ impl Kind {
             Self::Later => "nothing".into(),
         }
     }
+}
+
+/// Words in quotes, with commas.
+fn quoted_list(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    words.join(", ")
 }
 
 /// Words in quotes, with commas and an `or`.
@@ -171,9 +181,9 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 17] = [
+pub static SHAPES: [&Shape; 18] = [
     &PIPELINE, &MODULE, &LIMITS, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
-    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &FAILURES, &SINK, &FILE, &FOLDER,
+    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &TRIGGER, &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 
 /// A row of the table of keys.

@@ -12,6 +12,7 @@ mod module;
 mod operator;
 mod sink;
 mod source;
+mod trigger;
 mod window;
 
 use std::path::Path;

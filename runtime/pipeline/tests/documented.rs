@@ -281,8 +281,8 @@ fn other_bursts(setting: &str) -> String {
 /// What a window needs beside a setting.
 fn window_kind(setting: &str) -> &'static str {
     match setting {
-        "tumble" | "session" => "",
-        "hop" => ", step = \"1m\"",
+        "tumble" | "session" | "rows" | "global" => "",
+        "hop" | "cumulate" => ", step = \"1m\"",
         "step" => ", hop = \"10m\"",
         _ => ", tumble = \"1h\"",
     }
@@ -352,6 +352,15 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
             "window",
             &format!("window = {}\n", inline(window_kind(name))),
         ),
+        "trigger" => {
+            let every = if name == "time" {
+                ", every = \"10s\""
+            } else {
+                ""
+            };
+            let window = format!("{{ tumble = \"1h\", trigger = [{}] }}", inline(every));
+            file.set_operator("window", &format!("window = {window}\n"));
+        }
         "failures" => file.set_operator("failures", &format!("failures = {}\n", inline(""))),
         "sink" => file.set_sink(name, &line),
         "file" | "folder" => {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tidemill_core::window::{Mode, WindowKind, WindowSpec};
+use tidemill_core::window::{WindowKind, WindowSpec};
 use tidemill_pipeline::{
     Checked, Connector, EventTime, Format, NullKey, OnFailure, SinkConnector, SinkFormat, Strategy,
     TimeFormat, parse,
@@ -135,9 +135,8 @@ fn operator() {
         offset: 0,
     };
     let expected = WindowSpec {
-        kind,
         lateness: 120 * SECOND,
-        mode: Mode::Accumulating,
+        ..WindowSpec::new(kind)
     };
     assert_eq!(operator.window.as_ref().unwrap().spec, expected);
     assert_eq!(

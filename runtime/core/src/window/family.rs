@@ -1,5 +1,6 @@
 //! What the families of windows have in common: what they are asked, and how they answer.
 
+use super::plan::{ResultId, RowId, Sent, TakenBack};
 use super::{Firing, KeyId, Moment, Op, Plan, Slot, slots::Slots};
 use crate::time;
 
@@ -70,6 +71,30 @@ pub(crate) trait Family {
 
     /// Lets happen what happens at `due`.
     fn fire(&mut self, held: &mut Self::Held, due: Due, out: &mut Out<'_>);
+
+    /// Whether several windows of a key may fire at one time.
+    fn fires_several(&self) -> bool {
+        false
+    }
+
+    /// Whether the next tick of the clock fires something of a key.
+    fn is_unsent(&self, _held: &Self::Held) -> bool {
+        false
+    }
+
+    /// Fires what a tick of the clock fires of a key, at this W of the operator.
+    fn clock(&mut self, _held: &mut Self::Held, _at: (KeyId, i64), _out: &mut Out<'_>) {}
+}
+
+/// Why a window fires.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cause<'a> {
+    /// W has come so far.
+    Time(Due),
+    /// A row.
+    Row(&'a Row),
+    /// The clock, at this W of the operator.
+    Clock { key: KeyId, w: i64 },
 }
 
 /// Something that time causes.
@@ -84,6 +109,8 @@ pub(crate) struct Due {
 pub(crate) struct Window {
     pub(crate) start: i64,
     pub(crate) end: i64,
+    /// Event time of the results.
+    pub(crate) time: i64,
     /// Number of this firing.
     pub(crate) number: u32,
     /// Whether nothing can follow.
@@ -98,6 +125,8 @@ pub(crate) struct Out<'a> {
     pub(crate) hold: i64,
     /// In the end round the last W before it, else [`time::MAX`]: what time causes is stamped with no more.
     pub(crate) ceiling: i64,
+    /// The last number given to a stored row or a sent result.
+    pub(crate) ids: &'a mut u64,
 }
 
 impl Out<'_> {
@@ -113,9 +142,44 @@ impl Out<'_> {
         self.plan.freed.push(slot);
     }
 
+    /// Counts a row that is taken.
+    pub(crate) fn count_taken(&mut self, row: &Row) {
+        self.plan.counters.behind_accepted += u64::from(row.is_behind());
+    }
+
+    /// Stores a row.
+    pub(crate) fn store(&mut self, row: &Row) -> RowId {
+        *self.ids += 1;
+        self.plan.stored.push((row.index, *self.ids));
+        *self.ids
+    }
+
+    /// The result that a window is about to send in place of the one before.
+    pub(crate) fn send_again(&mut self, sent: &mut Option<ResultId>) -> Sent {
+        let replaces = sent.is_some();
+        let id = *sent.get_or_insert_with(|| {
+            *self.ids += 1;
+            *self.ids
+        });
+        Sent { id, replaces }
+    }
+
+    /// Takes back what a window has sent, if it has sent anything.
+    pub(crate) fn take_back(&mut self, sent: &mut Option<ResultId>, row: &Row) {
+        let Some(result) = sent.take() else { return };
+        self.plan.taken_back.push(TakenBack {
+            result,
+            before: self.plan.firings.len() as u32,
+            stamp: row.stamp,
+            w: time::back(row.w, self.hold),
+            row: row.index,
+        });
+        self.plan.forgotten.push(result);
+    }
+
     /// Adds a row to an accumulator, and counts it.
     pub(crate) fn add(&mut self, row: &Row, slot: Slot) {
-        self.plan.counters.behind_accepted += u64::from(row.is_behind());
+        self.count_taken(row);
         self.plan.ops.push(Op::Add {
             row: row.index,
             slot,
@@ -142,66 +206,56 @@ impl Out<'_> {
 
     /// Fires a window because W has reached `due`.
     pub(crate) fn fire_on_time(&mut self, due: Due, window: Window, slot: Slot) {
-        let stamp = time::back((due.at - 1).min(self.ceiling), self.hold);
-        let firing = firing(due.key, window, Moment::OnTime);
-        self.fire(
-            Firing {
-                stamp,
-                w: stamp,
-                ..firing
-            },
-            slot,
-        );
+        self.fire_slot(Cause::Time(due), (window, Moment::OnTime), slot);
     }
 
     /// Fires a window because a row came after its end.
     pub(crate) fn correct(&mut self, row: &Row, window: Window, slot: Slot) {
-        let firing = firing(row.key, window, Moment::Correction);
-        let w = time::back(row.w, self.hold);
-        self.fire(
-            Firing {
-                stamp: row.stamp,
-                w,
-                row: Some(row.index),
-                ..firing
-            },
-            slot,
-        );
+        self.fire_slot(Cause::Row(row), (window, Moment::Correction), slot);
     }
 
-    fn fire(&mut self, firing: Firing, slot: Slot) {
+    /// Fires a window with an accumulator.
+    pub(crate) fn fire_slot(&mut self, cause: Cause<'_>, what: (Window, Moment), slot: Slot) {
+        let firing = self.fire(cause, what);
+        self.other(Op::Fire { firing, slot });
+    }
+
+    /// Fires a window with stored rows.
+    pub(crate) fn fire_rows(&mut self, cause: Cause<'_>, what: (Window, Moment), rows: Vec<RowId>) {
+        self.fire(cause, what);
+        self.plan.contents.push(rows);
+    }
+
+    #[inline]
+    fn fire(&mut self, cause: Cause<'_>, (window, moment): (Window, Moment)) -> u32 {
+        let back = |w| time::back(w, self.hold);
+        let (key, at, stamp, w, row) = match cause {
+            Cause::Time(Due { key, at }) => {
+                let stamp = back((at - 1).min(self.ceiling));
+                (key, at, stamp, stamp, None)
+            }
+            Cause::Row(row) => (row.key, row.w, row.stamp, back(row.w), Some(row.index)),
+            Cause::Clock { key, w } => (key, w, back(w), back(w), None),
+        };
         let number = u32::try_from(self.plan.firings.len()).expect("fewer than 2^32 firings");
-        self.plan.firings.push(firing);
-        self.other(Op::Fire {
-            firing: number,
-            slot,
+        self.plan.firings.push(Firing {
+            key,
+            start: window.start,
+            end: window.end,
+            time: window.time,
+            moment,
+            number: window.number,
+            last: window.last,
+            at,
+            stamp,
+            w,
+            row,
         });
+        number
     }
 
     fn other(&mut self, op: Op) {
         self.plan.adds_only = false;
         self.plan.ops.push(op);
-    }
-}
-
-/// A firing without its cause. A result's event time is end - 1 (Windows 8).
-fn firing(key: KeyId, window: Window, moment: Moment) -> Firing {
-    let Window {
-        start,
-        end,
-        number,
-        last,
-    } = window;
-    Firing {
-        key,
-        start,
-        end,
-        time: end - 1,
-        moment,
-        number,
-        last,
-        stamp: 0,
-        w: 0,
-        row: None,
     }
 }

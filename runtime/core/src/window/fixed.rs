@@ -55,8 +55,13 @@ impl Fixed {
         }
     }
 
+    /// Where windows begin and end.
+    pub(super) fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
     #[inline(always)]
-    fn cell(&mut self, time: i64) -> Cell {
+    pub(super) fn cell(&mut self, time: i64) -> Cell {
         if time < self.cell.from || time >= self.cell.to {
             self.cell = self.grid.cell(time);
         }
@@ -64,7 +69,7 @@ impl Fixed {
     }
 
     /// The first window of a cell that takes a row, if any does: end - 1 + L > the larger of stamp and W (Windows 3).
-    fn first_open(&self, cell: &Cell, judged: i64) -> Option<i64> {
+    pub(super) fn first_open(&self, cell: &Cell, judged: i64) -> Option<i64> {
         if judged < cell.first_due + self.lateness {
             return Some(cell.first);
         }
@@ -76,6 +81,7 @@ impl Fixed {
         Window {
             start: self.grid.start(window),
             end: self.grid.end(window),
+            time: self.grid.end(window) - 1,
             number,
             last,
         }
@@ -88,7 +94,7 @@ impl Fixed {
     }
 
     /// The accumulator of a part of the current cell, made if it is not there, about to change.
-    fn part(&self, kept: &mut Kept, first: i64, out: &mut Out<'_>) -> Slot {
+    pub(super) fn part(&self, kept: &mut Kept, first: i64, out: &mut Out<'_>) -> Slot {
         let (pane, refused) = (self.cell.pane, (first - self.cell.first) as u32);
         if let Some(more) = &mut kept.more {
             more.merges.forget(pane, self.grid.block(), out);
@@ -153,7 +159,7 @@ impl Fixed {
     }
 
     /// The accumulator of a window's content; [`None`] if no row belongs to it.
-    fn content(&self, kept: &mut Kept, window: i64, out: &mut Out<'_>) -> Option<Slot> {
+    pub(super) fn content(&self, kept: &mut Kept, window: i64, out: &mut Out<'_>) -> Option<Slot> {
         let panes = self.grid.panes(window);
         let parts = kept.panes.of(panes.clone());
         let seen = |part: &Part| self.first(part) <= window;
@@ -198,7 +204,7 @@ impl Fixed {
     }
 
     /// Gives up what is of no more use once W has been at `w`.
-    fn expire(&self, kept: &mut Kept, w: i64, out: &mut Out<'_>) {
+    pub(super) fn expire(&self, kept: &mut Kept, w: i64, out: &mut Out<'_>) {
         while let Some(part) = kept.panes.pop_if(|part| self.useless_at(part) <= w) {
             out.free(part.slot);
             if let Some(more) = &mut kept.more {

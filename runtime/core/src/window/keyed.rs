@@ -37,6 +37,10 @@ pub(crate) struct Keyed<F: Family> {
     ceiling: i64,
     /// Whether a key has fired twice in the plan at hand.
     met_again: bool,
+    /// The last number given to a stored row or a sent result.
+    ids: u64,
+    /// Keys of which the next tick of the clock may fire something; some may be there twice.
+    unsent: Vec<KeyId>,
 }
 
 /// How many keys one plan of an advance looks at, so that plans stay small however much is due.
@@ -89,6 +93,8 @@ impl<F: Family> Keyed<F> {
             looked_at: 0,
             ceiling: time::MAX,
             met_again: false,
+            ids: 0,
+            unsent: Vec::new(),
         }
     }
 
@@ -162,9 +168,12 @@ impl<F: Family> Keyed<F> {
             self.ceiling = if w == time::MAX { before } else { time::MAX };
             self.watermark = self.watermark.max(w);
         }
-        let mut left = KEYS_PER_PLAN;
+        // Where a time fires several windows of a key, all keys of that time are put in order together.
+        let several = self.family.fires_several();
+        let mut left = if several { usize::MAX } else { KEYS_PER_PLAN };
         loop {
-            let until = self.ordered.len().min(self.looked_at + left);
+            let until = self.ordered.len().min(self.looked_at.saturating_add(left));
+            let before = (plan.firings.len(), plan.ops.len());
             left -= until - self.looked_at;
             for i in self.looked_at..until {
                 self.ask_for(i);
@@ -172,6 +181,9 @@ impl<F: Family> Keyed<F> {
                 self.look_at(Due { key, at }, self.ceiling, plan);
             }
             self.looked_at = until;
+            if several {
+                plan.sort_firings(before.0, before.1);
+            }
             if until < self.ordered.len() {
                 break;
             }
@@ -255,8 +267,13 @@ impl<F: Family> Keyed<F> {
             slots: &mut self.slots,
             hold,
             ceiling: time::MAX,
+            ids: &mut self.ids,
         };
+        let was_unsent = self.family.is_unsent(&entry.held);
         self.family.take(&mut entry.held, row, &mut out);
+        if !was_unsent && self.family.is_unsent(&entry.held) {
+            self.unsent.push(row.key);
+        }
         let due = self.family.due(&entry.held, row.w);
         if due < entry.armed {
             self.arm(row.key, due);
@@ -273,6 +290,7 @@ impl<F: Family> Keyed<F> {
             slots: &mut self.slots,
             hold,
             ceiling: time::MAX,
+            ids: &mut self.ids,
         };
         let Some(due) = self.family.open(&mut entry.held, row, &mut out) else {
             return false;
@@ -301,6 +319,7 @@ impl<F: Family> Keyed<F> {
             slots: &mut self.slots,
             hold,
             ceiling: time::MAX,
+            ids: &mut self.ids,
         };
         let mut at = self.family.due(held, armed - 1);
         while at <= w && at != NEVER {
@@ -309,6 +328,34 @@ impl<F: Family> Keyed<F> {
         }
         self.arm(key, at);
         self.doubt(key);
+    }
+
+    /// The clock has ticked: fires, in order of end, start and key, what has changed since it last did.
+    pub(crate) fn clock(&mut self, keys: &dyn KeyOrder, plan: &mut Plan) {
+        plan.clear();
+        self.begin();
+        self.unsent.sort_unstable();
+        self.unsent.dedup();
+        let mut unsent = std::mem::take(&mut self.unsent);
+        unsent.sort_by(|&a, &b| keys.cmp(a, b));
+        let w = self.watermark;
+        for key in unsent {
+            let hold = self.family.hold();
+            let mut out = Out {
+                plan,
+                slots: &mut self.slots,
+                hold,
+                ceiling: time::MAX,
+                ids: &mut self.ids,
+            };
+            let held = &mut self.entries[key as usize].held;
+            self.family.clock(held, (key, w), &mut out);
+            // Windows that have ended but are kept, and show what they hold to nobody.
+            if self.family.is_unsent(held) {
+                self.unsent.push(key);
+            }
+        }
+        plan.sort_firings(0, 0);
     }
 
     /// A key's timer is due: lets happen what happens then, unless the timer no longer counts.
@@ -325,9 +372,11 @@ impl<F: Family> Keyed<F> {
                 slots: &mut self.slots,
                 hold,
                 ceiling,
+                ids: &mut self.ids,
             };
             self.family.fire(&mut entry.held, due, &mut out);
             at = self.family.due(&entry.held, due.at);
+            debug_assert!(at > due.at, "what is due has happened: {due:?}");
             self.met_again |= entry.saved_in == self.batch;
             entry.saved_in = self.batch;
             plan.key_ends.push(plan.ops.len() as u32);

@@ -3,6 +3,7 @@
 use super::fixed::Fixed;
 use super::keyed::Keyed;
 use super::session::Session;
+use super::tracked::Tracked;
 use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
 
 /// Decides what becomes of rows, and what fires when. See the [module](super).
@@ -12,6 +13,8 @@ use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
 #[derive(Debug)]
 pub struct WindowOperator {
     windows: Windows,
+    /// The clock's ticks: how far apart, and the last one that there was.
+    clock: Option<(i64, i64)>,
 }
 
 /// One variant per family.
@@ -19,6 +22,7 @@ pub struct WindowOperator {
 enum Windows {
     Fixed(Keyed<Fixed>),
     Session(Keyed<Session>),
+    Tracked(Keyed<Tracked>),
 }
 
 macro_rules! each {
@@ -26,6 +30,7 @@ macro_rules! each {
         match $operator {
             Windows::Fixed($windows) => $do,
             Windows::Session($windows) => $do,
+            Windows::Tracked($windows) => $do,
         }
     };
 }
@@ -37,10 +42,12 @@ impl WindowOperator {
     /// If a size, step or gap is not positive, or a cumulated size is no multiple of its step; `check` refuses these.
     pub fn new(spec: WindowSpec) -> Self {
         let windows = match spec.kind {
+            _ if !spec.is_plain() => Windows::Tracked(Keyed::new(Tracked::new(&spec))),
             WindowKind::Session { gap } => Windows::Session(Keyed::new(Session::new(gap, &spec))),
             _ => Windows::Fixed(Keyed::new(Fixed::new(&spec))),
         };
-        Self { windows }
+        let clock = spec.triggers.every_of_clock.map(|every| (every, i64::MIN));
+        Self { windows, clock }
     }
 
     /// How far the watermark that it passes on lies behind its own (Watermarks 2).
@@ -73,6 +80,30 @@ impl WindowOperator {
     /// again, before any row is taken.
     pub fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) -> bool {
         each!(&mut self.windows, windows => windows.advance(w, keys, plan))
+    }
+
+    /// When the clock next fires something: a multiple of the trigger's time. Not known before the first call of
+    /// [`WindowOperator::clock`].
+    pub fn next_tick(&self) -> Option<i64> {
+        let (every, last) = self.clock?;
+        (last != i64::MIN).then(|| last + every)
+    }
+
+    /// The clock says `now`: if it has passed a tick since the last call, fires the windows that have changed since they
+    /// last fired, in order of end, start and key. Whether it has; then to be followed by [`WindowOperator::commit`]. Not in
+    /// the end round.
+    pub fn clock(&mut self, now: i64, keys: &dyn KeyOrder, plan: &mut Plan) -> bool {
+        plan.clear();
+        let Some((every, last)) = &mut self.clock else {
+            return false;
+        };
+        let tick = now - now.rem_euclid(*every);
+        let passed = *last != i64::MIN && tick > *last;
+        *last = (*last).max(tick);
+        if passed {
+            each!(&mut self.windows, windows => windows.clock(keys, plan));
+        }
+        passed
     }
 
     /// What the plan says has happened.

@@ -5,13 +5,19 @@
 //!    order of what reads and writes it.
 //! 2. A slot is fresh (the accumulator of no rows) when it is in `created`, and of no further use when it is in `freed`.
 //!    A slot may be in both.
-//! 3. `late` ascends. A row is in at most one of: an [`Op::Add`], `late`, a gap.
+//! 3. `late` ascends. A row is in at most one of: an [`Op::Add`], `stored`, `late`, a gap.
 //! 4. Nothing in a plan has happened before [`super::WindowOperator::commit`].
 
 use std::cmp::Ordering;
 
 /// A key, as the engine's key table numbers it. Unkeyed operators use 0.
 pub type KeyId = u32;
+
+/// A row that the engine stores, as the window operator numbers it: in arrival order, never again.
+pub type RowId = u64;
+
+/// A result that was sent and may be taken back, as the window operator numbers it: never again.
+pub type ResultId = u64;
 
 /// A place for one accumulator, as the window operator numbers it: dense, reused.
 pub type Slot = u32;
@@ -114,12 +120,38 @@ pub struct Firing {
     pub number: u32,
     /// Whether nothing can follow for this window.
     pub last: bool,
+    /// The W that fired it: its time, if time did, else W at the row.
+    pub at: i64,
     /// The stamp that results carry (Watermarks 2).
     pub stamp: i64,
     /// W at the results (Watermarks 10).
     pub w: i64,
     /// The row that caused it, if a row did.
     pub row: Option<u32>,
+}
+
+/// What a firing with [`super::Mode::Retract`] sends, kept by the engine until it is taken back or forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Where it is kept.
+    pub id: ResultId,
+    /// Whether what is kept there is taken back first: the window has fired before.
+    pub replaces: bool,
+}
+
+/// A result that is taken back although its window does not fire, since it has become another's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenBack {
+    /// What was sent.
+    pub result: ResultId,
+    /// It goes before the firing with this index in [`Plan::firings`].
+    pub before: u32,
+    /// The stamp that the deletion carries (Watermarks 2).
+    pub stamp: i64,
+    /// W at the deletion.
+    pub w: i64,
+    /// The row that caused it.
+    pub row: u32,
 }
 
 /// What became of rows. Added to the operator's counters when a plan is committed.
@@ -133,6 +165,8 @@ pub struct Counters {
     pub in_gaps: u64,
     /// Windows that a row missed while others took it.
     pub windows_missed: u64,
+    /// Rows that no firing of their window has shown, since it does not fire at its end.
+    pub never_sent: u64,
 }
 
 /// What a window operator wants done. Reused from call to call.
@@ -145,6 +179,18 @@ pub struct Plan {
     pub key_ends: Vec<u32>,
     /// What fires, in order.
     pub firings: Vec<Firing>,
+    /// Where results may be taken back: what each firing sends, one entry per firing. Otherwise empty.
+    pub sent: Vec<Sent>,
+    /// Results taken back without a firing, in order.
+    pub taken_back: Vec<TakenBack>,
+    /// Results that are not needed once this plan's results are made.
+    pub forgotten: Vec<ResultId>,
+    /// Where rows are stored: what each firing sees, one entry per firing, in event-time order. Otherwise empty.
+    pub contents: Vec<Vec<RowId>>,
+    /// Rows to be stored: (index, number). A row may be there several times.
+    pub stored: Vec<(u32, RowId)>,
+    /// Stored rows that are not needed once this plan's results are made.
+    pub released: Vec<RowId>,
     /// Rows refused because of time, ascending.
     pub late: Vec<u32>,
     /// Slots that start as the accumulator of no rows.
@@ -165,11 +211,47 @@ impl Plan {
         self.ops.clear();
         self.key_ends.clear();
         self.firings.clear();
+        self.sent.clear();
+        self.taken_back.clear();
+        self.forgotten.clear();
+        self.contents.clear();
+        self.stored.clear();
+        self.released.clear();
         self.late.clear();
         self.created.clear();
         self.freed.clear();
         self.gone.clear();
         self.counters = Counters::default();
         self.adds_only = true;
+    }
+
+    /// Puts the firings from `from` on, the operations of which begin at `op`, in order of end and start. Those of equal
+    /// bounds keep their order.
+    pub(crate) fn sort_firings(&mut self, from: usize, op: usize) {
+        let mut order: Vec<usize> = (from..self.firings.len()).collect();
+        order.sort_by_key(|&i| (self.firings[i].end, self.firings[i].start));
+        if order.is_sorted() {
+            return;
+        }
+        let mut places = vec![0; order.len()];
+        (from..)
+            .zip(&order)
+            .for_each(|(place, &i)| places[i - from] = place as u32);
+        for op in &mut self.ops[op..] {
+            if let Op::Fire { firing, .. } = op {
+                *firing = places[*firing as usize - from];
+            }
+        }
+        permute(&mut self.firings, from, &order);
+        permute(&mut self.sent, from, &order);
+        permute(&mut self.contents, from, &order);
+    }
+}
+
+/// Puts the entries from `from` on in the order of these indices; there may be no entries at all.
+fn permute<T: Clone>(list: &mut [T], from: usize, order: &[usize]) {
+    if !list.is_empty() {
+        let sorted: Vec<T> = order.iter().map(|&i| list[i].clone()).collect();
+        list[from..].clone_from_slice(&sorted);
     }
 }

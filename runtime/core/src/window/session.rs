@@ -76,6 +76,7 @@ impl One {
         Window {
             start: self.start,
             end: self.end,
+            time: self.end - 1,
             number: self.number,
             last,
         }

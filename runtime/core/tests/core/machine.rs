@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tidemill_core::window::{
-    Firing, KeyId, KeyOrder, Op, Plan, Rows, Slot, WindowOperator, WindowSpec,
+    Firing, KeyId, KeyOrder, Op, Plan, ResultId, RowId, Rows, Slot, WindowOperator, WindowSpec,
 };
 
 use crate::aggregate::{Acc, Aggregate};
@@ -22,10 +22,20 @@ pub struct TestRow {
     pub w: i64,
 }
 
+/// What a result does to the results before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Insert,
+    UpdateBefore,
+    UpdateAfter,
+    Delete,
+}
+
 /// A result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fired {
     pub key: String,
+    pub change: Change,
     /// With the key number set to 0 and the row to none: they depend on batches.
     pub firing: Firing,
     pub value: Acc,
@@ -90,6 +100,10 @@ pub struct Machine {
     pub operator: WindowOperator,
     aggregate: Aggregate,
     accs: BTreeMap<Slot, Acc>,
+    /// Values of stored rows.
+    stored: BTreeMap<RowId, i64>,
+    /// Results that may be taken back.
+    sent: BTreeMap<ResultId, Fired>,
     keys: Keys,
     plan: Plan,
     pub counters: tidemill_core::window::Counters,
@@ -101,6 +115,8 @@ impl Machine {
             operator: WindowOperator::new(spec),
             aggregate,
             accs: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            sent: BTreeMap::new(),
             keys: Keys::default(),
             plan: Plan::default(),
             counters: Default::default(),
@@ -126,9 +142,8 @@ impl Machine {
             };
             self.operator.take(&batch, &mut plan);
             let added = |row: usize| {
-                plan.ops
-                    .iter()
-                    .any(|op| matches!(op, Op::Add { row: r, .. } if *r as usize == row))
+                let adds = |op: &Op| matches!(op, Op::Add { row: r, .. } if *r as usize == row);
+                plan.ops.iter().any(adds) || plan.stored.iter().any(|(r, _)| *r as usize == row)
             };
             let next = (0..rows.len())
                 .find(|&row| fails.get(row) == Some(&true) && !failed[row] && added(row));
@@ -155,6 +170,17 @@ impl Machine {
         came
     }
 
+    /// The clock says `now`.
+    pub fn clock(&mut self, now: i64) -> Came {
+        let mut plan = std::mem::take(&mut self.plan);
+        let mut came = Came::default();
+        if self.operator.clock(now, &self.keys, &mut plan) {
+            came = self.carry_out(&plan, &[]);
+        }
+        self.plan = plan;
+        came
+    }
+
     /// Nothing is left: to be called after the end round.
     pub fn check_empty(&self) {
         assert!(
@@ -167,6 +193,8 @@ impl Machine {
             "keys are left: {:?}",
             self.keys.numbers
         );
+        assert!(self.stored.is_empty(), "rows are left: {:?}", self.stored);
+        assert!(self.sent.is_empty(), "results are left: {:?}", self.sent);
         assert_eq!(self.operator.next_due(), None);
     }
 
@@ -180,6 +208,11 @@ impl Machine {
                 assert!(!failed[*row as usize], "row {row} failed");
             }
         }
+        let stored: BTreeSet<u32> = plan.stored.iter().map(|(row, _)| *row).collect();
+        for row in stored {
+            assert!(seen.insert(row), "row {row} is in two places");
+            assert!(!failed[row as usize], "row {row} failed");
+        }
         let failed = failed.iter().filter(|failed| **failed).count();
         assert_eq!(seen.len() + failed + plan.counters.in_gaps as usize, rows);
         let adds_only = plan.ops.iter().all(|op| matches!(op, Op::Add { .. }));
@@ -191,15 +224,30 @@ impl Machine {
             let old = self.accs.insert(*slot, self.aggregate.create());
             assert_eq!(old, None, "slot {slot} is in use");
         }
-        let mut came = Came::default();
+        for (row, id) in &plan.stored {
+            let old = self.stored.insert(*id, rows[*row as usize].value);
+            assert_eq!(old, None, "row {id} is stored twice");
+        }
+        let mut seen: Vec<Option<Acc>> =
+            plan.contents.iter().map(|ids| self.of_rows(ids)).collect();
+        seen.resize(plan.firings.len(), None);
         plan.ops
             .iter()
-            .for_each(|op| self.apply(*op, plan, rows, &mut came.fired));
+            .for_each(|op| self.apply(*op, rows, &mut seen));
+        let mut came = Came::default();
+        self.results(plan, seen, &mut came.fired);
         for slot in &plan.freed {
+            let freed = self.accs.remove(slot);
+            assert!(freed.is_some(), "slot {slot} is freed twice");
+        }
+        for id in &plan.released {
             assert!(
-                self.accs.remove(slot).is_some(),
-                "slot {slot} is freed twice"
+                self.stored.remove(id).is_some(),
+                "row {id} is released twice"
             );
+        }
+        for id in &plan.forgotten {
+            assert!(self.sent.remove(id).is_some(), "result {id} is not there");
         }
         came.late.extend(plan.late.iter().map(|row| *row as usize));
         self.operator.commit(plan);
@@ -208,10 +256,19 @@ impl Machine {
         self.counters.behind_accepted += plan.counters.behind_accepted;
         self.counters.in_gaps += plan.counters.in_gaps;
         self.counters.windows_missed += plan.counters.windows_missed;
+        self.counters.never_sent += plan.counters.never_sent;
         came
     }
 
-    fn apply(&mut self, op: Op, plan: &Plan, rows: &[TestRow], fired: &mut Vec<Fired>) {
+    /// What a function makes of stored rows.
+    fn of_rows(&self, ids: &[RowId]) -> Option<Acc> {
+        let mut acc = self.aggregate.create();
+        ids.iter()
+            .for_each(|id| self.aggregate.add(&mut acc, self.stored[id]));
+        Some(acc)
+    }
+
+    fn apply(&mut self, op: Op, rows: &[TestRow], seen: &mut [Option<Acc>]) {
         match op {
             Op::Add { row, slot } => {
                 let acc = self.accs.get_mut(&slot).expect("a slot in use");
@@ -223,23 +280,74 @@ impl Machine {
                 self.aggregate.merge(into, &from);
             }
             Op::Copy { from, into } => {
-                assert!(plan.created.contains(&into), "slot {into} is not fresh");
-                self.accs.insert(into, self.accs[&from].clone());
+                let from = self.accs[&from].clone();
+                let old = self.accs.insert(into, from);
+                assert_eq!(
+                    old,
+                    Some(self.aggregate.create()),
+                    "slot {into} is not fresh"
+                );
             }
             Op::Fire { firing, slot } => {
-                let firing = plan.firings[firing as usize];
-                let key = self.keys.names[firing.key as usize].clone();
-                let firing = Firing {
-                    key: 0,
-                    row: None,
-                    ..firing
-                };
-                fired.push(Fired {
-                    key,
-                    firing,
-                    value: self.accs[&slot].clone(),
-                });
+                let old = seen[firing as usize].replace(self.accs[&slot].clone());
+                assert_eq!(old, None, "firing {firing} is there twice");
             }
+        }
+    }
+
+    /// The results of a plan's firings, and of what it takes back.
+    fn results(&mut self, plan: &Plan, seen: Vec<Option<Acc>>, fired: &mut Vec<Fired>) {
+        let mut taken_back = plan.taken_back.iter().peekable();
+        for (i, value) in seen.into_iter().enumerate() {
+            while let Some(back) = taken_back.next_if(|back| back.before as usize <= i) {
+                fired.push(self.again(back.result, Change::Delete, (back.stamp, back.w)));
+            }
+            let firing = Firing {
+                row: None,
+                ..plan.firings[i]
+            };
+            let key = self.keys.names[firing.key as usize].clone();
+            let firing = Firing { key: 0, ..firing };
+            let value = value.expect("every firing sees something");
+            let mut change = Change::Insert;
+            if let Some(sent) = plan.sent.get(i) {
+                if sent.replaces {
+                    change = Change::UpdateAfter;
+                    let old = self.again(sent.id, Change::UpdateBefore, (firing.stamp, firing.w));
+                    fired.push(old);
+                }
+                let result = Fired {
+                    key: key.clone(),
+                    change,
+                    firing,
+                    value: value.clone(),
+                };
+                self.sent.insert(sent.id, result);
+            }
+            fired.push(Fired {
+                key,
+                change,
+                firing,
+                value,
+            });
+        }
+        for back in taken_back {
+            fired.push(self.again(back.result, Change::Delete, (back.stamp, back.w)));
+        }
+    }
+
+    /// A result as it was sent, to be taken back.
+    fn again(&self, id: ResultId, change: Change, (stamp, w): (i64, i64)) -> Fired {
+        let sent = self.sent[&id].clone();
+        let firing = Firing {
+            stamp,
+            w,
+            ..sent.firing
+        };
+        Fired {
+            change,
+            firing,
+            ..sent
         }
     }
 }

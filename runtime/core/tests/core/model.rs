@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use tidemill_core::time;
-use tidemill_core::window::{Firing, Mode, Moment, WindowKind, WindowSpec};
+use tidemill_core::window::{Firing, Keep, Mode, Moment, WindowKind, WindowSpec};
 
-use crate::machine::TestRow;
+use crate::machine::{Change, TestRow};
 
-/// A result of the model: values sorted, since the order of merging is not its business.
+/// A result of the model. Values are in event-time order where rows are stored; elsewhere sorted, since the order of
+/// merging is not the model's business.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Modelled {
     pub key: String,
+    pub change: Change,
     pub firing: Firing,
     pub values: Vec<i64>,
 }
@@ -20,21 +22,51 @@ pub struct Modelled {
 pub struct Model {
     pub fired: Vec<Modelled>,
     pub late: Vec<usize>,
+    pub never_sent: u64,
+}
+
+/// A row in a window.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    time: i64,
+    /// Its place in arrival order.
+    index: usize,
+    value: i64,
+    sent: bool,
 }
 
 /// A window of one key.
 #[derive(Clone, Debug, Default)]
 struct Window {
-    /// Time and value of each row.
-    rows: Vec<(i64, i64)>,
-    sent: usize,
+    rows: Vec<Row>,
     number: u32,
+    /// Rows since the last firing by their number.
+    counted: u32,
+    sent: Option<Modelled>,
 }
 
+/// By end and start.
 type Windows = BTreeMap<(i64, i64), Window>;
 
+/// What fires a window.
+#[derive(Clone, Copy)]
+struct Why {
+    moment: Moment,
+    at: i64,
+    stamp: i64,
+    w: i64,
+}
+
+/// Something that happens to a key.
+pub enum Event {
+    /// A row comes; its index.
+    Row(usize, TestRow),
+    /// The clock ticks, at this W.
+    Clock(i64),
+}
+
 /// Runs one key's rows; `end` is the W before the end round.
-pub fn run(spec: &WindowSpec, key: &str, rows: &[(usize, TestRow)], end: i64) -> Model {
+pub fn run(spec: &WindowSpec, key: &str, events: &[Event], end: i64) -> Model {
     let mut key = Key {
         spec: *spec,
         name: key.to_owned(),
@@ -42,10 +74,18 @@ pub fn run(spec: &WindowSpec, key: &str, rows: &[(usize, TestRow)], end: i64) ->
         w: time::MIN,
         out: Model::default(),
     };
-    for (index, row) in rows {
-        key.rise(row.w.max(key.w), time::MAX);
-        if !key.take(row) {
-            key.out.late.push(*index);
+    for event in events {
+        match event {
+            Event::Row(index, row) => {
+                key.rise(row.w.max(key.w), time::MAX);
+                if !key.take(*index, row) {
+                    key.out.late.push(*index);
+                }
+            }
+            Event::Clock(w) => {
+                key.rise((*w).max(key.w), time::MAX);
+                key.clock(*w);
+            }
         }
     }
     key.rise(end.max(key.w), time::MAX);
@@ -67,130 +107,323 @@ impl Key {
         i64::from(matches!(self.spec.kind, WindowKind::Session { .. }))
     }
 
-    fn due(&self, end: i64) -> i64 {
-        end - 1 + self.hold()
+    fn endless(&self) -> bool {
+        matches!(self.spec.kind, WindowKind::Global | WindowKind::Rows { .. })
+    }
+
+    /// W at which a window fires at its end.
+    fn ends(&self, end: i64) -> i64 {
+        if self.endless() {
+            time::MAX - 1
+        } else {
+            end - 1 + self.hold()
+        }
+    }
+
+    /// W at which it is gone.
+    fn gone(&self, end: i64) -> i64 {
+        self.ends(end)
+            + if self.endless() {
+                0
+            } else {
+                self.spec.lateness
+            }
+    }
+
+    /// The first tick after `after`.
+    fn tick(&self, (end, start): (i64, i64), window: &Window, after: i64) -> Option<i64> {
+        let every = self.spec.triggers.every?;
+        let first = if start == time::MIN {
+            time::FIRST - time::FIRST.rem_euclid(every)
+        } else {
+            start
+        };
+        let after = after.max(if start == time::MIN {
+            time::FIRST
+        } else {
+            start
+        });
+        let tick = first + ((after - first).div_euclid(every) + 1) * every;
+        (tick < end && window.rows.iter().any(|row| !row.sent)).then_some(tick)
     }
 
     fn rise(&mut self, w: i64, ceiling: i64) {
-        let mut ends: Vec<(i64, i64)> = self.windows.keys().copied().collect();
-        ends.sort_by_key(|(start, end)| (*end, *start));
-        for (start, end) in ends {
-            if self.due(end) > self.w && self.due(end) <= w {
-                let stamp = time::back((self.due(end) - 1).min(ceiling), self.hold());
-                self.fire((start, end), Moment::OnTime, (stamp, stamp));
+        loop {
+            let after = self.w;
+            let next = |(&place, window): (&(i64, i64), &Window)| {
+                let fixed = [self.ends(place.0), self.gone(place.0)];
+                let times = fixed.into_iter().chain(self.tick(place, window, after));
+                times.filter(|&at| at > after).min()
+            };
+            let Some(at) = self
+                .windows
+                .iter()
+                .filter_map(next)
+                .min()
+                .filter(|&at| at <= w)
+            else {
+                break;
+            };
+            let stamp = time::back((at - 1).min(ceiling), self.hold());
+            for place in self.windows.keys().copied().collect::<Vec<_>>() {
+                let ended = self.ends(place.0) == at && !self.spec.triggers.only;
+                let tick = self.tick(place, &self.windows[&place], at - 1) == Some(at);
+                let moment = if ended { Moment::OnTime } else { Moment::Early };
+                if ended || tick {
+                    self.fire(
+                        place,
+                        Why {
+                            moment,
+                            at,
+                            stamp,
+                            w: stamp,
+                        },
+                    );
+                }
+                if self.gone(place.0) == at {
+                    self.drop(place);
+                }
             }
+            self.w = at;
         }
-        let lateness = self.spec.lateness;
-        let hold = self.hold();
-        self.windows
-            .retain(|(_, end), _| end - 1 + hold + lateness > w);
         self.w = w;
     }
 
-    fn fire(&mut self, (start, end): (i64, i64), moment: Moment, (stamp, w): (i64, i64)) {
-        let window = self.windows.get_mut(&(start, end)).expect("a window");
-        let from = if self.spec.mode == Mode::Discarding {
-            window.sent
-        } else {
-            0
+    fn drop(&mut self, place: (i64, i64)) {
+        let window = self.windows.remove(&place).expect("a window");
+        self.out.never_sent += window.rows.iter().filter(|row| !row.sent).count() as u64;
+    }
+
+    fn clock(&mut self, w: i64) {
+        let why = Why {
+            moment: Moment::Early,
+            at: w,
+            stamp: time::back(w, self.hold()),
+            w: time::back(w, self.hold()),
         };
-        let mut values: Vec<i64> = window.rows[from..]
-            .iter()
-            .map(|(_, value)| *value)
-            .collect();
-        values.sort_unstable();
-        window.sent = window.rows.len();
+        for place in self.windows.keys().copied().collect::<Vec<_>>() {
+            let unsent = self.windows[&place].rows.iter().any(|row| !row.sent);
+            if unsent && self.ends(place.0) > self.w {
+                self.fire(place, why);
+            }
+        }
+    }
+
+    fn fire(&mut self, (end, start): (i64, i64), why: Why) {
+        let (endless, spec) = (self.endless(), self.spec);
+        let window = self.windows.get_mut(&(end, start)).expect("a window");
+        let mut content = window.rows.clone();
+        if spec.mode == Mode::Discarding {
+            content.retain(|row| !row.sent);
+        }
+        if content.is_empty() {
+            return;
+        }
+        window.rows.iter_mut().for_each(|row| row.sent = true);
         window.number += 1;
-        let number = window.number;
-        let last = moment == Moment::OnTime && self.spec.lateness == 0;
-        let time = end - 1;
+        let largest = window.rows.iter().map(|row| row.time).max().unwrap();
+        let complete =
+            matches!(spec.kind, WindowKind::Rows { count } if window.rows.len() == count as usize);
+        let lateness = if endless { 0 } else { spec.lateness };
         let firing = Firing {
             key: 0,
             start,
             end,
-            time,
-            moment,
-            number,
-            last,
-            stamp,
-            w,
+            time: if endless { largest } else { end - 1 },
+            moment: why.moment,
+            number: window.number,
+            last: complete || why.moment == Moment::OnTime && lateness == 0,
+            at: why.at,
+            stamp: why.stamp,
+            w: why.w,
             row: None,
         };
-        self.out.fired.push(Modelled {
+        let values = kept(content, spec.stored);
+        let mut result = Modelled {
             key: self.name.clone(),
+            change: Change::Insert,
             firing,
             values,
-        });
+        };
+        if spec.mode == Mode::Retract {
+            if let Some(before) = window.sent.take() {
+                result.change = Change::UpdateAfter;
+                self.out
+                    .fired
+                    .push(again(before, Change::UpdateBefore, why));
+            }
+            window.sent = Some(result.clone());
+        }
+        self.out.fired.push(result);
     }
 
     /// Whether the row was taken, or is in a gap.
-    fn take(&mut self, row: &TestRow) -> bool {
+    fn take(&mut self, index: usize, row: &TestRow) -> bool {
         let candidates = match self.spec.kind {
             WindowKind::Session { gap } => vec![self.session(row.time, gap)],
+            WindowKind::Global => vec![(time::MIN, time::MAX)],
+            WindowKind::Rows { .. } => vec![self.rows(row.time)],
             kind => windows_of(kind, row.time),
         };
         let judged = row.stamp.max(self.w);
         let mut taken = candidates.is_empty();
+        let mut took = vec![];
         for (start, end) in candidates {
-            if self.due(end) + self.spec.lateness <= judged {
+            if !self.endless() && self.gone(end) <= judged {
                 continue;
             }
             taken = true;
-            let mut window = self.joined((start, end));
-            window.rows.push((row.time, row.value));
-            self.windows.insert((start, end), window);
-            if self.due(end) <= self.w {
-                let w = time::back(self.w, self.hold());
-                self.fire((start, end), Moment::Correction, (row.stamp, w));
-            }
+            let mut window = self.joined((start, end), row);
+            window.rows.push(Row {
+                time: row.time,
+                index,
+                value: row.value,
+                sent: false,
+            });
+            window.counted += 1;
+            self.windows.insert((end, start), window);
+            took.push((end, start));
+        }
+        for place in took {
+            self.fire_for_row(place, row);
         }
         taken
+    }
+
+    fn fire_for_row(&mut self, place: (i64, i64), row: &TestRow) {
+        let (triggers, kind) = (self.spec.triggers, self.spec.kind);
+        let ended = self.ends(place.0) <= self.w;
+        let window = self.windows.get_mut(&place).expect("a window");
+        let complete =
+            matches!(kind, WindowKind::Rows { count } if window.rows.len() == count as usize);
+        let counted = triggers.every_rows.is_some_and(|n| window.counted >= n);
+        if counted {
+            window.counted = 0;
+        }
+        let moment = match () {
+            () if complete && !triggers.only => Moment::OnTime,
+            () if ended => Moment::Correction,
+            () => Moment::Early,
+        };
+        if (ended || complete) && !triggers.only || counted || triggers.each_row {
+            let w = time::back(self.w, self.hold());
+            self.fire(
+                place,
+                Why {
+                    moment,
+                    at: self.w,
+                    stamp: row.stamp,
+                    w,
+                },
+            );
+        }
+        if complete {
+            self.drop(place);
+        }
     }
 
     /// The session that a row would be in: grows until nothing more touches it.
     fn session(&self, time: i64, gap: i64) -> (i64, i64) {
         let mut one = (time, time + gap);
-        while let Some(other) = self
-            .windows
-            .keys()
-            .find(|o| o.0 <= one.1 && one.0 <= o.1 && (o.0 < one.0 || o.1 > one.1))
-        {
-            one = (one.0.min(other.0), one.1.max(other.1));
+        while let Some((end, start)) = self.windows.keys().find(|(end, start)| {
+            *start <= one.1 && one.0 <= *end && (*start < one.0 || *end > one.1)
+        }) {
+            one = (one.0.min(*start), one.1.max(*end));
         }
         one
     }
 
-    /// What the window has so far; of sessions, all that it covers, those sent first.
-    fn joined(&mut self, (start, end): (i64, i64)) -> Window {
-        if !matches!(self.spec.kind, WindowKind::Session { .. }) {
-            return self.windows.get(&(start, end)).cloned().unwrap_or_default();
-        }
+    /// The bounds of the window of rows with one more.
+    fn rows(&self, time: i64) -> (i64, i64) {
+        let (end, start) = self
+            .windows
+            .keys()
+            .next()
+            .copied()
+            .unwrap_or((time + 1, time));
+        (start.min(time), end.max(time + 1))
+    }
+
+    /// What the window has so far; where bounds grow, all that it covers.
+    fn joined(&mut self, (start, end): (i64, i64), row: &TestRow) -> Window {
+        let grows = matches!(
+            self.spec.kind,
+            WindowKind::Session { .. } | WindowKind::Rows { .. }
+        );
+        let covered = |place: &(i64, i64)| {
+            if grows {
+                place.1 >= start && place.0 <= end
+            } else {
+                *place == (end, start)
+            }
+        };
         let covered: Vec<(i64, i64)> = self
             .windows
             .keys()
-            .filter(|o| o.0 >= start && o.1 <= end)
+            .filter(|place| covered(place))
             .copied()
             .collect();
-        let (mut sent, mut unsent, mut number) = (vec![], vec![], 0);
-        for window in covered
+        let mut all: Vec<Window> = covered
             .iter()
-            .map(|one| self.windows.remove(one).expect("a window"))
-        {
-            sent.extend_from_slice(&window.rows[..window.sent]);
-            unsent.extend_from_slice(&window.rows[window.sent..]);
-            number = number.max(window.number);
+            .map(|place| self.windows.remove(place).expect("a window"))
+            .collect();
+        let mut joined = match all.len() {
+            0 => return Window::default(),
+            1 => return all.remove(0),
+            _ => Window::default(),
+        };
+        for window in all {
+            joined.rows.extend(window.rows);
+            joined.number = joined.number.max(window.number);
+            joined.counted += window.counted;
+            if let Some(sent) = window.sent {
+                let w = time::back(self.w, self.hold());
+                let why = Why {
+                    moment: Moment::Early,
+                    at: 0,
+                    stamp: row.stamp,
+                    w,
+                };
+                self.out.fired.push(again(sent, Change::Delete, why));
+            }
         }
-        let done = sent.len();
-        sent.extend(unsent);
-        Window {
-            rows: sent,
-            sent: done,
-            number,
-        }
+        joined
     }
 }
 
-/// All windows of a time, tried one by one.
+/// A result as it was sent, to be taken back.
+fn again(sent: Modelled, change: Change, why: Why) -> Modelled {
+    let firing = Firing {
+        stamp: why.stamp,
+        w: why.w,
+        ..sent.firing
+    };
+    Modelled {
+        change,
+        firing,
+        ..sent
+    }
+}
+
+/// The values that a function sees of a window's content.
+fn kept(mut content: Vec<Row>, stored: Option<Keep>) -> Vec<i64> {
+    content.sort_by_key(|row| (row.time, row.index));
+    let largest = content.last().map_or(0, |row| row.time);
+    match stored {
+        Some(Keep::Newest(count)) => {
+            drop(content.drain(..content.len().saturating_sub(count as usize)))
+        }
+        Some(Keep::Within(d)) => content.retain(|row| row.time >= largest - d),
+        _ => {}
+    }
+    let mut values: Vec<i64> = content.iter().map(|row| row.value).collect();
+    if stored.is_none() {
+        values.sort_unstable();
+    }
+    values
+}
+
+/// All windows of a time, tried one by one, in order of end.
 pub fn windows_of(kind: WindowKind, time: i64) -> Vec<(i64, i64)> {
     let (size, step, offset) = match kind {
         WindowKind::Tumble { size, offset } => (size, size, offset),
@@ -203,7 +436,7 @@ pub fn windows_of(kind: WindowKind, time: i64) -> Vec<(i64, i64)> {
                 .map(|end| (start, end))
                 .collect();
         }
-        WindowKind::Session { .. } => unreachable!("sessions depend on other rows"),
+        _ => unreachable!("these depend on other rows"),
     };
     (time - size + 1..=time)
         .filter(|start| (start - offset).rem_euclid(step) == 0)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use tidemill_core::clock::{SourceClock, SourceConfig, Strategy as Watermarks, WhenIdle};
 use tidemill_core::time;
-use tidemill_core::window::{Counters, Mode, WindowKind, WindowSpec};
+use tidemill_core::window::{Counters, Keep, Mode, Triggers, WindowKind, WindowSpec};
 
 use crate::aggregate::{Acc, Aggregate};
 use crate::machine::{Came, Fired, Machine, TestRow};
@@ -19,6 +19,8 @@ struct Input {
     fails: Vec<bool>,
     /// After which rows the operator is told W, if its batch ends there.
     told: Vec<bool>,
+    /// What the clock says after each row: batches end where it has moved on.
+    clock: Vec<i64>,
     /// The source's watermark after its last row.
     end: i64,
 }
@@ -45,17 +47,54 @@ fn kind() -> impl Strategy<Value = WindowKind> {
             offset
         }),
         (1i64..9).prop_map(|gap| WindowKind::Session { gap }),
+        Just(WindowKind::Global),
+        (1u32..6).prop_map(|count| WindowKind::Rows { count }),
     ]
 }
 
 fn spec() -> impl Strategy<Value = WindowSpec> {
     let lateness = prop_oneof![Just(0), 0i64..20];
-    let mode = prop_oneof![Just(Mode::Accumulating), Just(Mode::Discarding)];
-    (kind(), lateness, mode).prop_map(|(kind, lateness, mode)| WindowSpec {
-        kind,
-        lateness,
-        mode,
-    })
+    let mode = prop_oneof![
+        Just(Mode::Accumulating),
+        Just(Mode::Discarding),
+        Just(Mode::Retract)
+    ];
+    let stored = prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(Keep::All)),
+        1 => (1u32..5).prop_map(|count| Some(Keep::Newest(count))),
+        1 => (0i64..9).prop_map(|d| Some(Keep::Within(d))),
+    ];
+    (kind(), lateness, mode, triggers(), stored).prop_map(
+        |(kind, lateness, mode, triggers, stored)| WindowSpec {
+            kind,
+            lateness,
+            mode,
+            triggers,
+            stored,
+        },
+    )
+}
+
+fn triggers() -> impl Strategy<Value = Triggers> {
+    let some = (
+        prop::option::of(1i64..9),
+        prop::option::weighted(0.2, 1i64..4),
+        prop::option::of(1u32..5),
+        prop::bool::weighted(0.2),
+        any::<bool>(),
+    );
+    let some = some.prop_map(
+        |(every, every_of_clock, every_rows, each_row, only)| Triggers {
+            // Nothing at all would ever fire.
+            every_rows: every_rows.or(only.then_some(3)),
+            every: every.filter(|_| !each_row),
+            every_of_clock,
+            each_row,
+            only,
+        },
+    );
+    prop_oneof![2 => Just(Triggers::AT_END), 3 => some]
 }
 
 /// Rows as a source with real splits and a real strategy delivers them: mostly ahead, some far behind.
@@ -68,6 +107,7 @@ fn input() -> impl Strategy<Value = Input> {
         0usize..3,
         prop::bool::weighted(0.1),
         any::<bool>(),
+        prop::bool::weighted(0.1),
     );
     (
         spec(),
@@ -89,9 +129,10 @@ fn input() -> impl Strategy<Value = Input> {
                 rows: vec![],
                 fails: vec![],
                 told: vec![],
+                clock: vec![],
                 end: 0,
             };
-            for (key, by, value, split, fails, told) in rows {
+            for (key, by, value, split, fails, told, ticks) in rows {
                 let split = split % splits;
                 at[split] = at[split].max(0) + by;
                 let time = at[split];
@@ -108,6 +149,8 @@ fn input() -> impl Strategy<Value = Input> {
                 });
                 input.fails.push(fails);
                 input.told.push(told);
+                let now = input.clock.last().copied().unwrap_or(0);
+                input.clock.push(now + i64::from(ticks));
             }
             (0..splits).for_each(|split| clock.finish(split));
             input.end = clock.watermark();
@@ -119,19 +162,58 @@ fn input() -> impl Strategy<Value = Input> {
 fn run(input: &Input, batch: usize, aggregate: Aggregate) -> Outcome {
     let mut machine = Machine::new(input.spec, aggregate);
     let mut outcome = Outcome::default();
-    for from in (0..input.rows.len()).step_by(batch) {
-        let to = (from + batch).min(input.rows.len());
+    let (mut from, mut w) = (0, time::MIN);
+    machine.clock(0);
+    while from < input.rows.len() {
+        let batch = batch.min(input.rows.len() - from);
+        let ticks = |to: &usize| input.ticks_after(*to - 1);
+        let to = (from + 1..from + batch).find(ticks).unwrap_or(from + batch);
         let came = machine.take(&input.rows[from..to], &input.fails[from..to]);
         outcome.add(came, from);
+        w = input.rows[from..to]
+            .iter()
+            .map(|row| row.w)
+            .fold(w, i64::max);
+        if ticks(&to) {
+            outcome.add(machine.advance(w), from);
+            outcome.add(machine.clock(input.clock[to - 1]), from);
+        }
         if input.told[to - 1] {
             outcome.add(machine.advance(input.rows[to - 1].w), from);
         }
+        from = to;
     }
     outcome.add(machine.advance(input.end), 0);
     outcome.add(machine.advance(time::MAX), 0);
     machine.check_empty();
     outcome.counters = machine.counters;
     outcome
+}
+
+impl Input {
+    /// Whether the clock moves on after a row.
+    fn ticks_after(&self, row: usize) -> bool {
+        let before = row.checked_sub(1).map_or(0, |before| self.clock[before]);
+        self.clock[row] > before
+    }
+
+    /// What happens to a key, in order.
+    fn events(&self, key: &str) -> Vec<model::Event> {
+        let (mut events, mut w, mut tick) = (vec![], time::MIN, 0);
+        let every = self.spec.triggers.every_of_clock.unwrap_or(i64::MAX);
+        for (index, row) in self.rows.iter().enumerate() {
+            w = w.max(row.w);
+            if row.key == key {
+                let row = TestRow { w, ..row.clone() };
+                events.push(model::Event::Row(index, row));
+            }
+            if self.clock[index].div_euclid(every) > tick {
+                tick = self.clock[index].div_euclid(every);
+                events.push(model::Event::Clock(w));
+            }
+        }
+        events
+    }
 }
 
 impl Outcome {
@@ -153,6 +235,7 @@ fn without_failed(input: &Input) -> Input {
             .map(|index| input.rows[*index].clone())
             .collect(),
         told: kept.iter().map(|index| input.told[*index]).collect(),
+        clock: kept.iter().map(|index| input.clock[*index]).collect(),
         fails: vec![false; kept.len()],
         ..input.clone()
     }
@@ -185,6 +268,8 @@ proptest! {
     /// Rows that fail leave no trace.
     #[test]
     fn failed_rows_never_were(input in input(), batch in 1usize..20) {
+        // A row that is not there moves the ticks of the clock.
+        let input = Input { clock: vec![0; input.rows.len()], ..input };
         let mut outcome = run(&input, batch, Aggregate::FloatSum);
         let expected = run(&without_failed(&input), batch, Aggregate::FloatSum);
         let mut number = 0;
@@ -204,21 +289,24 @@ proptest! {
     fn agrees_with_the_model(input in input()) {
         let input = Input { fails: vec![false; input.rows.len()], ..input };
         let outcome = run(&input, 7, Aggregate::List);
-        let mut late = vec![];
+        let (mut late, mut never_sent) = (vec![], 0);
         for key in ["a", "b", "bb", ""] {
-            let rows: Vec<(usize, TestRow)> =
-                input.rows.iter().cloned().enumerate().filter(|(_, row)| row.key == key).collect();
-            let model = model::run(&input.spec, key, &rows, input.end);
+            let model = model::run(&input.spec, key, &input.events(key), input.end);
             let fired = outcome.fired.get(key).into_iter().flatten();
             let came: Vec<model::Modelled> = fired.map(|fired| {
                 let Acc::List(mut values) = fired.value.clone() else { panic!("a list") };
-                values.sort_unstable();
-                model::Modelled { key: fired.key.clone(), firing: fired.firing, values }
+                if input.spec.stored.is_none() {
+                    values.sort_unstable();
+                }
+                let (key, change, firing) = (fired.key.clone(), fired.change, fired.firing);
+                model::Modelled { key, change, firing, values }
             }).collect();
             prop_assert_eq!(&came, &model.fired, "key {:?}", key);
             late.extend(model.late);
+            never_sent += model.never_sent;
         }
         late.sort_unstable();
         prop_assert_eq!(&outcome.late, &late);
+        prop_assert_eq!(outcome.counters.never_sent, never_sent);
     }
 }

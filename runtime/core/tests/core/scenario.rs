@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tidemill_core::time;
-use tidemill_core::window::{Mode, WindowKind, WindowSpec};
+use tidemill_core::window::{Keep, Mode, WindowKind, WindowSpec};
 use tidemill_scenario::{Line, Scenario, difference};
 
 use crate::aggregate::Aggregate;
-use crate::machine::{Came, Fired, Machine, TestRow};
+use crate::machine::{Came, Change, Fired, Machine, TestRow};
 
 /// The head of a scenario: `operator tumble 2s lateness 1s count by k`.
 struct Head {
@@ -134,6 +134,7 @@ fn run_step(
             *watermark = (*watermark).max(w.parse().expect("a number of microseconds"));
             show(&machine.advance(*watermark), &[], head, out);
         }
+        ["clock", now] => show(&machine.clock(duration(now)), &[], head, out),
         ["end"] => {
             *watermark = time::MAX;
             show(&machine.advance(time::MAX), &[], head, out);
@@ -149,7 +150,11 @@ fn run_step(
                 "\"in_gaps\":{},\"windows_missed\":{}",
                 c.in_gaps, c.windows_missed
             );
-            _ = writeln!(out, "counters {{{late},{rest}}}");
+            let never = match c.never_sent {
+                0 => String::new(),
+                rows => format!(",\"never_sent\":{rows}"),
+            };
+            _ = writeln!(out, "counters {{{late},{rest}{never}}}");
         }
         _ => panic!(
             "line {}: no such directive: {:?}",
@@ -166,14 +171,14 @@ fn parse_head(line: &str) -> Head {
         "the head begins with `operator`: {line}"
     );
     let kind = words.next().expect("a kind of window");
-    let size = duration(words.next().expect("a size"));
+    let size = match kind {
+        "global" => 0,
+        "rows" => words.next().expect("a number").parse().expect("a number"),
+        _ => duration(words.next().expect("a size")),
+    };
     let (mut step, mut offset, mut aggregate) = (size, 0, None);
     let (mut keyed, mut stamps) = (false, false);
-    let mut spec = WindowSpec {
-        kind: WindowKind::Session { gap: size },
-        lateness: 0,
-        mode: Mode::default(),
-    };
+    let mut spec = WindowSpec::new(WindowKind::Global);
     while let Some(word) = words.next() {
         let mut next = || {
             words
@@ -185,6 +190,14 @@ fn parse_head(line: &str) -> Head {
             "offset" => offset = duration(next()),
             "lateness" => spec.lateness = duration(next()),
             "mode" => spec.mode = mode(next()),
+            "every" => spec.triggers.every = Some(duration(next())),
+            "every-of-clock" => spec.triggers.every_of_clock = Some(duration(next())),
+            "every-rows" => spec.triggers.every_rows = Some(next().parse().expect("a number")),
+            "on-each-row" => spec.triggers.each_row = true,
+            "only" => spec.triggers.only = true,
+            "stored" => spec.stored = Some(Keep::All),
+            "newest" => spec.stored = Some(Keep::Newest(next().parse().expect("a number"))),
+            "within" => spec.stored = Some(Keep::Within(duration(next()))),
             "by" => keyed = next() == "k",
             "show" => stamps = next() == "stamps",
             word => aggregate = Some(Aggregate::parse(word).expect(word)),
@@ -194,7 +207,9 @@ fn parse_head(line: &str) -> Head {
         "tumble" => WindowKind::Tumble { size, offset },
         "hop" => WindowKind::Hop { size, step, offset },
         "cumulate" => WindowKind::Cumulate { size, step, offset },
-        "session" => spec.kind,
+        "session" => WindowKind::Session { gap: size },
+        "global" => WindowKind::Global,
+        "rows" => WindowKind::Rows { count: size as u32 },
         kind => panic!("no such kind of window: {kind}"),
     };
     Head {
@@ -209,6 +224,7 @@ fn mode(word: &str) -> Mode {
     match word {
         "accumulating" => Mode::Accumulating,
         "discarding" => Mode::Discarding,
+        "retract" => Mode::Retract,
         word => panic!("no such mode: {word}"),
     }
 }
@@ -259,8 +275,17 @@ fn show(came: &Came, rows: &[TestRow], head: &Head, out: &mut String) {
     }
 }
 
-fn show_result(Fired { key, firing, value }: &Fired, head: &Head, out: &mut String) {
+fn show_result(fired: &Fired, head: &Head, out: &mut String) {
+    let Fired {
+        key,
+        change,
+        firing,
+        value,
+    } = fired;
     out.push_str("window {");
+    if head.spec.mode == Mode::Retract {
+        _ = write!(out, "\"change\":\"{}\",", word(*change));
+    }
     out.push_str(&show_key(key, head));
     let (start, end, moment) = (firing.start, firing.end, firing.moment.name());
     _ = write!(
@@ -273,6 +298,15 @@ fn show_result(Fired { key, firing, value }: &Fired, head: &Head, out: &mut Stri
         _ = write!(out, ",\"stamp\":{},\"w\":{}", firing.stamp, firing.w);
     }
     _ = writeln!(out, ",\"{}\":{value}}}", head.aggregate.name());
+}
+
+fn word(change: Change) -> &'static str {
+    match change {
+        Change::Insert => "insert",
+        Change::UpdateBefore => "update-before",
+        Change::UpdateAfter => "update-after",
+        Change::Delete => "delete",
+    }
 }
 
 fn show_key(key: &str, head: &Head) -> String {

@@ -221,6 +221,7 @@ impl Window {
         add(&parts.counters.behind, counted.behind_accepted);
         add(&parts.counters.in_gaps, counted.in_gaps);
         add(&parts.counters.windows_missed, counted.windows_missed);
+        add(&parts.counters.never_sent, counted.never_sent);
         self.plan.clear();
     }
 
@@ -381,5 +382,27 @@ impl Operator for Window {
 
     fn next_due(&self) -> Option<i64> {
         self.parts.window.next_due()
+    }
+
+    fn clock(&mut self, now: i64, out: &mut Output) -> Result<(), EngineError> {
+        let parts = &mut self.parts;
+        if !parts.window.clock(now, &parts.keying.table, &mut self.plan) {
+            return Ok(());
+        }
+        let carried = parts.aggregator.carry_out(&self.plan, None);
+        let Carried::Done(fired) = carried.map_err(|e| parts.blame.call(e))? else {
+            unreachable!("a tick of the clock has no row that could fail");
+        };
+        let mut firings = Firings::default();
+        firings.add(&self.plan.firings, fired);
+        self.finish_firings(firings, out)?;
+        let mut gone = Vec::new();
+        self.commit(&mut gone);
+        self.let_go(&gone);
+        Ok(())
+    }
+
+    fn next_tick(&self) -> Option<i64> {
+        self.parts.window.next_tick()
     }
 }

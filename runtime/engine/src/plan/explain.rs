@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use arrow_schema::FieldRef;
 use tidemill_core::clock::Strategy;
-use tidemill_core::window::{Mode, WindowKind, WindowSpec};
+use tidemill_core::window::{Mode, Triggers, WindowKind, WindowSpec};
 use tidemill_pipeline::units::show_duration as duration;
 
 use super::streams::columns_of;
@@ -123,6 +123,7 @@ fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Accumulating => "accumulating",
         Mode::Discarding => "discarding",
+        Mode::Retract => "retract",
     }
 }
 
@@ -164,10 +165,33 @@ fn windows(spec: &WindowSpec) -> String {
             )
         }
         WindowKind::Session { gap } => format!("session, gap {}", duration(gap)),
+        WindowKind::Global => "global: one for all rows of a key".to_owned(),
+        WindowKind::Rows { count } => format!("rows: every {count} of a key"),
+    };
+    let lateness = match spec.kind {
+        WindowKind::Global | WindowKind::Rows { .. } => "takes every row".to_owned(),
+        _ => format!("lateness {}", duration(spec.lateness)),
     };
     format!(
-        "window {window}; lateness {}, {}",
-        duration(spec.lateness),
-        mode(spec.mode)
+        "window {window}; {lateness}, {}; fires {}",
+        mode(spec.mode),
+        triggers(&spec.triggers)
     )
+}
+
+/// When windows fire.
+fn triggers(triggers: &Triggers) -> String {
+    let all = [
+        (!triggers.only).then(|| "at the end".to_owned()),
+        triggers
+            .every
+            .map(|time| format!("every {} of event time", duration(time))),
+        triggers
+            .every_of_clock
+            .map(|time| format!("every {} of the clock", duration(time))),
+        triggers.every_rows.map(|rows| format!("every {rows} rows")),
+        triggers.each_row.then(|| "on each row".to_owned()),
+    ];
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    all.join(", ")
 }

@@ -250,6 +250,16 @@ impl Operator for Traced {
         self.operator.next_due()
     }
 
+    fn clock(&mut self, now: i64, out: &mut Output) -> Result<(), EngineError> {
+        let done = self.operator.clock(now, out);
+        self.mark(out);
+        done
+    }
+
+    fn next_tick(&self) -> Option<i64> {
+        self.operator.next_tick()
+    }
+
     fn flush(&mut self) -> Result<(), EngineError> {
         self.operator.flush()
     }

@@ -55,7 +55,11 @@ impl Node {
 
     /// It is `now`: lets the watermark follow, if something is due or it lags.
     pub(super) fn tick(&mut self, now: i64, out: &mut Output) -> Result<(), EngineError> {
-        if self.time == WorkTime::Event || self.closed_inputs == self.input_count {
+        if self.closed_inputs == self.input_count {
+            return Ok(());
+        }
+        self.operator.clock(now, out)?;
+        if self.time == WorkTime::Event {
             return Ok(());
         }
         let w = now - 1;
@@ -77,9 +81,13 @@ impl Node {
 
     /// The moment at which the clock makes something due.
     pub(super) fn next_due(&self) -> Option<i64> {
-        if self.time == WorkTime::Event || self.closed_inputs == self.input_count {
+        if self.closed_inputs == self.input_count {
             return None;
         }
-        self.operator.next_due()?.checked_add(1)
+        let due = match self.time {
+            WorkTime::Event => None,
+            _ => self.operator.next_due().and_then(|due| due.checked_add(1)),
+        };
+        due.into_iter().chain(self.operator.next_tick()).min()
     }
 }

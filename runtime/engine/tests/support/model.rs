@@ -126,6 +126,7 @@ impl Model {
         let windows = match self.spec.kind {
             Kind::Hop { size, step, offset } => hops(row.at, (size, step, offset)),
             Kind::Session { gap } => vec![self.joined(&key, row.at, gap)],
+            Kind::Other(window) => unreachable!("the model knows no {window}"),
         };
         self.out.in_gaps += u64::from(windows.is_empty());
         let takes = |end: i64| self.spec.due(end) + self.spec.lateness > stamp;
@@ -146,7 +147,7 @@ impl Model {
                 .copied()
                 .filter(|other| match self.spec.kind {
                     Kind::Session { .. } => start <= other.0 && other.1 <= end,
-                    Kind::Hop { .. } => *other == (start, end),
+                    _ => *other == (start, end),
                 })
                 .collect();
             for other in covered {

@@ -19,6 +19,8 @@ pub enum Kind {
     Session {
         gap: i64,
     },
+    /// As it stands in the file; the model does not know it.
+    Other(&'static str),
 }
 
 impl Spec {
@@ -39,6 +41,10 @@ impl Spec {
         Self::of(Kind::Session { gap })
     }
 
+    pub const fn other(text: &'static str) -> Self {
+        Self::of(Kind::Other(text))
+    }
+
     const fn of(kind: Kind) -> Self {
         Self {
             kind,
@@ -50,7 +56,7 @@ impl Spec {
     pub const fn offset(self, offset: i64) -> Self {
         let kind = match self.kind {
             Kind::Hop { size, step, .. } => Kind::Hop { size, step, offset },
-            Kind::Session { .. } => panic!("sessions have no offset"),
+            _ => panic!("only windows of a grid have an offset"),
         };
         Self { kind, ..self }
     }
@@ -88,6 +94,7 @@ impl Spec {
                 )
             }
             Kind::Session { gap } => format!("session = \"{gap}us\""),
+            Kind::Other(text) => return format!("{{ {text} }}"),
         };
         let mode = if self.discarding {
             ", mode = \"discarding\""

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::input;
-use super::spec::Spec;
+use super::spec::{Kind, Spec};
 
 /// What may not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Watched {
     pub beside: Rule,
     /// Whether it is behind a second exchange, where several workers count as several splits.
     pub rekeyed: bool,
+    /// Whether it holds what the order between splits decides: what fires between rows shows it.
+    pub ordered: bool,
     /// Whether it holds what sessions or the number of corrections decide, which is input where several splits are read
     /// side by side, unless no row is ever behind.
     pub free: bool,
@@ -115,6 +117,22 @@ const STATIONS: &[Station] = &[
     through("words", &["word"], "words", ""),
     on(("sifted-hops", "sifted"), KEY, Spec::hop(1000, 250).lateness(250), "sum", ""),
     on(("counted-words", "words"), &["word"], Spec::tumble(2000).lateness(100), "count", ""),
+    on(("global", "rows"), KEY, Spec::other("global = true"), "sum", ""),
+    on(("global-ticks", "rows"), KEY, Spec::other("global = true, trigger = [\"at-end\", { every = \"700us\" }]"), "sum", ""),
+    on(("global-floats", "rows"), KEY, Spec::other("global = true, trigger = [{ every-rows = 3 }], mode = \"discarding\""), "sum-floats", FLOATS),
+    on(("rows-of-seven", "rows"), KEY, Spec::other("rows = 7"), "sum-floats", FLOATS),
+    on(("rows-counted", "rows"), KEY, Spec::other("rows = 7, trigger = [{ every-rows = 3 }]"), "sum", ""),
+    on(("cumulate", "rows"), KEY, Spec::other("cumulate = \"1200us\", step = \"300us\", lateness = \"400us\""), "sum", ""),
+    on(("ticks", "rows"), KEY, Spec::other("tumble = \"2000us\", lateness = \"300us\", trigger = [\"at-end\", { every = \"300us\" }]"), "sum", ""),
+    on(("hop-ticks", "rows"), KEY, Spec::other("hop = \"1500us\", step = \"500us\", lateness = \"300us\", trigger = [\"at-end\", { every = \"400us\" }]"), "sum-floats", FLOATS),
+    on(("hop-rows", "rows"), KEY, Spec::other("hop = \"900us\", step = \"300us\", trigger = [\"at-end\", \"on-each-row\"]"), "sum-floats", FLOATS),
+    on(("hop-unsent", "rows"), KEY, Spec::other("hop = \"900us\", step = \"300us\", lateness = \"600us\", trigger = [\"at-end\", { every-rows = 2 }], mode = \"discarding\""), "sum", ""),
+    on(("only-ticks", "rows"), KEY, Spec::other("tumble = \"2000us\", lateness = \"300us\", trigger = [{ every = \"450us\" }]"), "sum", ""),
+    on(("session-rows", "rows"), KEY, Spec::other("session = \"200us\", lateness = \"300us\", trigger = [\"at-end\", { every-rows = 2 }]"), "sum-floats", FLOATS),
+    on(("session-ticks", "rows"), KEY, Spec::other("session = \"300us\", trigger = [\"at-end\", { every = \"150us\" }], mode = \"discarding\""), "sum", ""),
+    on(("behind-ticks", "hop-ticks"), KEY, Spec::other("cumulate = \"4000us\", step = \"1000us\", lateness = \"2000us\""), "sum-floats", SUMS),
+    on(("failing-rows", "rows"), KEY, Spec::other("hop = \"1000us\", step = \"400us\", lateness = \"300us\", trigger = [\"at-end\", \"on-each-row\"]"), "fail-after-change", LETTERS),
+    on(("failing-unsent", "rows"), KEY, Spec::other("hop = \"1000us\", step = \"400us\", trigger = [{ every-rows = 2 }], mode = \"discarding\""), "fail-after-change", LETTERS),
     on(("failing", "rows"), KEY, Spec::hop(1000, 400).lateness(300), "fail-after-change", LETTERS),
     on(("failing-sessions", "rows"), KEY, Spec::session(200).lateness(300), "fail-after-change", LETTERS),
     on(("trapping", "rows"), &["id"], Spec::session(150), "trap-after-change", LETTERS),
@@ -164,6 +182,7 @@ fn source_failures() -> Watched {
         key: vec!["split"],
         beside: Rule::Sequence,
         rekeyed: false,
+        ordered: false,
         free: false,
     }
 }
@@ -196,6 +215,13 @@ impl Station {
             key: self.key.to_vec(),
             beside,
             rekeyed: self.rekeyed,
+            ordered: matches!(
+                self.window,
+                Some(Spec {
+                    kind: Kind::Other(_),
+                    ..
+                })
+            ),
             free: self.is_free(),
         };
         let Some(window) = self.window else {

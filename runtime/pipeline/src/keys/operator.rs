@@ -75,13 +75,27 @@ pub static WINDOW: Shape = Shape {
             Said("one kind must be there"),
             r#""3h""#,
         ),
-        later("cumulate", "windows are `tumble`, `hop` and `session`"),
-        later("slide", "windows are `tumble`, `hop` and `session`"),
-        later("rows", "windows are `tumble`, `hop` and `session`"),
+        key(
+            "cumulate",
+            Kind::Duration(false),
+            Said("one kind must be there"),
+            r#""1d""#,
+        ),
+        key(
+            "rows",
+            Kind::Whole(1, u32::MAX as i64),
+            Said("one kind must be there"),
+            "100",
+        ),
+        key("global", Kind::Bool, Said("one kind must be there"), "true"),
+        later(
+            "slide",
+            "windows of the rows before each row are hops with a short `step`",
+        ),
         key(
             "step",
             Kind::Duration(false),
-            Said("required with `hop`"),
+            Said("required with `hop` and `cumulate`"),
             r#""1m""#,
         ),
         key("offset", Kind::Offset, Value(r#""0s""#), r#""-8h""#),
@@ -97,11 +111,38 @@ pub static WINDOW: Shape = Shape {
             Value(r#""accumulating""#),
             r#""discarding""#,
         ),
-        later(
+        key(
             "trigger",
-            "windows fire at their end, and again for rows within their `lateness`",
+            Kind::ListOf(&["at-end", "on-each-row"], &TRIGGER),
+            Value(r#"["at-end"]"#),
+            r#"["at-end", { every = "10s" }]"#,
         ),
         later("keep", "a function is given all rows of a window"),
+    ],
+};
+
+/// What fires a window beside its end.
+pub static TRIGGER: Shape = Shape {
+    name: "trigger",
+    keys: &[
+        key(
+            "every",
+            Kind::Duration(false),
+            Said("this or `every-rows`"),
+            r#""10s""#,
+        ),
+        key(
+            "time",
+            Kind::Words(&["event", "processing"]),
+            Value(r#""event""#),
+            r#""processing""#,
+        ),
+        key(
+            "every-rows",
+            Kind::Whole(1, u32::MAX as i64),
+            Said("this or `every`"),
+            "5",
+        ),
     ],
 };
 

@@ -2,7 +2,7 @@
 
 use tidemill_core::window::{Mode, WindowKind, WindowSpec};
 
-use super::several;
+use super::{several, trigger};
 use crate::diagnostics::Diagnostics;
 use crate::keys::WINDOW;
 use crate::model::Window;
@@ -11,41 +11,53 @@ use crate::section::{Section, not_built_yet};
 use crate::tree::{Entry, Value};
 use crate::units::show_duration;
 
-const KINDS: [&str; 3] = ["tumble", "hop", "session"];
-const KINDS_OF_LATER: [&str; 4] = ["cumulate", "slide", "rows", "global"];
+const KINDS: [&str; 6] = ["tumble", "hop", "session", "cumulate", "rows", "global"];
+const KINDS_OF_LATER: [&str; 1] = ["slide"];
 
 /// Keys that only some kinds have.
-const KEYS_OF_KINDS: [(&str, &[&str]); 2] = [("step", &["hop"]), ("offset", &["tumble", "hop"])];
+const KEYS_OF_KINDS: [(&str, &[&str]); 3] = [
+    ("step", &["hop", "cumulate"]),
+    ("offset", &["tumble", "hop", "cumulate"]),
+    ("lateness", &["tumble", "hop", "cumulate", "session"]),
+];
 
 /// Reads `window` of an operator.
 pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window> {
     let entry = operator.entry("window")?;
+    let span = entry.node.span.clone();
     if let Value::Text(word) = &entry.node.value {
-        window_word(operator, word, entry, d);
-        return None;
+        let global = word == "global";
+        if !global {
+            window_word(operator, word, entry, d);
+        }
+        let spec = WindowSpec::new(WindowKind::Global);
+        return global.then_some(Window { spec, span });
     }
     let section = operator.table("window", &WINDOW, d)?;
     let kind = kind(&section, entry, d);
     let lateness = section.duration("lateness", d);
-    let mode = section.one_of("mode", &["accumulating", "discarding", "retract"], d);
-    if mode.as_ref().is_some_and(|mode| mode.value == "retract") {
-        not_built_yet(&section.place("mode"), "`mode = \"retract\"`", d)
-            .help("in this version there are \"accumulating\" and \"discarding\"");
-        return None;
-    }
-    let mode = match mode?.value.as_str() {
-        "discarding" => Mode::Discarding,
-        _ => Mode::Accumulating,
-    };
+    let triggers = trigger::read(&section, kind, d);
+    let mode = mode(&section, d);
     let spec = WindowSpec {
-        kind: kind?,
         lateness: lateness?.value,
-        mode,
+        mode: mode?,
+        triggers: triggers?,
+        ..WindowSpec::new(kind?)
     };
-    Some(Window {
-        spec,
-        span: entry.node.span.clone(),
-    })
+    Some(Window { spec, span })
+}
+
+fn mode(section: &Section<'_>, d: &mut Diagnostics) -> Option<Mode> {
+    let mode = section.one_of("mode", &["accumulating", "discarding", "retract"], d)?;
+    match mode.value.as_str() {
+        "retract" => {
+            not_built_yet(&section.place("mode"), "`mode = \"retract\"`", d)
+                .help("in this version there are \"accumulating\" and \"discarding\"");
+            None
+        }
+        "discarding" => Some(Mode::Discarding),
+        _ => Some(Mode::Accumulating),
+    }
 }
 
 fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagnostics) {
@@ -58,12 +70,16 @@ fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagno
         &entry.node.span,
         format!("`window` of {} is of the wrong type", operator.title),
     );
-    problem.label(format!("expected a table, found {}", entry.node.found()));
-    match KINDS.contains(&word) {
-        true => problem.help(format!(
+    problem.label(format!(
+        "expected a table or \"global\", found {}",
+        entry.node.found()
+    ));
+    match word {
+        "rows" => problem.help("say how many, as in `window = { rows = 100 }`"),
+        word if KINDS.contains(&word) => problem.help(format!(
             "give its length, as in `window = {{ {word} = \"1h\" }}`"
         )),
-        false => problem.help("for example `window = { tumble = \"1h\" }`"),
+        _ => problem.help("for example `window = { tumble = \"1h\" }`"),
     };
 }
 
@@ -76,7 +92,7 @@ fn kind(section: &Section<'_>, entry: &Entry, d: &mut Diagnostics) -> Option<Win
                 &entry.node.span,
                 format!("{} does not say which windows", section.title),
             )
-            .label("expected one of `tumble`, `hop` or `session` in here")
+            .label("expected one of `tumble`, `hop`, `session`, `cumulate`, `rows` or `global` in here")
             .help("for example `window = { tumble = \"1h\" }`");
             return None;
         }
@@ -101,6 +117,7 @@ fn check_keys(section: &Section<'_>, kind: &str, d: &mut Diagnostics) {
             ("tumble", "step") => problem.help(
                 "windows that start more often than they end are `hop = \"...\", step = \"...\"`",
             ),
+            (_, "lateness") => problem.help("no row is too late for them: leave `lateness` out"),
             _ => problem.help(format!("leave `{key}` out")),
         };
     }
@@ -117,26 +134,78 @@ fn read_kind(section: &Section<'_>, kind: &str, d: &mut Diagnostics) -> Option<W
             })
         }
         "hop" => hop(section, d),
+        "cumulate" => cumulate(section, d),
+        "rows" => {
+            let count = section.whole("rows", d)?.value;
+            let count = u32::try_from(count).expect("the key's range was checked");
+            Some(WindowKind::Rows { count })
+        }
+        "global" => global(section, d),
         _ => Some(WindowKind::Session {
             gap: section.duration("session", d)?.value,
         }),
     }
 }
 
-fn hop(section: &Section<'_>, d: &mut Diagnostics) -> Option<WindowKind> {
-    let size = section.duration("hop", d);
+fn global(section: &Section<'_>, d: &mut Diagnostics) -> Option<WindowKind> {
+    let global = section.bool("global", d)?;
+    if !global.value {
+        d.error(
+            &global.span,
+            format!("{} does not say which windows", section.title),
+        )
+        .label("expected `global = true`")
+        .help("for example `window = { tumble = \"1h\" }`");
+        return None;
+    }
+    Some(WindowKind::Global)
+}
+
+/// Size, step and offset of windows that share panes.
+fn stepped(
+    section: &Section<'_>,
+    kind: &str,
+    help: &str,
+    d: &mut Diagnostics,
+) -> Option<(Spanned<i64>, Spanned<i64>, i64)> {
+    let size = section.duration(kind, d);
     let offset = section.duration("offset", d);
     if !section.has("step") {
-        let span = section.place("hop");
+        let span = section.place(kind);
         d.error(&span, format!("{} has no `step`", section.title))
             .label("expected a step beside the size of the windows")
-            .help("say how often a window starts, as in `{ hop = \"10m\", step = \"1m\" }`");
+            .help(help);
         return None;
     }
     let step = section.duration("step", d)?;
-    let (size, offset) = (size?, offset?.value);
+    Some((size?, step, offset?.value))
+}
+
+fn hop(section: &Section<'_>, d: &mut Diagnostics) -> Option<WindowKind> {
+    let help = "say how often a window starts, as in `{ hop = \"10m\", step = \"1m\" }`";
+    let (size, step, offset) = stepped(section, "hop", help, d)?;
     warn_of_gaps(&size, &step, d);
     Some(WindowKind::Hop {
+        size: size.value,
+        step: step.value,
+        offset,
+    })
+}
+
+fn cumulate(section: &Section<'_>, d: &mut Diagnostics) -> Option<WindowKind> {
+    let help = "say how often a window ends, as in `{ cumulate = \"1d\", step = \"1h\" }`";
+    let (size, step, offset) = stepped(section, "cumulate", help, d)?;
+    if size.value % step.value != 0 {
+        d.error(&step.span, "the size is no multiple of the step")
+            .label(format!("{} does not divide", show_duration(step.value)))
+            .also(
+                &size.span,
+                format!("{} into equal parts", show_duration(size.value)),
+            )
+            .help("choose a step that does, as in `{ cumulate = \"1d\", step = \"1h\" }`");
+        return None;
+    }
+    Some(WindowKind::Cumulate {
         size: size.value,
         step: step.value,
         offset,

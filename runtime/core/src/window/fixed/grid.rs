@@ -17,7 +17,7 @@ use super::super::WindowKind;
 
 /// The grid of one window kind.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(in crate::window) struct Grid {
     /// What pane 0 starts at.
     offset: i64,
     /// From one pane that starts with a window to the next.
@@ -39,21 +39,21 @@ enum Shape {
 
 /// A pane, and the first window that shares it: computed once for many rows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cell {
+pub(in crate::window) struct Cell {
     /// Its times.
-    pub(super) from: i64,
-    pub(super) to: i64,
-    pub(super) pane: i64,
+    pub(in crate::window) from: i64,
+    pub(in crate::window) to: i64,
+    pub(in crate::window) pane: i64,
     /// The first and the last window that it belongs to; in a gap, none: the last is before the first.
-    pub(super) first: i64,
-    pub(super) last: i64,
+    pub(in crate::window) first: i64,
+    pub(in crate::window) last: i64,
     /// W at which the first window fires.
-    pub(super) first_due: i64,
+    pub(in crate::window) first_due: i64,
 }
 
 impl Cell {
     /// No time is in it.
-    pub(super) const NOWHERE: Self = Self {
+    pub(in crate::window) const NOWHERE: Self = Self {
         from: 0,
         to: 0,
         pane: 0,
@@ -64,12 +64,14 @@ impl Cell {
 }
 
 impl Grid {
-    pub(super) fn new(kind: WindowKind) -> Self {
+    pub(in crate::window) fn new(kind: WindowKind) -> Self {
         match kind {
             WindowKind::Tumble { size, offset } => Self::hop(size, size, offset),
             WindowKind::Hop { size, step, offset } => Self::hop(size, step, offset),
             WindowKind::Cumulate { size, step, offset } => Self::cumulate(size, step, offset),
-            WindowKind::Session { .. } => unreachable!("sessions have no grid"),
+            WindowKind::Session { .. } | WindowKind::Global | WindowKind::Rows { .. } => {
+                unreachable!("these windows have no grid")
+            }
         }
     }
 
@@ -106,14 +108,24 @@ impl Grid {
     }
 
     /// Panes of a block: as many as the longest window has, so a window touches at most two.
-    pub(super) fn block(&self) -> i64 {
+    pub(in crate::window) fn block(&self) -> i64 {
         match self.shape {
             Shape::Hop { panes } | Shape::Cumulate { panes } => panes,
         }
     }
 
+    /// Whether a row may belong to several windows.
+    pub(in crate::window) fn overlaps(&self) -> bool {
+        self.block() > 1
+    }
+
+    /// The last window of a time.
+    pub(in crate::window) fn last_of(&self, time: i64) -> i64 {
+        self.cell(time).last
+    }
+
     /// The cell of a time, by floor-modulus (Windows 1).
-    pub(super) fn cell(&self, time: i64) -> Cell {
+    pub(in crate::window) fn cell(&self, time: i64) -> Cell {
         let step = (time - self.offset).div_euclid(self.step);
         let start = self.offset + step * self.step;
         let (pane, from, to) = match self.cut {
@@ -139,7 +151,7 @@ impl Grid {
     }
 
     /// The windows that share a pane; none in a gap.
-    pub(super) fn windows(&self, pane: i64) -> std::ops::RangeInclusive<i64> {
+    pub(in crate::window) fn windows(&self, pane: i64) -> std::ops::RangeInclusive<i64> {
         match self.shape {
             Shape::Cumulate { panes } => pane..=(pane.div_euclid(panes) + 1) * panes - 1,
             Shape::Hop { panes } if self.cut == 0 => pane - panes + 1..=pane,
@@ -151,7 +163,7 @@ impl Grid {
     }
 
     /// The panes of a window.
-    pub(super) fn panes(&self, window: i64) -> Range<i64> {
+    pub(in crate::window) fn panes(&self, window: i64) -> Range<i64> {
         match self.shape {
             Shape::Cumulate { panes } => window.div_euclid(panes) * panes..window + 1,
             Shape::Hop { panes } if self.cut == 0 => window..window + panes,
@@ -160,7 +172,7 @@ impl Grid {
     }
 
     /// Start of a window, inclusive.
-    pub(super) fn start(&self, window: i64) -> i64 {
+    pub(in crate::window) fn start(&self, window: i64) -> i64 {
         match self.shape {
             Shape::Cumulate { panes } => self.offset + window.div_euclid(panes) * panes * self.step,
             Shape::Hop { .. } => self.offset + window * self.step,
@@ -168,12 +180,12 @@ impl Grid {
     }
 
     /// End of a window, exclusive.
-    pub(super) fn end(&self, window: i64) -> i64 {
+    pub(in crate::window) fn end(&self, window: i64) -> i64 {
         self.first_end + window * self.step
     }
 
     /// The first window that fires after W has been at `w`: end - 1 > w.
-    pub(super) fn first_after(&self, w: i64) -> i64 {
+    pub(in crate::window) fn first_after(&self, w: i64) -> i64 {
         w.saturating_add(1)
             .saturating_sub(self.first_end)
             .div_euclid(self.step)
@@ -181,7 +193,7 @@ impl Grid {
     }
 
     /// The window that fires at `w`: end - 1 = w.
-    pub(super) fn firing_at(&self, w: i64) -> Option<i64> {
+    pub(in crate::window) fn firing_at(&self, w: i64) -> Option<i64> {
         let from_first = w + 1 - self.first_end;
         (from_first.rem_euclid(self.step) == 0).then(|| from_first.div_euclid(self.step))
     }

@@ -1,6 +1,6 @@
 //! Firings of several plans as one sequence, in the order in which they would come if watermarks travelled between every
-//! two rows: by W at the result; at the same W corrections in order of their rows, then what time caused, in order of end,
-//! start and key (semantics, Independence and Watermarks 10).
+//! two rows: by W at the result; at the same W what rows caused in their order, then what time caused, in order of firing
+//! time, end, start and key (semantics, Independence and Watermarks 10).
 //!
 //! Rows fire what is due for their own keys; what their W has made due for other keys belongs between. Without that the
 //! size of batches would show downstream, where W would seem to fall from one result to the next.
@@ -116,7 +116,10 @@ impl Firings {
 fn compare(a: (&Firing, u64), b: (&Firing, u64), keys: &dyn KeyOrder) -> Ordering {
     let moment = |firing: &Firing| (firing.w, firing.row.is_none());
     let of_time = |(a, prefix_a): (&Firing, u64), (b, prefix_b): (&Firing, u64)| {
-        let (a_bounds, b_bounds) = ((a.end, a.start, prefix_a), (b.end, b.start, prefix_b));
+        let (a_bounds, b_bounds) = (
+            (a.at, a.end, a.start, prefix_a),
+            (b.at, b.end, b.start, prefix_b),
+        );
         a_bounds.cmp(&b_bounds).then_with(|| keys.cmp(a.key, b.key))
     };
     moment(a.0).cmp(&moment(b.0)).then_with(|| match a.0.row {
