@@ -46,6 +46,7 @@ const GROUPS: &[Group] = &[
     ("json-tumble", pipelines::json_tumble),
     ("gen-tumble", pipelines::gen_tumble),
     ("gen-hop", pipelines::gen_hop),
+    ("gen-slide", pipelines::gen_slide),
     ("gen-session", pipelines::gen_session),
     ("gen-tumble-two-workers", pipelines::two_workers),
     ("loop-neighbour", neighbour::loop_neighbour),

@@ -201,6 +201,12 @@ pub fn gen_hop(places: &Places) -> Result<Vec<Figure>> {
     }])
 }
 
+/// A result for each row, over the rows of its key in the minute before it.
+pub fn gen_slide(places: &Places) -> Result<Vec<Figure>> {
+    let plan = plan(places, "gen-slide", 1)?;
+    Ok(vec![rows_per_second("gen-slide", &plan, 1e6)?])
+}
+
 /// Sessions of keys that come in bursts.
 pub fn gen_session(places: &Places) -> Result<Vec<Figure>> {
     let plan = plan(places, "gen-session", 1)?;

@@ -132,13 +132,14 @@ fn clock() -> f64 {
 fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let (size, step, offset, gap) = (10 * SECOND, SECOND, 0, SECOND / 2);
-    let kinds: [(&str, WindowKind, Keys); 3] = [
+    let kinds: [(&str, WindowKind, Keys); 4] = [
         ("tumble 10 s", WindowKind::Tumble { size, offset }, uniform),
         (
             "hop 10 s / 1 s",
             WindowKind::Hop { size, step, offset },
             uniform,
         ),
+        ("slide 10 s", WindowKind::Slide { range: size }, uniform),
         ("session 0.5 s", WindowKind::Session { gap }, bursts),
     ];
     for (name, kind, key) in kinds {

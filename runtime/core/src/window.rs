@@ -13,6 +13,7 @@ mod fixed;
 mod keyed;
 mod operator;
 mod session;
+mod slide;
 mod slots;
 mod timers;
 mod tracked;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crossbeam_utils::sync::{Parker, Unparker};
 use tidemill_core::clock::InputClock;
 use tidemill_core::time;
-use tidemill_core::window::WindowOperator;
+use tidemill_core::window::{Mode, WindowOperator};
 use tidemill_wasm::Settings;
 
 use self::sources::OpenSource;
@@ -322,10 +322,14 @@ impl Builder<'_> {
             StationKind::Source(_) => unreachable!("a source is no operator"),
             StationKind::Transform(plan) => self.transform(index, plan, counters),
             StationKind::Window(plan) => self.window(index, plan, counters),
-            StationKind::Sink(_) => {
+            StationKind::Sink(plan) => {
                 let sink = self.sinks[index].as_ref().expect("every sink was opened");
                 let name = self.plan.stations[index].name.clone();
-                Ok(Box::new(Sink::new(name, sink(worker), counters)))
+                let sink = Sink::new(name, sink(worker), counters);
+                Ok(Box::new(match plan.changes {
+                    true => sink.with_changes(plan.schema.clone()),
+                    false => sink,
+                }))
             }
         }
     }
@@ -377,6 +381,7 @@ impl Builder<'_> {
             schemas: plan.schemas.clone(),
             talk: self.talk(index),
             blame,
+            retract: plan.spec.mode == Mode::Retract,
             counters,
         })))
     }

@@ -72,6 +72,8 @@ pub struct Port {
     pub schema: SchemaRef,
     /// The columns by whose key groups its rows are spread over the workers, if they are.
     pub partitioned: Option<Vec<String>>,
+    /// Whether its rows may take others back.
+    pub changes: bool,
 }
 
 /// A way from one station's output to another station.
@@ -187,6 +189,8 @@ pub struct SinkPlan {
     pub spec: SinkSpec,
     /// Its columns.
     pub schema: SchemaRef,
+    /// Whether the first of them says what each row does to those before it.
+    pub changes: bool,
 }
 
 /// Whether what sources read is looked for.

@@ -289,6 +289,7 @@ fn source(name: &str, schema: &SchemaRef, policy: PolicyPlan) -> Station {
         name: name.to_owned(),
         schema,
         partitioned: None,
+        changes: false,
     };
     let plan = SourcePlan {
         spec: SourceSpec::Stdin(StdinSpec {

@@ -119,6 +119,10 @@ fn value(kind: &Kind) -> Value {
         Kind::Size => pattern("[0-9]+(B|KiB|MiB|GiB|kB|MB|GB)"),
         Kind::Words(words) => one_of(words),
         Kind::Table(shape) => json!({ "$ref": reference(shape) }),
+        Kind::ListOf(words, shape) => {
+            let item = either(vec![one_of(words), value(&Kind::Table(shape))]);
+            json!({ "type": "array", "items": item, "minItems": 1 })
+        }
         Kind::TextOr(shape) => either(vec![text(), value(&Kind::Table(shape))]),
         Kind::TextsOr(shape) => either(vec![text(), texts(), value(&Kind::Table(shape))]),
         Kind::Empty => json!({ "type": "object", "maxProperties": 0 }),

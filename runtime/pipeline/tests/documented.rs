@@ -281,7 +281,7 @@ fn other_bursts(setting: &str) -> String {
 /// What a window needs beside a setting.
 fn window_kind(setting: &str) -> &'static str {
     match setting {
-        "tumble" | "session" | "rows" | "global" => "",
+        "tumble" | "session" | "slide" | "rows" | "global" => "",
         "hop" | "cumulate" => ", step = \"1m\"",
         "step" => ", hop = \"10m\"",
         _ => ", tumble = \"1h\"",

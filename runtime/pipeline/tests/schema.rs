@@ -167,11 +167,14 @@ const SEEN: [&str; 8] = [
 ];
 
 /// Cases of that sort that only several keys together show, or the command line.
-const UNSEEN: [&str; 5] = [
+const UNSEEN: [&str; 8] = [
     "datagen-settings",
     "generator-in-file",
+    "window-cumulate-no-step",
     "window-hop-no-step",
+    "window-rows-word",
     "window-text",
+    "window-trigger-rows-time",
     "window-word",
 ];
 

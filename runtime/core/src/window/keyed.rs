@@ -5,6 +5,8 @@
 //! 2. After a row of a key at W, and after an advance to W, `armed` is later than W.
 //! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
 
+mod clock;
+
 use super::family::{Due, Family, NEVER, Out, Row};
 use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};
 use crate::{prefetch, time};
@@ -328,34 +330,6 @@ impl<F: Family> Keyed<F> {
         }
         self.arm(key, at);
         self.doubt(key);
-    }
-
-    /// The clock has ticked: fires, in order of end, start and key, what has changed since it last did.
-    pub(crate) fn clock(&mut self, keys: &dyn KeyOrder, plan: &mut Plan) {
-        plan.clear();
-        self.begin();
-        self.unsent.sort_unstable();
-        self.unsent.dedup();
-        let mut unsent = std::mem::take(&mut self.unsent);
-        unsent.sort_by(|&a, &b| keys.cmp(a, b));
-        let w = self.watermark;
-        for key in unsent {
-            let hold = self.family.hold();
-            let mut out = Out {
-                plan,
-                slots: &mut self.slots,
-                hold,
-                ceiling: time::MAX,
-                ids: &mut self.ids,
-            };
-            let held = &mut self.entries[key as usize].held;
-            self.family.clock(held, (key, w), &mut out);
-            // Windows that have ended but are kept, and show what they hold to nobody.
-            if self.family.is_unsent(held) {
-                self.unsent.push(key);
-            }
-        }
-        plan.sort_firings(0, 0);
     }
 
     /// A key's timer is due: lets happen what happens then, unless the timer no longer counts.

@@ -3,6 +3,7 @@
 use super::fixed::Fixed;
 use super::keyed::Keyed;
 use super::session::Session;
+use super::slide::Slide;
 use super::tracked::Tracked;
 use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
 
@@ -23,6 +24,7 @@ enum Windows {
     Fixed(Keyed<Fixed>),
     Session(Keyed<Session>),
     Tracked(Keyed<Tracked>),
+    Slide(Keyed<Slide>),
 }
 
 macro_rules! each {
@@ -31,6 +33,7 @@ macro_rules! each {
             Windows::Fixed($windows) => $do,
             Windows::Session($windows) => $do,
             Windows::Tracked($windows) => $do,
+            Windows::Slide($windows) => $do,
         }
     };
 }
@@ -42,6 +45,7 @@ impl WindowOperator {
     /// If a size, step or gap is not positive, or a cumulated size is no multiple of its step; `check` refuses these.
     pub fn new(spec: WindowSpec) -> Self {
         let windows = match spec.kind {
+            WindowKind::Slide { range } => Windows::Slide(Keyed::new(Slide::new(range))),
             _ if !spec.is_plain() => Windows::Tracked(Keyed::new(Tracked::new(&spec))),
             WindowKind::Session { gap } => Windows::Session(Keyed::new(Session::new(gap, &spec))),
             _ => Windows::Fixed(Keyed::new(Fixed::new(&spec))),

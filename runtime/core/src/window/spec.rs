@@ -40,6 +40,11 @@ pub enum WindowKind {
         /// How many.
         count: u32,
     },
+    /// For each row, the rows of its key in the time before it. Fires at the rows' times alone, takes no row that is behind.
+    Slide {
+        /// How long before.
+        range: i64,
+    },
 }
 
 /// What a window that fires again gives.

@@ -148,6 +148,9 @@ impl Key {
     }
 
     fn rise(&mut self, w: i64, ceiling: i64) {
+        if let WindowKind::Slide { range } = self.spec.kind {
+            return self.slide(range, w, ceiling);
+        }
         loop {
             let after = self.w;
             let next = |(&place, window): (&(i64, i64), &Window)| {
@@ -185,6 +188,43 @@ impl Key {
                 }
             }
             self.w = at;
+        }
+        self.w = w;
+    }
+
+    /// A result for each row whose time W has come to, over all rows of its range. One window holds all rows.
+    fn slide(&mut self, range: i64, w: i64, ceiling: i64) {
+        let all = self.windows.entry((0, 0)).or_default().rows.clone();
+        let mut due: Vec<&Row> = all
+            .iter()
+            .filter(|row| row.time > self.w && row.time <= w)
+            .collect();
+        due.sort_by_key(|row| row.time);
+        for &&Row { time: at, .. } in &due {
+            let inside = |row: &&Row| (at - range..=at).contains(&row.time);
+            let mut values: Vec<i64> = all.iter().filter(inside).map(|row| row.value).collect();
+            values.sort_unstable();
+            let stamp = (at - 1).min(ceiling);
+            let firing = Firing {
+                key: 0,
+                start: at - range,
+                end: at + 1,
+                time: at,
+                moment: Moment::OnTime,
+                number: 1,
+                last: true,
+                at,
+                stamp,
+                w: stamp,
+                row: None,
+            };
+            let key = self.name.clone();
+            self.out.fired.push(Modelled {
+                key,
+                change: Change::Insert,
+                firing,
+                values,
+            });
         }
         self.w = w;
     }
@@ -259,6 +299,19 @@ impl Key {
 
     /// Whether the row was taken, or is in a gap.
     fn take(&mut self, index: usize, row: &TestRow) -> bool {
+        if matches!(self.spec.kind, WindowKind::Slide { .. }) {
+            let taken = row.time > row.stamp.max(self.w);
+            if taken {
+                let row = Row {
+                    time: row.time,
+                    index,
+                    value: row.value,
+                    sent: true,
+                };
+                self.windows.entry((0, 0)).or_default().rows.push(row);
+            }
+            return taken;
+        }
         let candidates = match self.spec.kind {
             WindowKind::Session { gap } => vec![self.session(row.time, gap)],
             WindowKind::Global => vec![(time::MIN, time::MAX)],

@@ -48,6 +48,7 @@ fn kind() -> impl Strategy<Value = WindowKind> {
         }),
         (1i64..9).prop_map(|gap| WindowKind::Session { gap }),
         Just(WindowKind::Global),
+        (1i64..20).prop_map(|range| WindowKind::Slide { range }),
         (1u32..6).prop_map(|count| WindowKind::Rows { count }),
     ]
 }
@@ -66,12 +67,15 @@ fn spec() -> impl Strategy<Value = WindowSpec> {
         1 => (0i64..9).prop_map(|d| Some(Keep::Within(d))),
     ];
     (kind(), lateness, mode, triggers(), stored).prop_map(
-        |(kind, lateness, mode, triggers, stored)| WindowSpec {
-            kind,
-            lateness,
-            mode,
-            triggers,
-            stored,
+        |(kind, lateness, mode, triggers, stored)| match kind {
+            WindowKind::Slide { .. } => WindowSpec::new(kind),
+            _ => WindowSpec {
+                kind,
+                lateness,
+                mode,
+                triggers,
+                stored,
+            },
         },
     )
 }

@@ -209,6 +209,7 @@ fn parse_head(line: &str) -> Head {
         "cumulate" => WindowKind::Cumulate { size, step, offset },
         "session" => WindowKind::Session { gap: size },
         "global" => WindowKind::Global,
+        "slide" => WindowKind::Slide { range: size },
         "rows" => WindowKind::Rows { count: size as u32 },
         kind => panic!("no such kind of window: {kind}"),
     };

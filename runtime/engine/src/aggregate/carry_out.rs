@@ -85,6 +85,11 @@ impl Aggregator {
         })
     }
 
+    /// The accumulator of no rows.
+    pub fn fresh(&self) -> Table {
+        self.accs.fresh().clone()
+    }
+
     /// The function, for `finish` and for what it logged.
     pub fn guest(&mut self) -> &mut dyn AggregateCalls {
         &mut *self.guest

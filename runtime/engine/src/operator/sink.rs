@@ -2,19 +2,36 @@
 
 use std::sync::Arc;
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{Schema, SchemaRef};
 use tidemill_connectors::Sink as Connector;
-use tidemill_rows::Batch;
+use tidemill_rows::{Batch, LogicalType};
 
 use super::Operator;
 use crate::error::EngineError;
 use crate::event::Output;
 use crate::metrics::{Counters, add};
 
+/// The column that says what a row does to those before it.
+pub const CHANGE: &str = "change";
+
+/// Its words, by number.
+const CHANGES: [&str; 4] = ["insert", "update-before", "update-after", "delete"];
+
+/// A schema with that column before the others.
+pub fn with_change(schema: &SchemaRef) -> SchemaRef {
+    let change = Arc::new(LogicalType::Text.field(CHANGE, false));
+    let fields = std::iter::once(change).chain(schema.fields().iter().cloned());
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 /// A sink on one worker.
 pub struct Sink {
     name: String,
     connector: Option<Box<dyn Connector>>,
     counters: Arc<Counters>,
+    /// Where rows may take others back: the schema with the column that says so.
+    changes: Option<SchemaRef>,
     unflushed: bool,
 }
 
@@ -25,7 +42,16 @@ impl Sink {
             name,
             connector: Some(connector),
             counters,
+            changes: None,
             unflushed: false,
+        }
+    }
+
+    /// A sink that writes what each row does to those before it, in a first column of this schema.
+    pub fn with_changes(self, schema: SchemaRef) -> Self {
+        Self {
+            changes: Some(schema),
+            ..self
         }
     }
 
@@ -42,6 +68,10 @@ impl Sink {
 
 impl Operator for Sink {
     fn rows(&mut self, batch: Batch, _out: &mut Output) -> Result<(), EngineError> {
+        let batch = match &self.changes {
+            Some(schema) => shown(batch, schema.clone()),
+            None => batch,
+        };
         self.with(|connector| connector.write(&batch))?;
         self.unflushed = true;
         add(&self.counters.rows_in, batch.len() as u64);
@@ -68,6 +98,17 @@ impl Operator for Sink {
             None => Ok(()),
         }
     }
+}
+
+/// A batch with what each row does in its first column.
+fn shown(batch: Batch, schema: SchemaRef) -> Batch {
+    let change = |row: usize| batch.changes.as_ref().map_or(0, |changes| changes[row]);
+    let words = (0..batch.len()).map(|row| CHANGES[usize::from(change(row))]);
+    let column: ArrayRef = Arc::new(StringArray::from_iter_values(words));
+    let columns = std::iter::once(column).chain(batch.columns.columns().iter().cloned());
+    let columns = RecordBatch::try_new(schema, columns.collect())
+        .expect("the columns of the input, behind one text");
+    Batch { columns, ..batch }
 }
 
 fn failed(name: &str, source: tidemill_connectors::ConnectorError) -> EngineError {

@@ -5,24 +5,23 @@
 //!
 //! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
 
+mod finish;
 mod in_order;
 pub mod results;
+mod retract;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use arrow_array::ArrayRef;
 use arrow_schema::SchemaRef;
-use tidemill_core::window::{Firing, KeyId, Plan, Rows, WindowOperator};
+use tidemill_core::window::{KeyId, Plan, Rows, WindowOperator};
 use tidemill_rows::Batch;
-use tidemill_wasm::{Failed, Table};
 
 use self::in_order::Firings;
-use self::results::{Finished, told};
+use self::retract::SentResults;
 use super::Operator;
 use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given};
-use crate::aggregate::table;
 use crate::blame::Blame;
 use crate::error::EngineError;
 use crate::event::Output;
@@ -36,9 +35,6 @@ pub const LATE: usize = 1;
 pub const FAILED: usize = 2;
 /// Port of the first side output.
 pub const SIDES: usize = 3;
-
-/// How many firings one call of `finish` is given at most.
-const FIRINGS_PER_CALL: usize = 4096;
 
 /// What a window operator is made of.
 pub struct WindowParts {
@@ -58,6 +54,8 @@ pub struct WindowParts {
     pub talk: Talk,
     /// Whom failed rows are put down to, and what is done about them.
     pub blame: Blame,
+    /// Whether a window that fires again takes back what it has sent.
+    pub retract: bool,
     /// Counters of this operator on this worker.
     pub counters: Arc<Counters>,
 }
@@ -73,6 +71,8 @@ pub struct Window {
     reached: i64,
     /// The advance that is not yet done.
     advance: Option<Advance>,
+    /// Results that may have to be taken back.
+    sent: Option<SentResults>,
 }
 
 /// An advance on its way.
@@ -88,8 +88,10 @@ struct Advance {
 impl Window {
     /// A window operator that has seen nothing.
     pub fn new(parts: WindowParts) -> Self {
+        let fresh = parts.retract.then(|| parts.aggregator.fresh());
         Self {
             parts,
+            sent: fresh.map(SentResults::new),
             plan: Plan::default(),
             keys: Vec::new(),
             watermark: i64::MIN,
@@ -199,22 +201,33 @@ impl Window {
         let more = parts.window.advance(advance.w, table, &mut self.plan);
         let carried = parts.aggregator.carry_out(&self.plan, None);
         match carried.map_err(|e| parts.blame.call(e))? {
-            Carried::Done(by_time) => advance.fired.add(&self.plan.firings, by_time),
+            Carried::Done(by_time) => self.add(&mut advance.fired, by_time),
             Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
         }
         let last = self.plan.firings.last().filter(|_| more);
         if !more || last.is_some() {
-            let ready = advance.fired.take(last, &parts.keying.table);
+            let ready = advance.fired.take(last, &self.parts.keying.table);
             self.finish_firings(ready, out)?;
         }
         self.commit(&mut advance.gone);
         Ok(more)
     }
 
+    /// Adds what the plan fires to `firings`, with what it takes back.
+    fn add(&mut self, firings: &mut Firings, fired: Fired) {
+        match &mut self.sent {
+            Some(sent) => firings.add_expanded(sent.expand(&self.plan, fired)),
+            None => firings.add(&self.plan.firings, fired),
+        }
+    }
+
     /// Says that the plan has happened, and counts. Keys of which nothing is left join `gone`.
     fn commit(&mut self, gone: &mut Vec<KeyId>) {
         let parts = &mut self.parts;
         parts.window.commit(&self.plan);
+        if let Some(sent) = &mut self.sent {
+            sent.forget(&self.plan.forgotten);
+        }
         gone.extend_from_slice(&self.plan.gone);
         let counted = &self.plan.counters;
         add(&parts.counters.late, counted.late);
@@ -235,96 +248,6 @@ impl Window {
         let (lines, notes) = (guest.take_log(), guest.take_notes());
         parts.talk.hear(&lines, notes, &parts.counters);
     }
-
-    /// Calls `finish`, in parts; firings whose merge failed are left out and reported.
-    fn finish_firings(&mut self, mut fired: Firings, out: &mut Output) -> Result<(), EngineError> {
-        if fired.firings.is_empty() {
-            return Ok(());
-        }
-        let accs = fired.accs();
-        let (firings, unmerged) = (fired.firings, fired.failed);
-        let mut failed = Vec::new();
-        let (firings, accs) = if unmerged.is_empty() {
-            (firings, accs)
-        } else {
-            let lost = |i: u32| unmerged.iter().any(|(firing, _)| *firing == i);
-            let kept: Vec<u32> = (0..firings.len() as u32).filter(|&i| !lost(i)).collect();
-            for (firing, reason) in unmerged {
-                failed.push(self.failed_firing(&firings[firing as usize], &accs, firing, reason));
-            }
-            let kept_firings: Vec<Firing> = kept.iter().map(|&i| firings[i as usize]).collect();
-            (kept_firings, accs.gather(&kept))
-        };
-        for (i, part) in firings.chunks(FIRINGS_PER_CALL).enumerate() {
-            let from = i * FIRINGS_PER_CALL;
-            let slice;
-            let accs_of_part = if part.len() == firings.len() {
-                &accs
-            } else {
-                slice = table::slice(&accs, from, part.len());
-                &slice
-            };
-            failed.extend(self.finish_part(part, accs_of_part, out)?);
-        }
-        if failed.is_empty() {
-            return Ok(());
-        }
-        add(&self.parts.counters.failed_results, failed.len() as u64);
-        let letters = self.parts.blame.policy.apply(failed)?;
-        out.rows(FAILED, failed_batch(&letters, self.watermark));
-        Ok(())
-    }
-
-    /// One call of `finish`. What failed comes back.
-    fn finish_part(
-        &mut self,
-        firings: &[Firing],
-        accs: &Table,
-        out: &mut Output,
-    ) -> Result<Vec<FailedRow>, EngineError> {
-        let parts = &mut self.parts;
-        let keys = parts
-            .keying
-            .columns_of(firings.iter().map(|firing| firing.key));
-        let keys_given: Vec<ArrayRef> =
-            parts.finish_keys.iter().map(|&i| keys[i].clone()).collect();
-        let told: tidemill_wasm::Firings = firings.iter().map(told).collect();
-        let outcome = parts.aggregator.guest().finish(&keys_given, &told, accs);
-        let outcome = outcome.map_err(|e| parts.blame.call(e))?;
-        for emitted in outcome.emitted {
-            let schema = parts.schemas[emitted.target].clone();
-            let port = if emitted.target == 0 {
-                0
-            } else {
-                SIDES + emitted.target - 1
-            };
-            add(&parts.counters.rows_out, emitted.origins.len() as u64);
-            let finished = Finished {
-                firings,
-                keys: &keys,
-                given: &keys_given,
-            };
-            out.rows(port, finished.results(emitted, schema));
-        }
-        let failed = outcome.failed.into_iter();
-        Ok(failed
-            .map(|reason| {
-                let firing = reason.row;
-                self.failed_firing(&firings[firing as usize], accs, firing, reason)
-            })
-            .collect())
-    }
-
-    /// A firing that has no result: its key, window and accumulator, in place of a row.
-    fn failed_firing(&self, firing: &Firing, accs: &Table, at: u32, reason: Failed) -> FailedRow {
-        let key = self.parts.keying.columns_of(std::iter::once(firing.key));
-        let fields = self.parts.keying.fields();
-        let row = table::firing_as_json((fields, &key), firing, &accs.gather(&[at]));
-        let mut failed = self.parts.blame.failed(reason);
-        failed.time = Some(firing.time);
-        failed.row = Some(row);
-        failed
-    }
 }
 
 impl Operator for Window {
@@ -343,14 +266,15 @@ impl Operator for Window {
         if !self.plan.late.is_empty() {
             out.rows(LATE, batch.take(&self.plan.late));
         }
-        if self.plan.firings.is_empty() {
+        if self.plan.firings.is_empty() && self.plan.taken_back.is_empty() {
             let mut gone = Vec::new();
             self.commit(&mut gone);
             self.let_go(&gone);
             return Ok(());
         }
-        let firings = Firings::of_rows(&self.plan.firings, fired);
-        self.advance_with(self.reached, firings, out)
+        let mut firings = Firings::default();
+        self.add(&mut firings, fired);
+        self.advance_with(self.reached, firings.of_rows(), out)
     }
 
     fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {
@@ -394,7 +318,7 @@ impl Operator for Window {
             unreachable!("a tick of the clock has no row that could fail");
         };
         let mut firings = Firings::default();
-        firings.add(&self.plan.firings, fired);
+        self.add(&mut firings, fired);
         self.finish_firings(firings, out)?;
         let mut gone = Vec::new();
         self.commit(&mut gone);

@@ -165,11 +165,18 @@ fn windows(spec: &WindowSpec) -> String {
             )
         }
         WindowKind::Session { gap } => format!("session, gap {}", duration(gap)),
+        WindowKind::Slide { range } => {
+            format!(
+                "slide {}: a result per row, of two running merges",
+                duration(range)
+            )
+        }
         WindowKind::Global => "global: one for all rows of a key".to_owned(),
         WindowKind::Rows { count } => format!("rows: every {count} of a key"),
     };
     let lateness = match spec.kind {
         WindowKind::Global | WindowKind::Rows { .. } => "takes every row".to_owned(),
+        WindowKind::Slide { .. } => "takes no row that is behind".to_owned(),
         _ => format!("lateness {}", duration(spec.lateness)),
     };
     format!(

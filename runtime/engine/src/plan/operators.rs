@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{Field, FieldRef, SchemaRef};
+use tidemill_core::window::Mode;
 use tidemill_pipeline as file;
 use tidemill_pipeline::{FAILED, FailurePolicy, LATE, OnFailure, Operator};
 use tidemill_rows::LogicalType;
@@ -135,6 +136,7 @@ fn transform(
             name,
             schema: schema.clone(),
             partitioned: kept(shape),
+            changes: inputs.iter().any(|input| input.output.changes),
         })
         .collect();
     ports.insert(1, failed_port());
@@ -203,12 +205,19 @@ fn window(
         columns: key_names.clone(),
     };
     let partitioned = (!key.is_empty()).then_some(key_names);
+    let spec = operator
+        .window
+        .as_ref()
+        .expect("an aggregate was seen to have a window")
+        .spec;
+    let retract = spec.mode == Mode::Retract;
     let mut ports: Vec<Port> = names(described)
         .zip(&schemas)
         .map(|(name, schema)| Port {
             name,
             schema: schema.clone(),
             partitioned: partitioned.clone(),
+            changes: retract,
         })
         .collect();
     ports.insert(1, failed_port());
@@ -218,13 +227,9 @@ fn window(
             name: LATE.to_owned(),
             schema: input.clone(),
             partitioned,
+            changes: inputs.iter().any(|input| input.output.changes),
         },
     );
-    let spec = operator
-        .window
-        .as_ref()
-        .expect("an aggregate was seen to have a window")
-        .spec;
     let null_key = match operator.null_key.value {
         file::NullKey::Keep => NullKey::Keep,
         file::NullKey::Skip => NullKey::Skip,
@@ -274,6 +279,7 @@ fn failed_port() -> Port {
         name: FAILED.to_owned(),
         schema: failed_schema(),
         partitioned: None,
+        changes: false,
     }
 }
 

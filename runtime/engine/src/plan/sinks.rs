@@ -6,11 +6,31 @@ use tidemill_pipeline as file;
 
 use super::streams::{Planned, Planner};
 use super::{SinkPlan, StationKind, WorkTime};
+use crate::operator::sink::{CHANGE, with_change};
 
 /// Plans one sink.
 pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
     let Some((inputs, schema)) = planner.inputs(&sink.inputs) else {
         return;
+    };
+    let changes = inputs.iter().any(|input| input.output.changes);
+    if changes && schema.column_with_name(CHANGE).is_some() {
+        let span = &sink.inputs[0].span;
+        let problem = planner.diagnostics.error(
+            span,
+            format!("two columns of sink {} are called {CHANGE}", sink.name),
+        );
+        problem
+            .label(format!(
+                "a column {CHANGE} of its own, beside the one that says what each row does"
+            ))
+            .help("rename the column in the function's output");
+        return;
+    }
+    let schema = if changes {
+        with_change(&schema)
+    } else {
+        schema
     };
     let format = match sink.format.value {
         file::SinkFormat::Json => Encoding::Json,
@@ -31,7 +51,11 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         }),
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };
-    let kind = StationKind::Sink(SinkPlan { spec, schema });
+    let kind = StationKind::Sink(SinkPlan {
+        spec,
+        schema,
+        changes,
+    });
     let station = Planned {
         name: sink.name.value.clone(),
         kind: Some(kind),

@@ -94,6 +94,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         name: name.to_owned(),
         schema,
         partitioned: None,
+        changes: false,
     };
     let ports = vec![port("", schema), port(FAILED, failed_schema())];
     let kind = StationKind::Source(SourcePlan {

@@ -259,6 +259,7 @@ impl Subject<'_> {
             start,
             end,
             time: end - 1,
+            at: end - 1,
             moment: Moment::OnTime,
             number: 1,
             last: true,

@@ -62,6 +62,7 @@ pub fn watched(mut plan: Plan, sources_too: bool) -> (Plan, Collectors) {
             let sink = SinkPlan {
                 spec: SinkSpec::Blackhole,
                 schema: output.schema.clone(),
+                changes: false,
             };
             collectors.push(Station {
                 name: format!("{}.{}", station.name, output.name),

@@ -68,6 +68,7 @@ pub fn finish(
         start: parsed.start,
         end: parsed.end,
         time: parsed.end.saturating_sub(1),
+        at: parsed.end.saturating_sub(1),
         stamp: parsed.end.saturating_sub(2),
         w: parsed.end.saturating_sub(2),
         moment: Moment::OnTime,

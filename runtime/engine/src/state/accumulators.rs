@@ -38,6 +38,11 @@ impl Accumulators {
         }
     }
 
+    /// The accumulator of no rows.
+    pub fn fresh(&self) -> &Table {
+        &self.fresh
+    }
+
     /// Makes slots the accumulator of no rows.
     pub fn reset(&mut self, slots: &[Slot]) {
         let Some(&largest) = slots.iter().max() else {

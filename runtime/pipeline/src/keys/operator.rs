@@ -88,9 +88,11 @@ pub static WINDOW: Shape = Shape {
             "100",
         ),
         key("global", Kind::Bool, Said("one kind must be there"), "true"),
-        later(
+        key(
             "slide",
-            "windows of the rows before each row are hops with a short `step`",
+            Kind::Duration(false),
+            Said("one kind must be there"),
+            r#""1m""#,
         ),
         key(
             "step",
@@ -107,7 +109,7 @@ pub static WINDOW: Shape = Shape {
         ),
         key(
             "mode",
-            Kind::Words(&["accumulating", "discarding"]),
+            Kind::Words(&["accumulating", "discarding", "retract"]),
             Value(r#""accumulating""#),
             r#""discarding""#,
         ),

@@ -7,18 +7,24 @@ use crate::diagnostics::Diagnostics;
 use crate::keys::WINDOW;
 use crate::model::Window;
 use crate::place::Spanned;
-use crate::section::{Section, not_built_yet};
+use crate::section::Section;
 use crate::tree::{Entry, Value};
 use crate::units::show_duration;
 
-const KINDS: [&str; 6] = ["tumble", "hop", "session", "cumulate", "rows", "global"];
-const KINDS_OF_LATER: [&str; 1] = ["slide"];
+const KINDS: [&str; 7] = [
+    "tumble", "hop", "session", "cumulate", "slide", "rows", "global",
+];
+
+/// Kinds of which windows fire at their end; of `slide` there is one result per row.
+const BUT_SLIDE: [&str; 6] = ["tumble", "hop", "session", "cumulate", "rows", "global"];
 
 /// Keys that only some kinds have.
-const KEYS_OF_KINDS: [(&str, &[&str]); 3] = [
+const KEYS_OF_KINDS: [(&str, &[&str]); 5] = [
     ("step", &["hop", "cumulate"]),
     ("offset", &["tumble", "hop", "cumulate"]),
     ("lateness", &["tumble", "hop", "cumulate", "session"]),
+    ("mode", &BUT_SLIDE),
+    ("trigger", &BUT_SLIDE),
 ];
 
 /// Reads `window` of an operator.
@@ -49,23 +55,14 @@ pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window
 
 fn mode(section: &Section<'_>, d: &mut Diagnostics) -> Option<Mode> {
     let mode = section.one_of("mode", &["accumulating", "discarding", "retract"], d)?;
-    match mode.value.as_str() {
-        "retract" => {
-            not_built_yet(&section.place("mode"), "`mode = \"retract\"`", d)
-                .help("in this version there are \"accumulating\" and \"discarding\"");
-            None
-        }
-        "discarding" => Some(Mode::Discarding),
-        _ => Some(Mode::Accumulating),
-    }
+    Some(match mode.value.as_str() {
+        "retract" => Mode::Retract,
+        "discarding" => Mode::Discarding,
+        _ => Mode::Accumulating,
+    })
 }
 
 fn window_word(operator: &Section<'_>, word: &str, entry: &Entry, d: &mut Diagnostics) {
-    if KINDS_OF_LATER.contains(&word) {
-        not_built_yet(&entry.node.span, &format!("`window = \"{word}\"`"), d)
-            .help("in this version there are `tumble`, `hop` and `session`, as in `window = { tumble = \"1h\" }`");
-        return;
-    }
     let problem = d.error(
         &entry.node.span,
         format!("`window` of {} is of the wrong type", operator.title),
@@ -87,12 +84,12 @@ fn kind(section: &Section<'_>, entry: &Entry, d: &mut Diagnostics) -> Option<Win
     let chosen = section.chosen(&KINDS);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.chosen(&KINDS_OF_LATER).is_empty() && !section.has_any(&KINDS) => {
+        [] if !section.has_any(&KINDS) => {
             d.error(
                 &entry.node.span,
                 format!("{} does not say which windows", section.title),
             )
-            .label("expected one of `tumble`, `hop`, `session`, `cumulate`, `rows` or `global` in here")
+            .label("expected one of `tumble`, `hop`, `session`, `cumulate`, `slide`, `rows` or `global` in here")
             .help("for example `window = { tumble = \"1h\" }`");
             return None;
         }
@@ -117,6 +114,8 @@ fn check_keys(section: &Section<'_>, kind: &str, d: &mut Diagnostics) {
             ("tumble", "step") => problem.help(
                 "windows that start more often than they end are `hop = \"...\", step = \"...\"`",
             ),
+            ("slide", "lateness") => problem.help("rows that are behind are refused: give them more time with the source's `out-of-orderness`"),
+            ("slide", "mode" | "trigger") => problem.help("each row has one result, when the watermark reaches its time: leave it out"),
             (_, "lateness") => problem.help("no row is too late for them: leave `lateness` out"),
             _ => problem.help(format!("leave `{key}` out")),
         };
@@ -141,6 +140,9 @@ fn read_kind(section: &Section<'_>, kind: &str, d: &mut Diagnostics) -> Option<W
             Some(WindowKind::Rows { count })
         }
         "global" => global(section, d),
+        "slide" => Some(WindowKind::Slide {
+            range: section.duration("slide", d)?.value,
+        }),
         _ => Some(WindowKind::Session {
             gap: section.duration("session", d)?.value,
         }),

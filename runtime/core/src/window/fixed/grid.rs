@@ -69,9 +69,10 @@ impl Grid {
             WindowKind::Tumble { size, offset } => Self::hop(size, size, offset),
             WindowKind::Hop { size, step, offset } => Self::hop(size, step, offset),
             WindowKind::Cumulate { size, step, offset } => Self::cumulate(size, step, offset),
-            WindowKind::Session { .. } | WindowKind::Global | WindowKind::Rows { .. } => {
-                unreachable!("these windows have no grid")
-            }
+            WindowKind::Session { .. }
+            | WindowKind::Global
+            | WindowKind::Rows { .. }
+            | WindowKind::Slide { .. } => unreachable!("these windows have no grid"),
         }
     }
 

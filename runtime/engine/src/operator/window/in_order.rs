@@ -13,12 +13,15 @@ use tidemill_wasm::{Failed, Table};
 use crate::aggregate::carry_out::Fired;
 use crate::aggregate::pieces::Pieces;
 use crate::aggregate::table;
+use crate::operator::window::retract::{Expanded, Shown};
 
 /// Firings whose results are still to be made, and what they see.
 #[derive(Default)]
 pub struct Firings {
     /// The firings.
     pub firings: Vec<Firing>,
+    /// Where results are taken back: what each firing shows. Otherwise empty.
+    pub shown: Vec<Shown>,
     /// One accumulator per firing, in pieces.
     accs: Vec<Table>,
     /// Firings that have no result: (firing, why).
@@ -28,12 +31,18 @@ pub struct Firings {
 }
 
 impl Firings {
-    /// The firings of rows, in the order of the rows.
-    pub fn of_rows(firings: &[Firing], fired: Fired) -> Self {
-        let mut all = Self::default();
-        all.add(firings, fired);
-        all.mixed = true;
-        all
+    /// Those of rows, in the order of the rows.
+    pub fn of_rows(self) -> Self {
+        Self {
+            mixed: true,
+            ..self
+        }
+    }
+
+    /// Adds the firings of one plan with what they take back.
+    pub fn add_expanded(&mut self, expanded: Expanded) {
+        self.shown.extend(expanded.shown);
+        self.add(&expanded.causes, expanded.fired);
     }
 
     /// Adds the firings of one plan of an advance.
@@ -62,6 +71,7 @@ impl Firings {
             return std::mem::take(self);
         }
         let left = self.firings.split_off(ready);
+        let shown_later = self.shown.split_off(ready.min(self.shown.len()));
         let accs = self.accs();
         let (failed, failed_later) = std::mem::take(&mut self.failed)
             .into_iter()
@@ -69,6 +79,7 @@ impl Firings {
         let later = |(firing, why): (u32, Failed)| (firing - ready as u32, why);
         let taken = Self {
             firings: std::mem::replace(&mut self.firings, left),
+            shown: std::mem::replace(&mut self.shown, shown_later),
             accs: vec![table::slice(&accs, 0, ready)],
             failed,
             mixed: false,
@@ -98,6 +109,9 @@ impl Firings {
             .zip(&order)
             .for_each(|(place, &i)| places[i as usize] = place);
         self.firings = order.iter().map(|&i| *place(i).0).collect();
+        if !self.shown.is_empty() {
+            self.shown = order.iter().map(|&i| self.shown[i as usize]).collect();
+        }
         let (mut pieces, mut from) = (Pieces::default(), 0);
         for table in self.accs.drain(..) {
             let to = from + table.rows as usize;
