@@ -49,6 +49,7 @@ const GROUPS: &[Group] = &[
     ("gen-slide", pipelines::gen_slide),
     ("gen-session", pipelines::gen_session),
     ("gen-tumble-two-workers", pipelines::two_workers),
+    ("gen-hot-key", pipelines::hot_key),
     ("loop-neighbour", neighbour::loop_neighbour),
     ("bad-rows", bad_rows::measure),
     ("lone-row", process::lone_row),

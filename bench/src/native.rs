@@ -1,7 +1,7 @@
 //! The bench's functions compiled in, behind the same seam as guests.
 
 use arrow_array::ArrayRef;
-use bench_functions::{Count, EveryNth, HalfOut, ReadAll};
+use bench_functions::{Count, EveryNth, HalfOut, ReadAll, Sum};
 use tidemill::Function;
 use tidemill::native;
 use tidemill_engine::functions::{AggregateCalls, Functions, TransformCalls};
@@ -50,6 +50,7 @@ impl Native {
             "half-out" => of::<HalfOut>(&settings.config),
             "every-nth" => of::<EveryNth>(&settings.config),
             "count" => of::<Count>(&settings.config),
+            "sum" => of::<Sum>(&settings.config),
             other => panic!("{other} is not compiled into the bench"),
         };
         Self {

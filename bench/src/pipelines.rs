@@ -237,3 +237,25 @@ pub fn two_workers(places: &Places) -> Result<Vec<Figure>> {
         note: format!("{:.2} M rows/s wall-clock on two workers", rate / 1e6),
     }])
 }
+
+/// One key with nine of ten rows, against none, on two workers, wall-clock.
+pub fn hot_key(places: &Places) -> Result<Vec<Figure>> {
+    let (even, hot) = (plan(places, "gen-sum", 2)?, plan(places, "gen-hot-key", 2)?);
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let without = run(&even, Arc::new(InModules))?.spent.wall;
+        let with = run(&hot, Arc::new(InModules))?;
+        ratios.push(without / with.spent.wall);
+        rates.push(with.rows as f64 / with.spent.wall);
+    }
+    let rate = median(rates);
+    Ok(vec![Figure {
+        name: "gen-hot-key",
+        value: 100.0 * median(ratios),
+        unit: "percent",
+        rate: Some(rate),
+        native_ratio: None,
+        limit: Limit::Least(80.0),
+        note: format!("{:.2} M rows/s wall-clock on two workers", rate / 1e6),
+    }])
+}

@@ -150,7 +150,38 @@ impl LoopsAt {
     }
 }
 
-tidemill::module!(ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt);
+/// A row with a whole number.
+#[derive(Record)]
+pub struct Whole {
+    pub value: i64,
+}
+
+/// A sum of whole numbers.
+#[derive(Record, Default, Clone)]
+pub struct Summed {
+    pub sum: i64,
+}
+
+/// Adds up whole numbers.
+#[derive(Config)]
+pub struct Sum {}
+
+#[aggregate(combinable)]
+impl Sum {
+    fn add(&self, summed: &mut Summed, row: Whole) {
+        summed.sum = summed.sum.wrapping_add(row.value);
+    }
+
+    fn merge(&self, summed: &mut Summed, other: Summed) {
+        summed.sum = summed.sum.wrapping_add(other.sum);
+    }
+
+    fn finish(&self, _window: Window, summed: &Summed) -> Summed {
+        summed.clone()
+    }
+}
+
+tidemill::module!(ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt, Sum);
 
 #[cfg(test)]
 mod tests {

@@ -58,6 +58,8 @@ pub struct Station {
     sources: Vec<usize>,
     /// Whether rows come as they happen, so that its watermark is held against the clock.
     live: bool,
+    /// Why no rows are added up before they cross to another worker, where they do cross.
+    alone: Option<&'static str>,
     /// Of a source: how its watermark is made.
     pub rules: Option<Rules>,
 }
@@ -126,6 +128,7 @@ impl Board {
                 kind,
                 sources,
                 live,
+                alone: plan.combining(index).and_then(Result::err),
                 rules,
             });
         }
@@ -177,6 +180,11 @@ impl Station {
         self.sources.contains(&source)
     }
 
+    /// Why no rows are added up before they cross to another worker, where they do cross.
+    pub fn alone(&self) -> Option<&'static str> {
+        self.alone
+    }
+
     /// How far the watermark lags, in microseconds: behind the clock where rows come as they happen, else behind the
     /// largest event time read.
     pub fn lag(&self, own: &Totals, all: &[Totals], now: i64) -> Option<i64> {
@@ -218,6 +226,7 @@ mod tests {
             kind: Kind::Window,
             sources: sources.to_vec(),
             live,
+            alone: None,
             rules: None,
         };
         let totals = |watermark, largest| Totals {

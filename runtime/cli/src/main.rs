@@ -15,6 +15,7 @@ mod error;
 mod exit;
 mod figures;
 mod folders;
+mod hot_keys;
 mod infer;
 mod lateness;
 mod load;

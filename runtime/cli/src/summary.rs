@@ -11,6 +11,7 @@ use tidemill_engine::metrics::Metrics;
 use crate::board::{Board, Kind, Station};
 use crate::clocks::now;
 use crate::figures::{count, counted, per_second, rate, took};
+use crate::hot_keys;
 use crate::talk::Talk;
 use crate::waits::Wait;
 use crate::{lateness, waits};
@@ -63,7 +64,11 @@ fn event(board: &Board, ran: &Ran) -> Value {
     let read = board.rows_read(&ran.totals);
     let mut stations: Vec<Value> = board
         .with(&ran.totals)
-        .map(|(station, own)| station.event(own, &ran.totals, (own.rows_in, ran.time)))
+        .map(|(station, own)| {
+            let mut event = station.event(own, &ran.totals, (own.rows_in, ran.time));
+            hot_keys::add(&mut event, station, own);
+            event
+        })
         .collect();
     waits::add(&mut stations, &waiting(board, ran), now());
     for (index, station) in stations.iter_mut().enumerate() {
@@ -230,6 +235,7 @@ fn remarks(board: &Board, ran: &Ran) -> Vec<String> {
     }
     lines.extend(waiting(board, ran).iter().map(|wait| wait.text(now())));
     lines.extend(lateness::lines(board, &ran.metrics));
+    lines.extend(board.with(&ran.totals).flat_map(hot_keys::lines));
     lines.extend(ran.totals.iter().filter_map(impure));
     lines
 }

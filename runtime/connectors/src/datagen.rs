@@ -72,6 +72,16 @@ pub enum Generate {
         /// The largest.
         high: i64,
     },
+    /// The integer `low` in a share of the rows; in the others an integer from `low` to `high`, both included, each as
+    /// often.
+    HotInteger {
+        /// The smallest, and the hot one.
+        low: i64,
+        /// The largest.
+        high: i64,
+        /// The share, 0 to 1.
+        hot: f64,
+    },
     /// A float from `low` up to `high`, without `high`.
     Floats {
         /// The smallest.
@@ -134,9 +144,10 @@ impl Generate {
     /// The type of the column.
     pub fn ty(&self) -> LogicalType {
         match self {
-            Self::Sequence { .. } | Self::Integers { .. } | Self::Bursts { .. } => {
-                LogicalType::Integer
-            }
+            Self::Sequence { .. }
+            | Self::Integers { .. }
+            | Self::HotInteger { .. }
+            | Self::Bursts { .. } => LogicalType::Integer,
             Self::Floats { .. } => LogicalType::Float,
             Self::Bools => LogicalType::Bool,
             Self::Choice(_) | Self::RandomText { .. } => LogicalType::Text,
@@ -154,7 +165,10 @@ impl Generate {
     /// What is wrong with it, if something is.
     fn fault(&self, rows: Option<u64>) -> Option<String> {
         match self {
-            Self::Integers { low, high } if low > high => {
+            Self::HotInteger { hot, .. } if !(0.0..=1.0).contains(hot) => {
+                Some(format!("`hot` must be a share from 0 to 1: {hot}"))
+            }
+            Self::Integers { low, high } | Self::HotInteger { low, high, .. } if low > high => {
                 Some(format!("no integer from {low} to {high}"))
             }
             Self::Floats { low, high } if !(low.is_finite() && high.is_finite() && low < high) => {

@@ -202,6 +202,36 @@ fn bursts_have_the_shape_of_sessions() {
 }
 
 #[test]
+fn a_hot_key_has_its_share() {
+    let values = Generate::HotInteger {
+        low: 10,
+        high: 1_009,
+        hot: 0.9,
+    };
+    let source = SourceSpec::Datagen(DatagenSpec {
+        columns: vec![GeneratedColumn::new("key", values)],
+        rows: Some(100_000),
+        rate: None,
+        splits: 1,
+        seed: 3,
+    });
+    let chunk = open(&source, 0, 1, Arc::new(|| {})).expect("opens").splits[0]
+        .1
+        .read(100_000)
+        .expect("read");
+    let mut rows_of: BTreeMap<i64, usize> = BTreeMap::new();
+    let keys = chunk.rows.column(0).as_primitive::<Int64Type>();
+    for &key in keys.values() {
+        *rows_of.entry(key).or_default() += 1;
+    }
+    let (key, hot) = rows_of.pop_first().expect("rows");
+    assert_eq!(key, 10);
+    assert!((89_500..90_700).contains(&hot), "{hot} rows are hot");
+    let others: Vec<usize> = rows_of.into_values().collect();
+    assert!(others.len() > 990 && others.iter().all(|&rows| rows < 40));
+}
+
+#[test]
 fn datagen_keeps_to_its_rate_and_wakes() {
     let (sender, woken) = std::sync::mpsc::channel();
     let source = SourceSpec::Datagen(DatagenSpec {
@@ -266,6 +296,14 @@ fn faulty_specifications_are_refused() {
         (
             with(Generate::Integers { low: 2, high: 1 }),
             "column `x`: no integer from 2 to 1",
+        ),
+        (
+            with(Generate::HotInteger {
+                low: 2,
+                high: 3,
+                hot: 1.1,
+            }),
+            "column `x`: `hot` must be a share from 0 to 1: 1.1",
         ),
         (
             with(Generate::Floats {

@@ -5,6 +5,7 @@
 //! against real accumulators and the guest's function, then says [`WindowOperator::commit`]; or, when rows failed,
 //! [`WindowOperator::undo`], and asks again without them: a failed row leaves no trace.
 
+mod combine;
 pub mod plan;
 pub mod spec;
 
@@ -18,6 +19,7 @@ mod slots;
 mod timers;
 mod tracked;
 
+pub use combine::Combining;
 pub use operator::WindowOperator;
 pub use plan::{
     Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, ResultId, RowId, Rows, Sent, Slot,

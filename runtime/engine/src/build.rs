@@ -13,6 +13,7 @@ use tidemill_wasm::Settings;
 use self::sources::OpenSource;
 use crate::aggregate::carry_out::Aggregator;
 use crate::blame::Blame;
+use crate::combine::{Combiner, CombinerParts};
 use crate::ends::{Ends, Writers};
 use crate::error::EngineError;
 use crate::exchange::{Inlet, Outlet, Queues, queues};
@@ -244,15 +245,47 @@ impl Builder<'_> {
                     .collect();
                 let partitioning = edge.exchange.clone()?;
                 let unparkers = self.unparkers.to_vec();
-                Some(Outlet::new(
-                    partitioning,
-                    worker,
-                    self.plan.max_parallelism,
-                    senders,
-                    unparkers,
-                ))
+                Some(
+                    Outlet::new(
+                        partitioning,
+                        worker,
+                        self.plan.max_parallelism,
+                        senders,
+                        unparkers,
+                    )
+                    .with_combiner(self.combiner(edge.to, worker)),
+                )
             })
             .collect()
+    }
+
+    /// Who adds up rows before they cross to a station, where that may be.
+    fn combiner(&self, station: usize, worker: usize) -> Option<Combiner> {
+        let Some(Ok(combining)) = self.plan.combining(station) else {
+            return None;
+        };
+        let StationKind::Window(window) = &self.plan.stations[station].kind else {
+            return None;
+        };
+        let function = &window.function;
+        let (functions, module) = (self.options.functions.clone(), function.module.clone());
+        let settings = self.settings(station, function);
+        let ready = move || {
+            let guest = functions.aggregate(&module, settings.clone());
+            guest.map_err(|source| EngineError::Module {
+                operator: settings.operator.clone(),
+                source,
+            })
+        };
+        Some(Combiner::new(CombinerParts {
+            combining: combining.clone(),
+            ready: Box::new(ready),
+            inputs: function.inputs.clone(),
+            with_stamps: described(function).stamps,
+            talk: self.talk(station),
+            blame: self.blame(station, Some(function)),
+            counters: self.metrics.of(station, worker),
+        }))
     }
 
     /// Where the time of each outlet is counted: with the station that it leads to.

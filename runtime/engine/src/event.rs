@@ -2,12 +2,16 @@
 
 use tidemill_rows::Batch;
 
+use crate::combine::Combined;
+
 /// One thing that an operator's input brings.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "nearly all events are rows")]
 pub enum Event {
     /// Rows, in arrival order.
     Rows(Batch),
+    /// Rows, some of them added up before they crossed.
+    Combined(Box<Combined>),
     /// The sender's watermark has risen to this, in microseconds.
     Watermark(i64),
     /// No split of the sender counts: it is left out of the minimum until its watermark comes. Its watermark stands at this,

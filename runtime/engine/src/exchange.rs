@@ -16,6 +16,8 @@ use crossbeam_utils::sync::Unparker;
 use tidemill_rows::Batch;
 use tidemill_rows::key::{self, EncodedKeys};
 
+use crate::combine::{Combiner, Keys};
+use crate::error::EngineError;
 use crate::event::Event;
 
 /// How many events a queue between two workers holds (limit `exchange-queue`).
@@ -46,6 +48,8 @@ pub struct Outlet {
     /// The key group of each row of the batch at hand.
     groups: Vec<u32>,
     shares: Vec<Vec<u32>>,
+    /// Adds up rows of hot keys, where that may be.
+    combiner: Option<Combiner>,
 }
 
 /// The receiving side of one exchange on one worker, from one other worker.
@@ -82,34 +86,46 @@ impl Outlet {
             encoded: EncodedKeys::default(),
             groups: Vec::new(),
             shares: vec![Vec::new(); workers],
+            combiner: None,
         }
     }
 
+    /// Lets it add up rows of hot keys before they cross.
+    #[must_use]
+    pub fn with_combiner(self, combiner: Option<Combiner>) -> Self {
+        Self { combiner, ..self }
+    }
+
     /// Sends an event to every worker that it concerns. What concerns this worker itself comes back.
-    pub fn send(&mut self, event: Event) -> Option<Event> {
+    ///
+    /// # Errors
+    /// If rows cannot be added up before they cross.
+    pub fn send(&mut self, event: Event) -> Result<Option<Event>, EngineError> {
         match event {
-            Event::Rows(batch) => self.send_rows(batch).map(Event::Rows),
+            Event::Rows(batch) => Ok(self.send_rows(batch)?.map(Event::Rows)),
             other => {
+                if let (Some(combiner), Event::Watermark(w) | Event::Idle(w)) =
+                    (&mut self.combiner, &other)
+                {
+                    combiner.passed_on(*w);
+                }
                 let own = self.own;
                 for worker in (0..self.senders.len()).filter(|&worker| worker != own) {
                     self.send_to(worker, other.clone());
                 }
-                Some(other)
+                Ok(Some(other))
             }
         }
     }
 
-    fn send_rows(&mut self, batch: Batch) -> Option<Batch> {
+    fn send_rows(&mut self, batch: Batch) -> Result<Option<Batch>, EngineError> {
         let columns: Vec<ArrayRef> = match &self.partitioning {
             Partitioning::Key(key) => key
                 .iter()
                 .map(|&i| batch.columns.column(i).clone())
                 .collect(),
-            Partitioning::Single if self.own == 0 => return Some(batch),
-            Partitioning::Single => {
-                self.send_to(0, Event::Rows(batch));
-                return None;
-            }
+            Partitioning::Single if self.own == 0 => return Ok(Some(batch)),
+            Partitioning::Single => return self.send_all(batch),
         };
         let scratch = (&mut self.encoded, &mut self.groups);
         key::groups(&columns, batch.len(), self.max_parallelism, scratch);
@@ -124,19 +140,27 @@ impl Outlet {
             .enumerate()
             .filter(|(_, share)| !share.is_empty())
         {
-            let rows = if share.len() == batch.len() {
-                batch.clone()
-            } else {
-                batch.take(share)
-            };
             if worker == self.own {
-                own = Some(rows);
-            } else {
-                self.send_to(worker, Event::Rows(rows));
+                own = Some(rows_of(&batch, share));
+                continue;
             }
+            let keys = match key::integers(&columns) {
+                Some(integers) => Keys::Integers(integers),
+                None => Keys::Encoded(&self.encoded, &columns),
+            };
+            let event = crossing(&mut self.combiner, (&batch, share), keys)?;
+            self.send_to(worker, event);
         }
         self.shares = shares;
-        own
+        Ok(own)
+    }
+
+    /// Sends all rows to the one worker that takes them.
+    fn send_all(&mut self, batch: Batch) -> Result<Option<Batch>, EngineError> {
+        let all: Vec<u32> = (0..batch.len() as u32).collect();
+        let event = crossing(&mut self.combiner, (&batch, &all), Keys::One)?;
+        self.send_to(0, event);
+        Ok(None)
     }
 
     fn send_to(&mut self, worker: usize, event: Event) {
@@ -174,6 +198,30 @@ impl Outlet {
     /// Whether something waits for room in a queue.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+}
+
+/// A share of a batch as it crosses: rows of hot keys added up, if there is someone to do so.
+fn crossing(
+    combiner: &mut Option<Combiner>,
+    (batch, share): (&Batch, &[u32]),
+    keys: Keys<'_>,
+) -> Result<Event, EngineError> {
+    let combined = match combiner {
+        Some(combiner) => combiner.combine(batch, share, keys)?,
+        None => None,
+    };
+    Ok(match combined {
+        Some(combined) => Event::Combined(combined),
+        None => Event::Rows(rows_of(batch, share)),
+    })
+}
+
+fn rows_of(batch: &Batch, share: &[u32]) -> Batch {
+    if share.len() == batch.len() {
+        batch.clone()
+    } else {
+        batch.take(share)
     }
 }
 

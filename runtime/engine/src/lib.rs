@@ -19,6 +19,8 @@
 mod aggregate;
 mod blame;
 mod build;
+mod busiest;
+mod combine;
 mod ends;
 pub mod error;
 mod event;
@@ -38,6 +40,7 @@ mod task;
 pub mod watch;
 mod worker;
 
+pub use busiest::KeyRows;
 pub use error::EngineError;
 pub use failure::FailedRow;
 pub use metrics::Totals;

@@ -1,12 +1,13 @@
 //! Counters of a running pipeline: one set per operator and worker, written by that worker once per batch, read by whoever
 //! shows progress.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tidemill_core::clock::Lateness;
 use tidemill_core::time;
 
+use crate::busiest::{KeyRows, TOLD};
 use crate::watch::{HeldBy, Watch};
 
 /// Counters of one source, operator or sink on one worker.
@@ -34,6 +35,10 @@ pub struct Counters {
     pub null_keys: AtomicU64,
     /// Firings whose result failed and was dropped.
     pub failed_results: AtomicU64,
+    /// Rows that were added up before they crossed to this worker.
+    pub combined: AtomicU64,
+    /// To how many accumulators they were.
+    pub partials: AtomicU64,
     /// Keys for which something is kept.
     pub keys: AtomicU64,
     /// The watermark, in microseconds.
@@ -54,6 +59,15 @@ pub struct Counters {
     pub ended: AtomicBool,
     /// Of a source: what it says of its watermark and of the order of its rows.
     pub watch: Watch,
+    /// The busiest keys, once the input has ended.
+    pub busiest: Mutex<Vec<KeyRows>>,
+}
+
+impl Counters {
+    /// Says which keys were the busiest.
+    pub fn set_busiest(&self, keys: Vec<KeyRows>) {
+        *self.busiest.lock().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
 }
 
 impl Default for Counters {
@@ -71,6 +85,8 @@ impl Default for Counters {
             never_sent: zero(),
             null_keys: zero(),
             failed_results: zero(),
+            combined: zero(),
+            partials: zero(),
             keys: zero(),
             watermark: AtomicI64::new(time::MIN),
             largest: AtomicI64::new(time::MIN),
@@ -81,6 +97,7 @@ impl Default for Counters {
             exchange_ns: zero(),
             ended: AtomicBool::new(false),
             watch: Watch::default(),
+            busiest: Mutex::default(),
         }
     }
 }
@@ -116,6 +133,8 @@ pub struct Totals {
     pub never_sent: u64,
     pub null_keys: u64,
     pub failed_results: u64,
+    pub combined: u64,
+    pub partials: u64,
     pub keys: u64,
     /// The smallest over the workers whose input has not ended; the largest once all have.
     pub watermark: i64,
@@ -126,6 +145,8 @@ pub struct Totals {
     pub decode_ns: u64,
     pub exchange_ns: u64,
     pub ended: bool,
+    /// The busiest first; known once the input has ended.
+    pub busiest: Vec<KeyRows>,
 }
 
 impl Metrics {
@@ -196,6 +217,8 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         never_sent: sum(|c| &c.never_sent),
         null_keys: sum(|c| &c.null_keys),
         failed_results: sum(|c| &c.failed_results),
+        combined: sum(|c| &c.combined),
+        partials: sum(|c| &c.partials),
         keys: sum(|c| &c.keys),
         watermark: going
             .iter()
@@ -213,5 +236,18 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         decode_ns: sum(|c| &c.decode_ns),
         exchange_ns: sum(|c| &c.exchange_ns),
         ended: going.is_empty(),
+        busiest: busiest(workers),
     }
+}
+
+/// The busiest keys of all workers: each key is on one of them.
+fn busiest(workers: &[Arc<Counters>]) -> Vec<KeyRows> {
+    let of = |counters: &Arc<Counters>| {
+        let known = counters.busiest.lock();
+        known.unwrap_or_else(PoisonError::into_inner).clone()
+    };
+    let mut all: Vec<KeyRows> = workers.iter().flat_map(of).collect();
+    all.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.key.cmp(&b.key)));
+    all.truncate(TOLD);
+    all
 }

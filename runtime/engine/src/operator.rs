@@ -11,6 +11,7 @@ pub mod window;
 
 use tidemill_rows::Batch;
 
+use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
 
@@ -22,6 +23,15 @@ pub trait Operator: Send {
     /// # Errors
     /// If the pipeline must stop.
     fn rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError>;
+
+    /// Takes rows that were added up before they crossed, W at each over all inputs as with rows. Whether it did: if not,
+    /// nothing has happened, and it is given the rows themselves.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn partials(&mut self, _partials: &Partials, _out: &mut Output) -> Result<bool, EngineError> {
+        Ok(false)
+    }
 
     /// The operator's watermark has risen to `w`; `i64::MAX` is the end round. Whatever this causes is given before the
     /// watermark is passed on.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use arrow_schema::{FieldRef, SchemaRef};
 use tidemill_connectors::{SinkSpec, SourceSpec};
 use tidemill_core::clock::SourceConfig;
-use tidemill_core::window::WindowSpec;
+use tidemill_core::window::{Combining, WindowSpec};
 use tidemill_pipeline::{Checked, Diagnostics, Partial, Pipeline, Report};
 use tidemill_wasm::{Host, Limits, Module, Output};
 
@@ -48,6 +48,24 @@ pub struct Plan {
     pub stations: Vec<Station>,
     /// Who feeds whom.
     pub edges: Vec<Edge>,
+}
+
+impl Plan {
+    /// Whether rows of hot keys are added up before they cross to a station, or why not; absent if none cross, or if it is
+    /// no window.
+    pub fn combining(&self, station: usize) -> Option<Result<&Combining, &'static str>> {
+        let (kind, time) = (&self.stations[station].kind, self.stations[station].time);
+        let StationKind::Window(window) = kind else {
+            return None;
+        };
+        let mut exchanges = self.edges.iter().filter(|edge| edge.exchange.is_some());
+        let crosses = self.workers > 1 && exchanges.any(|edge| edge.to == station);
+        let combining = match time {
+            WorkTime::Event => window.combining.as_ref().map_err(|why| *why),
+            WorkTime::Processing => Err("it works by the clock"),
+        };
+        crosses.then_some(combining)
+    }
 }
 
 /// A source, an operator or a sink.
@@ -172,6 +190,8 @@ pub struct WindowPlan {
     pub key: Vec<usize>,
     /// Their fields.
     pub key_fields: Vec<FieldRef>,
+    /// Which rows may be added up before they cross, or why none may.
+    pub combining: Result<Combining, &'static str>,
     /// Null keys.
     pub null_key: NullKey,
     /// The key columns that `finish` wants, as indices of the key.

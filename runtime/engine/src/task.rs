@@ -237,7 +237,7 @@ impl Task {
                     node,
                     input,
                 } => {
-                    if let Some(own) = self.send(outlet, own) {
+                    if let Some(own) = self.send(outlet, own)? {
                         self.deliver(node, input, own)?;
                     }
                 }
@@ -248,7 +248,7 @@ impl Task {
 }
 
 impl Task {
-    fn send(&mut self, outlet: usize, event: Event) -> Option<Event> {
+    fn send(&mut self, outlet: usize, event: Event) -> Result<Option<Event>, EngineError> {
         let Some(counters) = self.exchanges.get(outlet) else {
             return self.outlets[outlet].send(event);
         };

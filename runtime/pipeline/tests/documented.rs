@@ -219,6 +219,10 @@ impl File {
             "input" => self.source = self.source.replace("sources.lines", "sources.payments"),
             "function" => self.module = self.module.replace("modules.m", "modules.fraud"),
             "window" => self.source += TIMED,
+            "combine" => {
+                self.operator += "window = { tumble = \"1h\" }\n";
+                self.source += TIMED;
+            }
             _ => {}
         }
     }

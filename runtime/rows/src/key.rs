@@ -66,7 +66,7 @@ pub fn groups(
 }
 
 /// The values of a key of one integer column without nulls: the usual key, for which nothing is asked per row.
-fn integers(columns: &[ArrayRef]) -> Option<&[i64]> {
+pub fn integers(columns: &[ArrayRef]) -> Option<&[i64]> {
     match columns {
         [column]
             if column.null_count() == 0
@@ -255,6 +255,13 @@ fn take_bytes(key: &mut &[u8]) -> Vec<u8> {
             byte => value.push(byte),
         }
     }
+}
+
+/// Writes the encoded key of one row behind what is there.
+pub fn encode_row(columns: &[ArrayRef], row: usize, out: &mut Vec<u8>) {
+    columns
+        .iter()
+        .for_each(|column| encode_value(column, row, out));
 }
 
 fn encode_value(column: &ArrayRef, row: usize, out: &mut Vec<u8>) {

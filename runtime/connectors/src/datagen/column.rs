@@ -30,6 +30,8 @@ impl Range {
 
 /// What makes the nulls' randomness another than the values'.
 const NULLS: u64 = 0x6E75_6C6C;
+/// What makes the randomness of who is hot another than the values'.
+const HOT: u64 = 0x0068_6F74;
 
 /// A column's values. `seed` is the column's own.
 pub(super) fn make(column: &GeneratedColumn, seed: u64, rows: Range) -> ArrayRef {
@@ -64,6 +66,15 @@ fn values(generate: &Generate, seed: u64, rows: Range) -> ArrayRef {
                 ),
                 None => integers(rows.iter().map(|i| bits(i) as i64)),
             }
+        }
+        Generate::HotInteger { low, high, hot } => {
+            let (low, width) = (*low, high.wrapping_sub(*low) as u64);
+            let cold = |i: u64| match width.checked_add(1) {
+                Some(n) => low.wrapping_add(scale(bits(i), n) as i64),
+                None => bits(i) as i64,
+            };
+            let is_hot = |i: u64| unit(mix(seed ^ HOT ^ mix(i))) < *hot;
+            integers(rows.iter().map(|i| if is_hot(i) { low } else { cold(i) }))
         }
         Generate::Floats { low, high } => {
             let width = high - low;

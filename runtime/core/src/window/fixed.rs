@@ -1,7 +1,7 @@
 //! Windows whose bounds are fixed beforehand: tumbling, hopping, cumulating. A row updates one accumulator however many
 //! windows it belongs to; see [`panes`](self::panes), and [`merges`](self::merges) for how windows are put together.
 
-mod grid;
+pub(super) mod grid;
 mod merges;
 mod numbers;
 mod panes;

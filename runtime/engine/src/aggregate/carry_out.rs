@@ -9,8 +9,7 @@ use arrow_array::{ArrayRef, UInt32Array};
 use hashbrown::HashMap;
 use tidemill_core::window::{KeyId, Op, Plan, Slot};
 use tidemill_rows::Batch;
-use tidemill_wasm::Table;
-use tidemill_wasm::{CallError, Failed, RowsIn};
+use tidemill_wasm::{Accumulated, CallError, Failed, RowsIn, Table};
 
 use super::groups::Groups;
 use super::pieces::Pieces;
@@ -42,6 +41,8 @@ pub struct Given<'a> {
     pub batch: &'a Batch,
     /// The key of each of its rows.
     pub keys: &'a [KeyId],
+    /// What each of its rows stands for, if they are partials: to be merged instead of added.
+    pub partials: Option<&'a Table>,
 }
 
 /// One aggregate function on one worker, with its accumulators.
@@ -222,7 +223,10 @@ impl Aggregator {
         rows: &[u32],
         marks: &[u32],
     ) -> Result<Accumulation, CallError> {
-        let Given { batch, keys } = given;
+        if let Some(partials) = given.partials {
+            return self.merge_partials(partials, rows, marks);
+        }
+        let Given { batch, keys, .. } = given;
         let picked = (rows.len() != batch.len()).then(|| batch.take(rows));
         let picked = picked.as_ref().unwrap_or(batch);
         let columns: Vec<ArrayRef> = self
@@ -251,20 +255,27 @@ impl Aggregator {
             marks,
             &keys_of_groups,
         )?;
-        if result.failed.is_empty() {
-            return Ok(Accumulation::Done {
-                before,
-                accs: result.accs,
-                marked: result.marked,
-            });
-        }
-        let of_batch = |failed: Failed| Failed {
-            row: rows[failed.row as usize],
-            ..failed
+        Ok(accumulation(result, before, rows))
+    }
+
+    /// As `accumulate`, of partials: one call of `merge`.
+    fn merge_partials(
+        &mut self,
+        partials: &Table,
+        named: &[u32],
+        marks: &[u32],
+    ) -> Result<Accumulation, CallError> {
+        assert!(marks.is_empty(), "a window fires between its partials");
+        let some;
+        let others = if named.len() == partials.rows as usize {
+            partials
+        } else {
+            some = partials.gather(named);
+            &some
         };
-        Ok(Accumulation::Failed(
-            result.failed.into_iter().map(of_batch).collect(),
-        ))
+        let before = self.accs.gather(&self.groups.slots);
+        let result = self.guest.merge(&before, others, &self.groups.of_rows)?;
+        Ok(accumulation(result, before, named))
     }
 
     /// Copies and merges of one phase. Sessions that cannot merge blame the row on whose behalf they do.
@@ -383,6 +394,22 @@ enum Accumulation {
         marked: Table,
     },
     Failed(Vec<Failed>),
+}
+
+/// What a call came to, whose rows were those named.
+fn accumulation(result: Accumulated, before: Table, named: &[u32]) -> Accumulation {
+    if result.failed.is_empty() {
+        return Accumulation::Done {
+            before,
+            accs: result.accs,
+            marked: result.marked,
+        };
+    }
+    let of_batch = |failed: Failed| Failed {
+        row: named[failed.row as usize],
+        ..failed
+    };
+    Accumulation::Failed(result.failed.into_iter().map(of_batch).collect())
 }
 
 /// Columns at the rows named.

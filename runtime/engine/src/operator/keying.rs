@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array};
 use arrow_schema::FieldRef;
 use tidemill_core::window::KeyId;
 use tidemill_rows::key::{self, EncodedKeys};
-use tidemill_rows::{Batch, LogicalType, RecordBatch};
+use tidemill_rows::{Batch, LogicalType, RecordBatch, Schema, json};
 
 use crate::state::key_table::{EncodedTable, IntegerTable, KeyTable};
 
@@ -91,6 +91,22 @@ impl Keying {
                 keys.extend((0..rows).map(|row| table.number(self.encoded.get(row))));
             }
         }
+    }
+
+    /// The key columns of a batch.
+    pub fn columns_in(&self, batch: &Batch) -> Vec<ArrayRef> {
+        let column = |&i: &usize| batch.columns.column(i).clone();
+        self.columns.iter().map(column).collect()
+    }
+
+    /// An encoded key as JSON.
+    ///
+    /// # Panics
+    /// If it is none of these columns.
+    pub fn as_json(&self, encoded: &[u8]) -> String {
+        let columns = key::decode(&self.fields, std::iter::once(encoded));
+        let rows = RecordBatch::try_new(Arc::new(Schema::new(self.fields.clone())), columns);
+        json::row(&rows.expect("key columns are as the key's fields say"), 0)
     }
 
     /// The fields of the key columns.

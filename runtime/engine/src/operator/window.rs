@@ -7,6 +7,7 @@
 
 mod finish;
 mod in_order;
+mod partials;
 pub mod results;
 mod retract;
 
@@ -23,6 +24,8 @@ use super::Operator;
 use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given};
 use crate::blame::Blame;
+use crate::busiest::Busiest;
+use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
 use crate::failure::{FailedRow, failed_batch};
@@ -73,6 +76,8 @@ pub struct Window {
     advance: Option<Advance>,
     /// Results that may have to be taken back.
     sent: Option<SentResults>,
+    /// The busiest keys.
+    busiest: Busiest,
 }
 
 /// An advance on its way.
@@ -97,6 +102,7 @@ impl Window {
             watermark: i64::MIN,
             reached: i64::MIN,
             advance: None,
+            busiest: Busiest::default(),
         }
     }
 
@@ -154,6 +160,7 @@ impl Window {
             let given = Given {
                 batch,
                 keys: &self.keys,
+                partials: None,
             };
             let carried = parts.aggregator.carry_out(&self.plan, Some(given));
             match carried.map_err(|e| parts.blame.call(e))? {
@@ -238,6 +245,19 @@ impl Window {
         self.plan.clear();
     }
 
+    /// Goes on after rows, or partials, were taken: what they fired, and what was due before.
+    fn taken(&mut self, fired: Fired, out: &mut Output) -> Result<(), EngineError> {
+        if self.plan.firings.is_empty() && self.plan.taken_back.is_empty() {
+            let mut gone = Vec::new();
+            self.commit(&mut gone);
+            self.let_go(&gone);
+            return Ok(());
+        }
+        let mut firings = Firings::default();
+        self.add(&mut firings, fired);
+        self.advance_with(self.reached, firings.of_rows(), out)
+    }
+
     /// Forgets keys of which nothing is left, and hears what the function had to say.
     fn let_go(&mut self, gone: &[KeyId]) {
         let parts = &mut self.parts;
@@ -260,21 +280,21 @@ impl Operator for Window {
         let mut keys = std::mem::take(&mut self.keys);
         self.parts.keying.number(&batch, &mut keys);
         self.keys = keys;
+        self.busiest.see(&self.parts.keying, &batch);
         let w = batch.times.w().iter().copied().max();
         self.reached = self.reached.max(w.expect("a batch with rows"));
         let fired = self.take(&batch, out)?;
         if !self.plan.late.is_empty() {
             out.rows(LATE, batch.take(&self.plan.late));
         }
-        if self.plan.firings.is_empty() && self.plan.taken_back.is_empty() {
-            let mut gone = Vec::new();
-            self.commit(&mut gone);
-            self.let_go(&gone);
-            return Ok(());
+        self.taken(fired, out)
+    }
+
+    fn partials(&mut self, partials: &Partials, out: &mut Output) -> Result<bool, EngineError> {
+        match self.take_partials(partials)? {
+            Some(fired) => self.taken(fired, out).map(|()| true),
+            None => Ok(false),
         }
-        let mut firings = Firings::default();
-        self.add(&mut firings, fired);
-        self.advance_with(self.reached, firings.of_rows(), out)
     }
 
     fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {
@@ -297,6 +317,12 @@ impl Operator for Window {
             }
         }
         self.let_go(&advance.gone);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        let shares = self.busiest.shares(&self.parts.keying);
+        self.parts.counters.set_busiest(shares);
         Ok(())
     }
 

@@ -31,6 +31,13 @@ pub fn explain(plan: &Plan) -> String {
         for line in details(station) {
             let _ = writeln!(text, "  {line}");
         }
+        match plan.combining(index) {
+            None => {}
+            Some(Ok(_)) => text.push_str("  rows of hot keys are added up before they cross\n"),
+            Some(Err(why)) => {
+                let _ = writeln!(text, "  no rows are added up before they cross: {why}");
+            }
+        }
         for port in &station.ports {
             let name = if port.name.is_empty() {
                 "rows"

@@ -46,6 +46,11 @@ fn column(column: &file::Column) -> GeneratedColumn {
             low: min,
             high: max,
         },
+        Generator::HotInteger { min, max, hot } => Generate::HotInteger {
+            low: min,
+            high: max,
+            hot,
+        },
         Generator::Sequence { start } => Generate::Sequence { start, step: 1 },
         Generator::Bursts { keys, rows, groups } => Generate::Bursts { keys, rows, groups },
         Generator::FloatRange { min, max } => Generate::Floats {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{Field, FieldRef, SchemaRef};
-use tidemill_core::window::Mode;
+use tidemill_core::window::{Combining, Mode, WindowSpec};
 use tidemill_pipeline as file;
 use tidemill_pipeline::{FAILED, FailurePolicy, LATE, OnFailure, Operator};
 use tidemill_rows::LogicalType;
@@ -242,6 +242,7 @@ fn window(
             spec,
             key,
             key_fields,
+            combining: combining(operator, described, &spec),
             null_key,
             finish_keys,
             schemas,
@@ -258,6 +259,21 @@ fn window(
         inputs,
         Some(&wanted),
     );
+}
+
+/// Which rows may be added up before they cross to the worker of their key, or why none may.
+fn combining(
+    operator: &Operator,
+    function: &Function,
+    spec: &WindowSpec,
+) -> Result<Combining, &'static str> {
+    if !operator.combine {
+        return Err("the pipeline says `combine = false`");
+    }
+    if !function.combinable {
+        return Err("its function is not combinable");
+    }
+    Combining::of(spec)
 }
 
 /// The shapes of a function's outputs: the main one, then the side outputs.

@@ -10,6 +10,7 @@ use tidemill_core::time;
 use tidemill_rows::Batch;
 
 use super::Routes;
+use crate::combine::Combined;
 use crate::error::EngineError;
 use crate::event::{Event, Output};
 use crate::metrics::{Counters, add};
@@ -100,6 +101,7 @@ impl Node {
                 let batch = self.with_w(input, batch);
                 return self.operator.rows(batch, out);
             }
+            Event::Combined(combined) => self.take_combined(input, *combined, out)?,
             Event::Watermark(w) => {
                 self.inputs.set(input, w);
                 self.pass_on();
@@ -121,6 +123,27 @@ impl Node {
             }
         }
         self.step(out)
+    }
+
+    /// Takes what was added up first: no window that it belongs to is due before the last of the rows.
+    fn take_combined(
+        &mut self,
+        input: usize,
+        mut combined: Combined,
+        out: &mut Output,
+    ) -> Result<(), EngineError> {
+        let partials = &mut combined.partials;
+        partials.rows = self.with_w(input, partials.rows.clone());
+        let rows = if self.operator.partials(partials, out)? {
+            combined.rest
+        } else {
+            combined.into_rows()
+        };
+        if !rows.is_empty() {
+            let rows = self.with_w(input, rows);
+            self.steps.push_back(Step::Rows(rows));
+        }
+        Ok(())
     }
 
     /// W at each row over all inputs (semantics, Watermarks 10).

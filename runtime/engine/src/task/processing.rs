@@ -23,6 +23,10 @@ impl Node {
         out: &mut Output,
     ) -> Result<(), EngineError> {
         match event {
+            Event::Combined(combined) => {
+                let rows = Event::Rows(combined.into_rows());
+                return self.take_by_clock(rows, now, out);
+            }
             Event::Rows(batch) => {
                 self.follow(now);
                 let batch = self.at_this_moment(batch, now);

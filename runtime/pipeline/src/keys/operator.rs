@@ -31,6 +31,7 @@ pub static OPERATOR: Shape = Shape {
             Value(r#""event""#),
             r#""processing""#,
         ),
+        key("combine", Kind::Bool, Value("true"), "false"),
         key(
             "rename",
             Kind::Map,

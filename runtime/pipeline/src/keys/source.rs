@@ -248,6 +248,7 @@ pub static GENERATED: Shape = Shape {
             Said("99,999 for integers, 1.0 for floats"),
             "6",
         ),
+        key("hot", Kind::Scalar, Value("0"), "0.9"),
         key(
             "sequence",
             Kind::Whole(i64::MIN, i64::MAX),

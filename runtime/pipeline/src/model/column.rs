@@ -54,6 +54,15 @@ pub enum Generator {
         /// The largest value.
         max: i64,
     },
+    /// `min` in this share of the rows, in the others as `IntegerRange`.
+    HotInteger {
+        /// The smallest value, and the hot one.
+        min: i64,
+        /// The largest value.
+        max: i64,
+        /// The share, 0 to 1.
+        hot: f64,
+    },
     /// `start + i`.
     Sequence {
         /// The first row's value.

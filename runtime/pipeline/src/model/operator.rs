@@ -41,6 +41,8 @@ pub struct Operator {
     pub time: Spanned<Time>,
     /// Which windows rows are gathered in.
     pub window: Option<Window>,
+    /// Whether rows of hot keys may be added up before they cross to the worker of their key.
+    pub combine: bool,
     /// What is done with rows.
     pub function: FunctionRef,
     /// Input columns that the function knows by other names.

@@ -12,15 +12,15 @@ use crate::section::Section;
 use crate::tree::{Value, quoted};
 
 /// Every setting of a generator.
-const SETTINGS: [&str; 9] = [
-    "min", "max", "sequence", "bursts", "length", "one-of", "start", "step", "jitter",
+const SETTINGS: [&str; 10] = [
+    "min", "max", "hot", "sequence", "bursts", "length", "one-of", "start", "step", "jitter",
 ];
 
 /// The settings that a type has.
 fn settings(ty: LogicalType) -> &'static [&'static str] {
     match ty {
         LogicalType::Bool | LogicalType::Bytes => &[],
-        LogicalType::Integer => &["min", "max", "sequence", "bursts"],
+        LogicalType::Integer => &["min", "max", "hot", "sequence", "bursts"],
         LogicalType::Float => &["min", "max"],
         LogicalType::Text => &["length", "one-of"],
         LogicalType::Time => &["start", "step", "jitter"],
@@ -66,19 +66,12 @@ pub(super) fn read(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) ->
 
 /// The share of nulls.
 pub(super) fn nulls(table: &Section<'_>, nullable: bool, d: &mut Diagnostics) -> Option<f64> {
-    let share = table.number("nulls", d)?;
-    if !(0.0..=1.0).contains(&share.value) {
-        d.error(
-            &share.span,
-            format!("`nulls` of {} is no share", table.title),
-        )
-        .label(format!(
-            "expected a number from 0 to 1, found {}",
-            share.value
-        ))
-        .help("`nulls = 0.1` makes every tenth value null");
-        return None;
-    }
+    let share = share(
+        table,
+        "nulls",
+        "`nulls = 0.1` makes every tenth value null",
+        d,
+    )?;
     if share.value > 0.0 && !nullable {
         d.error(&share.span, format!("{} may not be null", table.title))
             .label("nulls are asked for here")
@@ -88,8 +81,24 @@ pub(super) fn nulls(table: &Section<'_>, nullable: bool, d: &mut Diagnostics) ->
     Some(share.value)
 }
 
+/// A share of the rows.
+fn share(table: &Section<'_>, name: &str, help: &str, d: &mut Diagnostics) -> Option<Spanned<f64>> {
+    let share = table.number(name, d)?;
+    if (0.0..=1.0).contains(&share.value) {
+        return Some(share);
+    }
+    let value = share.value;
+    d.error(
+        &share.span,
+        format!("`{name}` of {} is no share", table.title),
+    )
+    .label(format!("expected a number from 0 to 1, found {value}"))
+    .help(help);
+    None
+}
+
 fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
-    let chosen = table.chosen(&["sequence", "bursts", "min", "max"]);
+    let chosen = table.chosen(&["sequence", "bursts", "min", "max", "hot"]);
     if let Some(first) = chosen
         .iter()
         .find(|e| ["sequence", "bursts"].contains(&e.key.value.as_str()))
@@ -117,9 +126,15 @@ fn integer(table: &Section<'_>, d: &mut Diagnostics) -> Option<Generator> {
         },
     };
     let (min, max) = (bound("min", 0, d), bound("max", 99_999, d));
-    let (min, max) = (min?, max?);
+    let help = "`hot = 0.9` gives nine of ten rows the smallest value";
+    let hot = share(table, "hot", help, d);
+    let (min, max, hot) = (min?, max?, hot?.value);
+    let generator = match hot {
+        0.0 => Generator::IntegerRange { min, max },
+        hot => Generator::HotInteger { min, max, hot },
+    };
     (min <= max)
-        .then_some(Generator::IntegerRange { min, max })
+        .then_some(generator)
         .or_else(|| empty_range(table, d))
 }
 

@@ -30,6 +30,14 @@ pub(super) fn read(
         .help("name the key's columns, as in `key = \"account\"`, or leave `null-key` out");
     }
     let time = section.word("time", d);
+    if section.has("combine") && !section.has("window") {
+        d.error(
+            &section.place("combine"),
+            format!("`combine` of {} has no effect", section.title),
+        )
+        .label("expected with a `window`, and there is none")
+        .help("leave it out: only rows of windows are ever added up");
+    }
     Operator {
         name: named.name.clone(),
         inputs: input::read(section, d),
@@ -37,6 +45,9 @@ pub(super) fn read(
         null_key: null_key.unwrap_or(Spanned::new(NullKey::Keep, 0..0)),
         time: time.unwrap_or(Spanned::new(Time::Event, 0..0)),
         window: window::read(section, d),
+        combine: section
+            .bool("combine", d)
+            .is_none_or(|combine| combine.value),
         function: function(section, modules, folder, d),
         rename: rename(section, d),
         config: config(section, d),

@@ -65,6 +65,46 @@ impl FailAfterChange {
     }
 }
 
+/// A sum of rows that are not bad.
+#[derive(Record, Default, Clone)]
+pub struct GoodSum {
+    pub sum: i64,
+    pub rows: i64,
+}
+
+/// Adds up whole numbers and fails on marked rows; some sums it cannot merge.
+#[derive(Config)]
+pub struct PickySum {
+    /// Sums of a multiple of so many rows cannot be merged.
+    #[config(default = 3)]
+    pub unmergeable: i64,
+}
+
+#[aggregate(combinable)]
+impl PickySum {
+    fn add(&self, acc: &mut GoodSum, row: Marked) -> Result<(), Failure> {
+        if row.bad {
+            return Err(Failure::invalid("marked", format!("value {}", row.value)));
+        }
+        acc.sum += row.value;
+        acc.rows += 1;
+        Ok(())
+    }
+
+    fn merge(&self, acc: &mut GoodSum, other: GoodSum) -> Result<(), Failure> {
+        if other.rows % self.unmergeable == 0 {
+            return Err(Failure::invalid("unmergeable", format!("{} rows", other.rows)));
+        }
+        acc.sum += other.sum;
+        acc.rows += other.rows;
+        Ok(())
+    }
+
+    fn finish(&self, _window: Window, acc: &GoodSum) -> GoodSum {
+        acc.clone()
+    }
+}
+
 /// As `FailAfterChange`, with a trap.
 #[derive(Config)]
 pub struct TrapAfterChange {

@@ -8,7 +8,7 @@ mod transforms;
 mod whole;
 
 pub use aggregates::{Count, Sum, SumFloats};
-pub use failing::{FailAfterChange, TrapAfterChange, Trapping};
+pub use failing::{FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, Numbering, SumFloatsAnyhow};
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
@@ -19,6 +19,7 @@ tidemill::module!(
     Sum,
     SumFloats,
     FailAfterChange,
+    PickySum,
     TrapAfterChange,
     Trapping,
     Large,
