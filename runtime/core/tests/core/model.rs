@@ -143,6 +143,9 @@ impl Key {
         } else {
             start
         });
+        if after >= end {
+            return None;
+        }
         let tick = first + ((after - first).div_euclid(every) + 1) * every;
         (tick < end && window.rows.iter().any(|row| !row.sent)).then_some(tick)
     }
