@@ -13,7 +13,9 @@ pub struct Case {
     pub module: Made,
     /// The operator's section from `function` on, `on-failure` excluded.
     pub operator: String,
-    /// What is set of the module's limits beside the deadline.
+    /// The limit `deadline`: short, so that loops are met soon.
+    pub deadline: &'static str,
+    /// What else is set of the module's limits.
     pub limits: &'static str,
     /// How it must end.
     pub ends: Ends,
@@ -59,6 +61,7 @@ impl Case {
             name,
             module: Made::Plain,
             operator: format!("function = \"m/{function}\"\nconfig = {{ how = \"{how}\" }}"),
+            deadline: "100ms",
             limits: "",
             ends: Ends::Without(1),
         }
@@ -77,6 +80,7 @@ impl Case {
             name,
             module: Made::Bytes(bytes),
             operator: "function = \"m/f\"".to_owned(),
+            deadline: "100ms",
             limits: "",
             ends: Ends::Refused,
         }
@@ -84,6 +88,12 @@ impl Case {
 
     pub fn ends(mut self, ends: Ends) -> Self {
         self.ends = ends;
+        self
+    }
+
+    /// For what would otherwise meet the deadline on a slow machine, and another limit on a fast one.
+    pub fn deadline(mut self, deadline: &'static str) -> Self {
+        self.deadline = deadline;
         self
     }
 
@@ -120,7 +130,10 @@ impl Case {
 
     fn pipeline(&self) -> String {
         let Self {
-            operator, limits, ..
+            operator,
+            deadline,
+            limits,
+            ..
         } = self;
         let policy = match self.ends {
             Ends::Stopped => "fail",
@@ -130,7 +143,7 @@ impl Case {
             r#"name = "hostile"
 [modules.m]
 file = "m.wasm"
-limits = {{ deadline = "100ms"{limits} }}
+limits = {{ deadline = "{deadline}"{limits} }}
 [sources.rows]
 files = "rows.jsonl"
 format = "json"

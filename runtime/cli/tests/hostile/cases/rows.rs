@@ -101,7 +101,7 @@ fn outcomes() -> Vec<Case> {
         row("origin-twice-where-same", "bad-same-twice"),
         worse("side-with-columns", "side-columns"),
         worse("side-twice", "side-twice"),
-        worse("a-million-targets", "targets-many"),
+        worse("a-million-targets", "targets-many").deadline("2s"),
         row("target-that-is-not-there", "bad-target"),
         row("times-too-few", "bad-times-length"),
         row("time-last-of-i64", "bad-time"),
