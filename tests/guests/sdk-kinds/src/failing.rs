@@ -93,7 +93,10 @@ impl PickySum {
 
     fn merge(&self, acc: &mut GoodSum, other: GoodSum) -> Result<(), Failure> {
         if other.rows % self.unmergeable == 0 {
-            return Err(Failure::invalid("unmergeable", format!("{} rows", other.rows)));
+            return Err(Failure::invalid(
+                "unmergeable",
+                format!("{} rows", other.rows),
+            ));
         }
         acc.sum += other.sum;
         acc.rows += other.rows;
