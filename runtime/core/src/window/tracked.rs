@@ -201,6 +201,9 @@ impl Tracked {
         let Some(every) = self.triggers.every.filter(|_| one.unsent > 0) else {
             return NEVER;
         };
+        if after >= one.end {
+            return NEVER;
+        }
         let start = match self.shape {
             Shape::Global => 0,
             _ => one.start,

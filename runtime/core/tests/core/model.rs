@@ -133,20 +133,14 @@ impl Key {
     /// The first tick after `after`.
     fn tick(&self, (end, start): (i64, i64), window: &Window, after: i64) -> Option<i64> {
         let every = self.spec.triggers.every?;
-        let first = if start == time::MIN {
-            time::FIRST - time::FIRST.rem_euclid(every)
-        } else {
-            start
+        let (first, after) = match start {
+            time::MIN => (0, after.max(time::FIRST)),
+            start => (start, after.max(start)),
         };
-        let after = after.max(if start == time::MIN {
-            time::FIRST
-        } else {
-            start
-        });
         if after >= end {
             return None;
         }
-        let tick = first + ((after - first).div_euclid(every) + 1) * every;
+        let tick = after.saturating_add(every - (after - first).rem_euclid(every));
         (tick < end && window.rows.iter().any(|row| !row.sent)).then_some(tick)
     }
 

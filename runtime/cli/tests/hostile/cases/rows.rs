@@ -32,7 +32,7 @@ fn takers() -> Vec<Case> {
         row("memory-bomb", "memory"),
         worse("memory-by-the-page", "grow-forever"),
         worse("all-memory-taken", "grow-and-go-on").ends(Ends::Well),
-        row("huge-output", "bad-huge").limits(BOMB),
+        row("huge-output", "bad-huge").limits(BOMB).deadline("2s"),
         row("more-rows-than-allowed", "bad-rows"),
         row("trap", "unreachable"),
         worse("divide-by-zero", "divide"),
@@ -53,7 +53,9 @@ fn talkers() -> Vec<Case> {
         worse("log-with-escapes", "log-escapes").ends(Ends::Well),
         worse("log-that-looks-like-ours", "log-forges").ends(Ends::Well),
         worse("ten-million-failures", "fail-10m"),
-        worse("failures-beyond-returned", "fail-1m").limits(BOMB),
+        worse("failures-beyond-returned", "fail-1m")
+            .limits(BOMB)
+            .deadline("2s"),
         worse("failure-with-escapes", "fail-escapes"),
         worse("failure-of-megabytes", "fail-long"),
         worse("failure-twice", "fail-same-row"),
@@ -129,7 +131,9 @@ pub fn aggregates() -> Vec<Case> {
         sum("loop-in-accumulate", "add-loops"),
         sum("panic-in-accumulate", "add-panics"),
         sum("accumulator-of-a-gigabyte", "add-1gb"),
-        sum("accumulator-beyond-returned", "add-80mb").limits(BOMB),
+        sum("accumulator-beyond-returned", "add-80mb")
+            .limits(BOMB)
+            .deadline("2s"),
         sum("accumulators-more", "accs-more"),
         sum("accumulators-of-four-billion-rows", "accs-rows"),
         sum("accumulators-without-a-column", "accs-columns"),
