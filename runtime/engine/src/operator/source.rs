@@ -344,8 +344,10 @@ impl Source {
         self.chunks = kept;
     }
 
+    /// Only splits that are aligned are ever paused; asked for every row where splits take turns.
+    #[inline]
     fn is_paused(&self, split: usize) -> bool {
-        self.clock.state(split) == SplitState::Paused
+        self.aligned.is_some() && self.clock.state(split) == SplitState::Paused
     }
 
     /// Lets splits that are ahead wait for those that are not, on whichever worker.
