@@ -1,0 +1,9 @@
+//! What happens to checkpoints between processes that start, stop, crash and race, and in stores that fail.
+
+mod claims;
+mod crashes;
+mod damage;
+mod local;
+mod recovery;
+mod retention;
+mod support;
