@@ -15,7 +15,9 @@ mod keyed;
 mod operator;
 mod session;
 mod slide;
+mod slide_rows;
 mod slots;
+mod stored;
 mod timers;
 mod tracked;
 

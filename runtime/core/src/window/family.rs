@@ -223,6 +223,7 @@ impl Out<'_> {
     /// Fires a window with stored rows.
     pub(crate) fn fire_rows(&mut self, cause: Cause<'_>, what: (Window, Moment), rows: Vec<RowId>) {
         self.fire(cause, what);
+        self.plan.content_rows += rows.len();
         self.plan.contents.push(rows);
     }
 

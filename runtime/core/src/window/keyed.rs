@@ -47,6 +47,8 @@ pub(crate) struct Keyed<F: Family> {
 
 /// How many keys one plan of an advance looks at, so that plans stay small however much is due.
 const KEYS_PER_PLAN: usize = 2048;
+/// How many stored rows the firings of one plan see together, unless a single one sees more.
+const ROWS_PER_PLAN: usize = 1 << 20;
 
 /// One cache line per key: windows of one slot need no second one.
 #[derive(Debug)]
@@ -120,18 +122,26 @@ impl<F: Family> Keyed<F> {
         if keys > self.entries.len() {
             self.entries.resize_with(keys, Entry::default);
         }
+        let (len, mut i) = (rows.times.len(), 0);
         match rows.failed {
-            None => (0..rows.times.len()).for_each(|i| self.take_row(rows, i, plan)),
+            None => {
+                while i < len && plan.content_rows < ROWS_PER_PLAN {
+                    self.take_row(rows, i, plan);
+                    i += 1;
+                }
+            }
             Some(failed) => {
-                for (i, &failed) in failed.iter().enumerate() {
-                    if failed {
+                while i < len && plan.content_rows < ROWS_PER_PLAN {
+                    if failed[i] {
                         self.doubtful.push(rows.keys[i]);
                     } else {
                         self.take_row(rows, i, plan);
                     }
+                    i += 1;
                 }
             }
         }
+        plan.taken = i;
         self.find_gone(plan);
     }
 
@@ -174,19 +184,25 @@ impl<F: Family> Keyed<F> {
         let several = self.family.fires_several();
         let mut left = if several { usize::MAX } else { KEYS_PER_PLAN };
         loop {
-            let until = self.ordered.len().min(self.looked_at.saturating_add(left));
             let before = (plan.firings.len(), plan.ops.len());
-            left -= until - self.looked_at;
-            for i in self.looked_at..until {
+            while self.looked_at < self.ordered.len() && left > 0 {
+                let i = self.looked_at;
                 self.ask_for(i);
                 let (key, at) = (self.ordered[i].1, self.at);
                 self.look_at(Due { key, at }, self.ceiling, plan);
+                self.looked_at += 1;
+                left -= 1;
+                if plan.content_rows >= ROWS_PER_PLAN && !several {
+                    left = 0;
+                }
             }
-            self.looked_at = until;
+            if plan.content_rows >= ROWS_PER_PLAN {
+                left = 0;
+            }
             if several {
                 plan.sort_firings(before.0, before.1);
             }
-            if until < self.ordered.len() {
+            if self.looked_at < self.ordered.len() {
                 break;
             }
             let Some((at, bucket)) = self.timers.pop(w) else {

@@ -4,6 +4,7 @@ use super::fixed::Fixed;
 use super::keyed::Keyed;
 use super::session::Session;
 use super::slide::Slide;
+use super::slide_rows::SlideRows;
 use super::tracked::Tracked;
 use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
 
@@ -25,6 +26,7 @@ enum Windows {
     Session(Keyed<Session>),
     Tracked(Keyed<Tracked>),
     Slide(Keyed<Slide>),
+    SlideRows(Keyed<SlideRows>),
 }
 
 macro_rules! each {
@@ -34,6 +36,7 @@ macro_rules! each {
             Windows::Session($windows) => $do,
             Windows::Tracked($windows) => $do,
             Windows::Slide($windows) => $do,
+            Windows::SlideRows($windows) => $do,
         }
     };
 }
@@ -45,7 +48,10 @@ impl WindowOperator {
     /// If a size, step or gap is not positive, or a cumulated size is no multiple of its step; `check` refuses these.
     pub fn new(spec: WindowSpec) -> Self {
         let windows = match spec.kind {
-            WindowKind::Slide { range } => Windows::Slide(Keyed::new(Slide::new(range))),
+            WindowKind::Slide { range } => match spec.stored {
+                None => Windows::Slide(Keyed::new(Slide::new(range))),
+                Some(keep) => Windows::SlideRows(Keyed::new(SlideRows::new(range, keep))),
+            },
             _ if !spec.is_plain() => Windows::Tracked(Keyed::new(Tracked::new(&spec))),
             WindowKind::Session { gap } => Windows::Session(Keyed::new(Session::new(gap, &spec))),
             _ => Windows::Fixed(Keyed::new(Fixed::new(&spec))),
@@ -70,7 +76,8 @@ impl WindowOperator {
     }
 
     /// Decides on rows: `plan` is cleared, then says what becomes of them and what fires before, between and because of
-    /// them. A key of which nothing is left, be it that its only row was late, is in `plan.gone`.
+    /// them. A key of which nothing is left, be it that its only row was late, is in `plan.gone`. Of a batch whose firings see
+    /// very many stored rows, only the first rows are decided on: `plan.taken` of them.
     ///
     /// To be followed by [`WindowOperator::commit`] or [`WindowOperator::undo`].
     pub fn take(&mut self, rows: &Rows<'_>, plan: &mut Plan) {

@@ -187,6 +187,11 @@ pub struct Plan {
     pub forgotten: Vec<ResultId>,
     /// Where rows are stored: what each firing sees, one entry per firing, in event-time order. Otherwise empty.
     pub contents: Vec<Vec<RowId>>,
+    /// How many rows they see together. A plan that sees many is cut: see [`Plan::taken`].
+    pub content_rows: usize,
+    /// How many rows of the batch, from its first, the plan is about: all, unless what fires between them would see more
+    /// rows together than one plan holds. The rest is then to be given again, as a batch of its own, after the commit.
+    pub taken: usize,
     /// Rows to be stored: (index, number). A row may be there several times.
     pub stored: Vec<(u32, RowId)>,
     /// Stored rows that are not needed once this plan's results are made.
@@ -215,6 +220,8 @@ impl Plan {
         self.taken_back.clear();
         self.forgotten.clear();
         self.contents.clear();
+        self.content_rows = 0;
+        self.taken = 0;
         self.stored.clear();
         self.released.clear();
         self.late.clear();

@@ -10,14 +10,13 @@
 mod content;
 mod one;
 mod sessions;
-mod stored;
 
 use std::ops::Range;
 
 use self::one::One;
-use self::stored::StoredRows;
 use super::family::{Cause, Due, Family, NEVER, Out, Row};
 use super::fixed::{Fixed, Kept};
+use super::stored::StoredRows;
 use super::{Keep, KeyId, Mode, Moment, Slot, Triggers, WindowKind, WindowSpec};
 use crate::time;
 

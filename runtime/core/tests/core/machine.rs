@@ -106,6 +106,8 @@ pub struct Machine {
     sent: BTreeMap<ResultId, Fired>,
     keys: Keys,
     plan: Plan,
+    /// How many plans there were.
+    pub plans: usize,
     pub counters: tidemill_core::window::Counters,
 }
 
@@ -119,12 +121,26 @@ impl Machine {
             sent: BTreeMap::new(),
             keys: Keys::default(),
             plan: Plan::default(),
+            plans: 0,
             counters: Default::default(),
         }
     }
 
     /// Takes rows as one batch. Those at which `fails` says so fail one attempt after the other, as in the engine.
     pub fn take(&mut self, rows: &[TestRow], fails: &[bool]) -> Came {
+        let (mut came, mut from) = (Came::default(), 0);
+        while from < rows.len() {
+            let (some, taken) = self.take_some(&rows[from..], fails.get(from..).unwrap_or(&[]));
+            came.fired.extend(some.fired);
+            came.late.extend(some.late.iter().map(|row| from + row));
+            from += taken;
+            self.plans += 1;
+        }
+        came
+    }
+
+    /// One plan: as many of the rows as it is about.
+    fn take_some(&mut self, rows: &[TestRow], fails: &[bool]) -> (Came, usize) {
         let keys: Vec<KeyId> = rows.iter().map(|row| self.keys.number(&row.key)).collect();
         let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
         let stamps: Vec<i64> = rows.iter().map(|row| row.stamp).collect();
@@ -151,10 +167,12 @@ impl Machine {
             failed[row] = true;
             self.operator.undo(&plan);
         }
-        self.check_rows(&plan, rows.len(), &failed);
+        let taken = plan.taken;
+        assert!(taken > 0, "a plan takes a row");
+        self.check_rows(&plan, taken, &failed[..taken]);
         let came = self.carry_out(&plan, rows);
         self.plan = plan;
-        came
+        (came, taken)
     }
 
     /// Raises W.
@@ -163,6 +181,7 @@ impl Machine {
         let mut came = Came::default();
         while {
             let more = self.operator.advance(w, &self.keys, &mut plan);
+            self.plans += 1;
             came.fired.extend(self.carry_out(&plan, &[]).fired);
             more
         } {}

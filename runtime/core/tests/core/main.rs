@@ -4,6 +4,7 @@ mod aggregate;
 mod clocks;
 mod lateness;
 mod machine;
+mod many_rows;
 mod model;
 mod properties;
 mod scenario;

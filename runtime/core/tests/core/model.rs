@@ -199,8 +199,8 @@ impl Key {
         due.sort_by_key(|row| row.time);
         for &&Row { time: at, .. } in &due {
             let inside = |row: &&Row| (at - range..=at).contains(&row.time);
-            let mut values: Vec<i64> = all.iter().filter(inside).map(|row| row.value).collect();
-            values.sort_unstable();
+            let inside: Vec<Row> = all.iter().filter(inside).copied().collect();
+            let values = kept(inside, self.spec.stored);
             let stamp = (at - 1).min(ceiling);
             let firing = Firing {
                 key: 0,

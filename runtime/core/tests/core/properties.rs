@@ -68,7 +68,10 @@ fn spec() -> impl Strategy<Value = WindowSpec> {
     ];
     (kind(), lateness, mode, triggers(), stored).prop_map(
         |(kind, lateness, mode, triggers, stored)| match kind {
-            WindowKind::Slide { .. } => WindowSpec::new(kind),
+            WindowKind::Slide { .. } => WindowSpec {
+                stored,
+                ..WindowSpec::new(kind)
+            },
             _ => WindowSpec {
                 kind,
                 lateness,

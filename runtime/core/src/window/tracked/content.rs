@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::super::family::{Out, Row};
 use super::super::plan::RowId;
+use super::super::stored::StoredRow;
 use super::super::{Keep, Slot};
-use super::stored::{StoredRow, StoredRows};
 use super::{Held, Shape, Tracked};
 
 impl Tracked {
@@ -33,7 +33,7 @@ impl Tracked {
                 out.count_taken(row);
                 for one in &mut held.windows[windows] {
                     one.stored.insert(stored(row, 0, out));
-                    evict(&mut one.stored, keep, out);
+                    one.stored.evict(keep, out);
                 }
             }
         }
@@ -105,24 +105,5 @@ fn stored(row: &Row, first: i64, out: &mut Out<'_>) -> StoredRow {
         time: row.time,
         id: out.store(row),
         first,
-    }
-}
-
-/// Lets go of rows that no firing will see: what is not kept now is never kept again.
-pub(super) fn evict(rows: &mut StoredRows, keep: Keep, out: &mut Out<'_>) {
-    match keep {
-        Keep::All => {}
-        Keep::Newest(count) => {
-            while rows.len() > count as usize {
-                out.plan.released.extend(rows.pop_first());
-            }
-        }
-        Keep::Within(d) => {
-            if let Some(largest) = rows.last().map(|row| row.time) {
-                out.plan
-                    .released
-                    .extend(rows.drain_while(|time| time < largest - d));
-            }
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::family::{Out, Row, Window};
 use super::super::plan::ResultId;
+use super::super::stored::StoredRows;
 use super::super::{Slot, plan};
-use super::stored::StoredRows;
 
 /// A window, with what triggers and modes need of it.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::super::family::{Out, Row};
-use super::content::evict;
 use super::one::One;
 use super::{Held, Tracked};
 
@@ -64,7 +63,7 @@ impl Tracked {
             merged.number = merged.number.max(one.number);
         }
         if let Some(keep) = self.stored {
-            evict(&mut merged.stored, keep, out);
+            merged.stored.evict(keep, out);
         }
         merged
     }

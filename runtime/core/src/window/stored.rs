@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use super::super::plan::RowId;
+use super::Keep;
+use super::family::Out;
+use super::plan::RowId;
 
 /// A row that the host stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +29,6 @@ pub(super) struct StoredRows {
 }
 
 impl StoredRows {
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = &StoredRow> {
         self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
@@ -63,12 +61,22 @@ impl StoredRows {
         }
     }
 
+    pub(super) fn first(&self) -> Option<&StoredRow> {
+        self.chunks.first()?.first()
+    }
+
     /// Takes out the first rows, as long as their time says so; their numbers.
     pub(super) fn drain_while(&mut self, gone: impl Fn(i64) -> bool) -> Vec<RowId> {
+        let drained = self.take_while(gone);
+        drained.into_iter().map(|row| row.id).collect()
+    }
+
+    /// Takes out the first rows, as long as their time says so.
+    pub(super) fn take_while(&mut self, taken: impl Fn(i64) -> bool) -> Vec<StoredRow> {
         let mut drained = Vec::new();
         while let Some(first) = self.chunks.first_mut() {
-            let until = first.partition_point(|row| gone(row.time));
-            drained.extend(first[..until].iter().map(|row| row.id));
+            let until = first.partition_point(|row| taken(row.time));
+            drained.extend_from_slice(&first[..until]);
             if until < first.len() {
                 if until > 0 {
                     Arc::make_mut(first).drain(..until);
@@ -82,7 +90,7 @@ impl StoredRows {
     }
 
     /// Takes out the first row.
-    pub(super) fn pop_first(&mut self) -> Option<RowId> {
+    fn pop_first(&mut self) -> Option<RowId> {
         let first = self.chunks.first_mut()?;
         let row = Arc::make_mut(first).remove(0);
         if first.is_empty() {
@@ -90,6 +98,24 @@ impl StoredRows {
         }
         self.len -= 1;
         Some(row.id)
+    }
+
+    /// Lets go of rows that no firing will see: what is not kept now is never kept again.
+    pub(super) fn evict(&mut self, keep: Keep, out: &mut Out<'_>) {
+        match keep {
+            Keep::All => {}
+            Keep::Newest(count) => {
+                while self.len > count as usize {
+                    out.plan.released.extend(self.pop_first());
+                }
+            }
+            Keep::Within(d) => {
+                if let Some(largest) = self.last().map(|row| row.time) {
+                    let gone = self.drain_while(|time| time < largest - d);
+                    out.plan.released.extend(gone);
+                }
+            }
+        }
     }
 }
 
