@@ -99,6 +99,10 @@ impl From<EngineError> for Failure {
         };
         let hint = match &error {
             EngineError::Row(row) => row_hint(row),
+            EngineError::TooManyRows { operator, .. } => Some(format!(
+                "[operators.{operator}] `keep` in its window holds fewer rows, shorter windows do too, an aggregate without \
+                 `keep` holds none; or raise `rows-limit`"
+            )),
             _ => None,
         };
         Self {

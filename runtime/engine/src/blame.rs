@@ -6,6 +6,7 @@ use tidemill_wasm::{CallError, Failed, Reason};
 
 use crate::error::EngineError;
 use crate::failure::{FailedRow, Policy};
+use crate::stored::Halt;
 
 /// One operator's name for reports, and what it does about failed rows.
 #[derive(Clone, Debug)]
@@ -61,6 +62,18 @@ impl Blame {
                 .collect(),
             fatal: reason == Reason::Fatal,
             ..self.row(reason.name(), message)
+        }
+    }
+
+    /// A plan that could not be carried out.
+    pub fn halt(&self, halt: Halt) -> EngineError {
+        match halt {
+            Halt::Call(source) => self.call(source),
+            Halt::Full(full) => EngineError::TooManyRows {
+                operator: self.operator.clone(),
+                bytes: full.bytes,
+                limit: full.limit,
+            },
         }
     }
 

@@ -1,32 +1,26 @@
 //! From a plan to workers: every worker gets a copy of every station, queues lead across.
 
 mod sources;
+mod windows;
 
 use std::sync::Arc;
 
 use crossbeam_utils::sync::{Parker, Unparker};
 use tidemill_core::clock::InputClock;
 use tidemill_core::time;
-use tidemill_core::window::{Mode, WindowOperator};
 use tidemill_wasm::Settings;
 
 use self::sources::OpenSource;
-use crate::aggregate::carry_out::Aggregator;
 use crate::blame::Blame;
-use crate::combine::{Combiner, CombinerParts};
 use crate::ends::{Ends, Writers};
 use crate::error::EngineError;
 use crate::exchange::{Inlet, Outlet, Queues, queues};
 use crate::failure::Policy;
 use crate::metrics::{Counters, Metrics};
 use crate::operator::Operator;
-use crate::operator::keying::Keying;
 use crate::operator::sink::Sink;
 use crate::operator::transform::{Transform, TransformParts};
-use crate::operator::window::{Window, WindowParts};
-use crate::plan::{
-    Edge, FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan, WindowPlan,
-};
+use crate::plan::{Edge, FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan};
 use crate::run::Options;
 use crate::talk::Talk;
 use crate::task::{Node, Route, Routes, SourceNode, Task};
@@ -259,35 +253,6 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// Who adds up rows before they cross to a station, where that may be.
-    fn combiner(&self, station: usize, worker: usize) -> Option<Combiner> {
-        let Some(Ok(combining)) = self.plan.combining(station) else {
-            return None;
-        };
-        let StationKind::Window(window) = &self.plan.stations[station].kind else {
-            return None;
-        };
-        let function = &window.function;
-        let (functions, module) = (self.options.functions.clone(), function.module.clone());
-        let settings = self.settings(station, function);
-        let ready = move || {
-            let guest = functions.aggregate(&module, settings.clone());
-            guest.map_err(|source| EngineError::Module {
-                operator: settings.operator.clone(),
-                source,
-            })
-        };
-        Some(Combiner::new(CombinerParts {
-            combining: combining.clone(),
-            ready: Box::new(ready),
-            inputs: function.inputs.clone(),
-            with_stamps: described(function).stamps,
-            talk: self.talk(station),
-            blame: self.blame(station, Some(function)),
-            counters: self.metrics.of(station, worker),
-        }))
-    }
-
     /// Where the time of each outlet is counted: with the station that it leads to.
     fn exchanges(&self, worker: usize) -> Vec<Arc<Counters>> {
         let exchanges = self
@@ -385,36 +350,6 @@ impl Builder<'_> {
             targets: plan.targets.clone(),
             talk: self.talk(index),
             blame: self.blame(index, Some(&plan.function)),
-            counters,
-        })))
-    }
-
-    fn window(
-        &self,
-        index: usize,
-        plan: &WindowPlan,
-        counters: Arc<Counters>,
-    ) -> Result<Box<dyn Operator>, EngineError> {
-        let blame = self.blame(index, Some(&plan.function));
-        let settings = self.settings(index, &plan.function);
-        let guest = self
-            .options
-            .functions
-            .aggregate(&plan.function.module, settings);
-        let guest = guest.map_err(|source| self.unready(index, source))?;
-        let with_stamps = described(&plan.function).stamps;
-        let aggregator = Aggregator::new(guest, plan.function.inputs.clone(), with_stamps)
-            .map_err(|source| blame.call(source))?;
-        Ok(Box::new(Window::new(WindowParts {
-            window: WindowOperator::new(plan.spec),
-            keying: Keying::new(plan.key.clone(), plan.key_fields.clone()),
-            null_key: plan.null_key,
-            aggregator,
-            finish_keys: plan.finish_keys.clone(),
-            schemas: plan.schemas.clone(),
-            talk: self.talk(index),
-            blame,
-            retract: plan.spec.mode == Mode::Retract,
             counters,
         })))
     }

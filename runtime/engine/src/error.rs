@@ -40,6 +40,19 @@ pub enum EngineError {
         #[source]
         source: ConnectorError,
     },
+    /// Windows hold more rows than the limit `rows-limit` allows.
+    #[error(
+        "operator {operator}: the rows of its open windows take more memory on one worker than `rows-limit` allows: \
+         {} of {}", size(*bytes), size(*limit)
+    )]
+    TooManyRows {
+        /// The operator's name.
+        operator: String,
+        /// How many bytes they would take.
+        bytes: usize,
+        /// How many they may take.
+        limit: usize,
+    },
     /// The reader of standard output has gone: nothing is wrong, and nobody is left to talk to.
     #[error("standard output was closed by its reader")]
     OutputClosed,
@@ -57,6 +70,16 @@ pub enum EngineError {
         /// The panic's message and place.
         message: String,
     },
+}
+
+/// A number of bytes for people.
+fn size(bytes: usize) -> String {
+    const MIB: usize = 1 << 20;
+    if bytes < MIB {
+        format!("{bytes} bytes")
+    } else {
+        format!("{}.{} MiB", bytes / MIB, bytes % MIB * 10 / MIB)
+    }
 }
 
 /// A failed row that stopped the pipeline.

@@ -35,6 +35,7 @@ pub mod rehearsal;
 pub mod rerun;
 pub mod run;
 mod state;
+mod stored;
 mod talk;
 mod task;
 pub mod watch;

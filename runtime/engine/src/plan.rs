@@ -114,7 +114,7 @@ pub enum StationKind {
     Source(SourcePlan),
     /// Filters, maps.
     Transform(TransformPlan),
-    /// Aggregates windows.
+    /// Gathers rows in windows, and makes results of them.
     Window(WindowPlan),
     /// Writes rows.
     Sink(SinkPlan),
@@ -192,9 +192,11 @@ pub struct WindowPlan {
     pub key_fields: Vec<FieldRef>,
     /// Which rows may be added up before they cross, or why none may.
     pub combining: Result<Combining, &'static str>,
+    /// How many bytes rows that windows store may take on one worker.
+    pub rows_limit: usize,
     /// Null keys.
     pub null_key: NullKey,
-    /// The key columns that `finish` wants, as indices of the key.
+    /// The key columns that the function wants, as indices of the key.
     pub finish_keys: Vec<usize>,
     /// Schemas of the results and of the side outputs.
     pub schemas: Vec<SchemaRef>,

@@ -6,7 +6,7 @@ mod sink;
 mod source;
 mod top;
 
-pub use operator::{FAILURES, OPERATOR, TRIGGER, WINDOW};
+pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
 pub use top::{LIMITS, MODULE, PIPELINE};
@@ -181,9 +181,9 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 18] = [
+pub static SHAPES: [&Shape; 19] = [
     &PIPELINE, &MODULE, &LIMITS, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
-    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &TRIGGER, &FAILURES, &SINK, &FILE, &FOLDER,
+    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &TRIGGER, &KEEP, &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 
 /// A row of the table of keys.

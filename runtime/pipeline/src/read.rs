@@ -8,6 +8,7 @@ mod connector;
 mod failure;
 mod generator;
 mod input;
+mod keep;
 mod module;
 mod operator;
 mod sink;

@@ -219,7 +219,7 @@ impl File {
             "input" => self.source = self.source.replace("sources.lines", "sources.payments"),
             "function" => self.module = self.module.replace("modules.m", "modules.fraud"),
             "window" => self.source += TIMED,
-            "combine" => {
+            "combine" | "rows-limit" => {
                 self.operator += "window = { tumble = \"1h\" }\n";
                 self.source += TIMED;
             }
@@ -363,6 +363,10 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
                 ""
             };
             let window = format!("{{ tumble = \"1h\", trigger = [{}] }}", inline(every));
+            file.set_operator("window", &format!("window = {window}\n"));
+        }
+        "keep" => {
+            let window = format!("{{ tumble = \"1h\", keep = {} }}", inline(""));
             file.set_operator("window", &format!("window = {window}\n"));
         }
         "failures" => file.set_operator("failures", &format!("failures = {}\n", inline(""))),

@@ -15,8 +15,25 @@ pub fn slice(table: &Table, from: usize, len: usize) -> Table {
 }
 
 /// A firing as JSON text: its key, its window and its accumulator (one row, as in [`describe_row`]).
-pub fn firing_as_json(key: (&[FieldRef], &[ArrayRef]), firing: &Firing, acc: &Table) -> String {
-    let (fields, columns) = key;
+pub fn firing_as_json(key: Key<'_>, firing: &Firing, acc: &Table) -> String {
+    let acc = describe_row(acc);
+    format!(r#"{{{},"accumulator":{acc}}}"#, key_and_window(key, firing))
+}
+
+/// A firing as JSON text: its key, its window and its rows, given as JSON with how many more there are.
+pub fn firing_with_rows(key: Key<'_>, firing: &Firing, rows: &(String, usize)) -> String {
+    let (rows, left_out) = rows;
+    let firing = key_and_window(key, firing);
+    match left_out {
+        0 => format!(r#"{{{firing},"rows":{rows}}}"#),
+        _ => format!(r#"{{{firing},"rows":{rows},"rows_left_out":{left_out}}}"#),
+    }
+}
+
+/// The fields of a key, and its columns: one row.
+type Key<'a> = (&'a [FieldRef], &'a [ArrayRef]);
+
+fn key_and_window((fields, columns): Key<'_>, firing: &Firing) -> String {
     let key = if columns.is_empty() {
         "{}".to_owned()
     } else {
@@ -29,8 +46,7 @@ pub fn firing_as_json(key: (&[FieldRef], &[ArrayRef]), firing: &Firing, acc: &Ta
         time_text::rfc3339(firing.start),
         time_text::rfc3339(firing.end),
     );
-    let acc = describe_row(acc);
-    format!(r#"{{"key":{key},"window_start":"{start}","window_end":"{end}","accumulator":{acc}}}"#)
+    format!(r#""key":{key},"window_start":"{start}","window_end":"{end}""#)
 }
 
 /// One row of a table as a JSON list of its physical values; bytes that are no text as `{"base64":…}`.

@@ -1,10 +1,11 @@
 //! The window operator: rows and watermarks in; results, late rows and failed rows out.
 //!
-//! Deciding is the core's ([`WindowOperator`]), calling the guest is [`Aggregator`]'s; this file leads a batch from one to
+//! Deciding is the core's ([`WindowOperator`]), calling the guest is [`Called`]'s; this file leads a batch from one to
 //! the other and makes results of what fires.
 //!
 //! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
 
+pub mod called;
 mod finish;
 mod in_order;
 mod partials;
@@ -18,11 +19,12 @@ use arrow_schema::SchemaRef;
 use tidemill_core::window::{KeyId, Plan, Rows, WindowOperator};
 use tidemill_rows::Batch;
 
+use self::called::Called;
 use self::in_order::Firings;
 use self::retract::SentResults;
 use super::Operator;
 use super::keying::{Keying, NullKey};
-use crate::aggregate::carry_out::{Aggregator, Carried, Fired, Given};
+use crate::aggregate::carry_out::{Carried, Fired, Given};
 use crate::blame::Blame;
 use crate::busiest::Busiest;
 use crate::combine::Partials;
@@ -47,9 +49,9 @@ pub struct WindowParts {
     pub keying: Keying,
     /// What becomes of null keys.
     pub null_key: NullKey,
-    /// Calls the function.
-    pub aggregator: Aggregator,
-    /// Which of the key columns `finish` wants, as indices of the key.
+    /// Holds what windows hold, and calls the function.
+    pub called: Called,
+    /// Which of the key columns the function wants, as indices of the key.
     pub finish_keys: Vec<usize>,
     /// Result schemas: of the main output, then of the side outputs.
     pub schemas: Vec<SchemaRef>,
@@ -63,7 +65,7 @@ pub struct WindowParts {
     pub counters: Arc<Counters>,
 }
 
-/// A keyed or unkeyed window with an aggregate function, on one worker.
+/// A keyed or unkeyed window with its function, on one worker.
 pub struct Window {
     parts: WindowParts,
     plan: Plan,
@@ -74,6 +76,8 @@ pub struct Window {
     reached: i64,
     /// The advance that is not yet done.
     advance: Option<Advance>,
+    /// Rows that are still to be taken, where firings between them see too much for one plan.
+    rest: Option<Batch>,
     /// Results that may have to be taken back.
     sent: Option<SentResults>,
     /// The busiest keys.
@@ -93,10 +97,11 @@ struct Advance {
 impl Window {
     /// A window operator that has seen nothing.
     pub fn new(parts: WindowParts) -> Self {
-        let fresh = parts.retract.then(|| parts.aggregator.fresh());
+        let nothing = parts.retract.then(|| parts.called.nothing());
         Self {
             parts,
-            sent: fresh.map(SentResults::new),
+            rest: None,
+            sent: nothing.map(SentResults::new),
             plan: Plan::default(),
             keys: Vec::new(),
             watermark: i64::MIN,
@@ -162,8 +167,8 @@ impl Window {
                 keys: &self.keys,
                 partials: None,
             };
-            let carried = parts.aggregator.carry_out(&self.plan, Some(given));
-            match carried.map_err(|e| parts.blame.call(e))? {
+            let carried = parts.called.carry_out(&self.plan, Some(given));
+            match carried.map_err(|e| parts.blame.halt(e))? {
                 Carried::Done(fired) => break fired,
                 Carried::Failed(again) => {
                     parts.window.undo(&self.plan);
@@ -184,19 +189,6 @@ impl Window {
         Ok(fired)
     }
 
-    /// Raises W to `w` and makes results of all that fires, in order; `fired` is what rows have fired and comes between.
-    fn advance_with(
-        &mut self,
-        w: i64,
-        fired: Firings,
-        out: &mut Output,
-    ) -> Result<(), EngineError> {
-        let mut gone = Vec::new();
-        self.commit(&mut gone);
-        self.advance = Some(Advance { w, fired, gone });
-        self.go_on(out)
-    }
-
     /// The next plan of an advance, and its results. Whether more is due.
     fn advance_once(
         &mut self,
@@ -206,8 +198,8 @@ impl Window {
         let parts = &mut self.parts;
         let table = &parts.keying.table;
         let more = parts.window.advance(advance.w, table, &mut self.plan);
-        let carried = parts.aggregator.carry_out(&self.plan, None);
-        match carried.map_err(|e| parts.blame.call(e))? {
+        let carried = parts.called.carry_out(&self.plan, None);
+        match carried.map_err(|e| parts.blame.halt(e))? {
             Carried::Done(by_time) => self.add(&mut advance.fired, by_time),
             Carried::Failed(_) => unreachable!("an advance has no row that could fail"),
         }
@@ -222,9 +214,21 @@ impl Window {
 
     /// Adds what the plan fires to `firings`, with what it takes back.
     fn add(&mut self, firings: &mut Firings, fired: Fired) {
+        let called = &mut self.parts.called;
         match &mut self.sent {
-            Some(sent) => firings.add_expanded(sent.expand(&self.plan, fired)),
-            None => firings.add(&self.plan.firings, fired),
+            Some(sent) => {
+                let expanded = sent.expand(&self.plan, fired);
+                expanded
+                    .fired
+                    .accs
+                    .iter()
+                    .for_each(|accs| called.wait(accs));
+                firings.add_expanded(expanded);
+            }
+            None => {
+                fired.accs.iter().for_each(|accs| called.wait(accs));
+                firings.add(&self.plan.firings, fired);
+            }
         }
     }
 
@@ -235,6 +239,7 @@ impl Window {
         if let Some(sent) = &mut self.sent {
             sent.forget(&self.plan.forgotten);
         }
+        parts.called.commit(&self.plan);
         gone.extend_from_slice(&self.plan.gone);
         let counted = &self.plan.counters;
         add(&parts.counters.late, counted.late);
@@ -247,15 +252,68 @@ impl Window {
 
     /// Goes on after rows, or partials, were taken: what they fired, and what was due before.
     fn taken(&mut self, fired: Fired, out: &mut Output) -> Result<(), EngineError> {
+        let mut gone = Vec::new();
         if self.plan.firings.is_empty() && self.plan.taken_back.is_empty() {
-            let mut gone = Vec::new();
             self.commit(&mut gone);
             self.let_go(&gone);
             return Ok(());
         }
         let mut firings = Firings::default();
         self.add(&mut firings, fired);
-        self.advance_with(self.reached, firings.of_rows(), out)
+        self.commit(&mut gone);
+        self.advance = Some(Advance {
+            w: self.reached,
+            fired: firings.of_rows(),
+            gone,
+        });
+        self.finish_advance(out)
+    }
+
+    /// Takes rows, as many as one plan holds; the rest waits.
+    fn take_rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError> {
+        let mut keys = std::mem::take(&mut self.keys);
+        self.parts.keying.number(&batch, &mut keys);
+        self.keys = keys;
+        let fired = self.take(&batch, out)?;
+        if !self.plan.late.is_empty() {
+            out.rows(LATE, batch.take(&self.plan.late));
+        }
+        let (taken, all) = (self.plan.taken, batch.len());
+        let w = batch.times.w()[..taken].iter().copied().max();
+        self.reached = self.reached.max(w.expect("a batch with rows"));
+        self.rest = (taken < all).then(|| batch.slice(taken, all - taken));
+        self.taken(fired, out)
+    }
+
+    /// Takes rows that wait, unless what was there before them is not yet done.
+    fn take_rest(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        while self.advance.is_none()
+            && let Some(rest) = self.rest.take()
+        {
+            if !out.is_empty() {
+                self.rest = Some(rest);
+                out.interrupt();
+                return Ok(());
+            }
+            self.take_rows(rest, out)?;
+        }
+        Ok(())
+    }
+
+    /// Makes results of all that the advance at hand fires, in order, unless it is interrupted.
+    fn finish_advance(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let Some(mut advance) = self.advance.take() else {
+            return Ok(());
+        };
+        while self.advance_once(&mut advance, out)? {
+            if !out.is_empty() {
+                self.advance = Some(advance);
+                out.interrupt();
+                return Ok(());
+            }
+        }
+        self.let_go(&advance.gone);
+        Ok(())
     }
 
     /// Forgets keys of which nothing is left, and hears what the function had to say.
@@ -264,8 +322,7 @@ impl Window {
         gone.iter().for_each(|&key| parts.keying.table.remove(key));
         let keys = parts.keying.table.len() as u64;
         parts.counters.keys.store(keys, Relaxed);
-        let guest = parts.aggregator.guest();
-        let (lines, notes) = (guest.take_log(), guest.take_notes());
+        let (lines, notes) = parts.called.said();
         parts.talk.hear(&lines, notes, &parts.counters);
     }
 }
@@ -277,17 +334,9 @@ impl Operator for Window {
         if batch.is_empty() {
             return Ok(());
         }
-        let mut keys = std::mem::take(&mut self.keys);
-        self.parts.keying.number(&batch, &mut keys);
-        self.keys = keys;
         self.busiest.see(&self.parts.keying, &batch);
-        let w = batch.times.w().iter().copied().max();
-        self.reached = self.reached.max(w.expect("a batch with rows"));
-        let fired = self.take(&batch, out)?;
-        if !self.plan.late.is_empty() {
-            out.rows(LATE, batch.take(&self.plan.late));
-        }
-        self.taken(fired, out)
+        self.take_rows(batch, out)?;
+        self.take_rest(out)
     }
 
     fn partials(&mut self, partials: &Partials, out: &mut Output) -> Result<bool, EngineError> {
@@ -302,22 +351,17 @@ impl Operator for Window {
             self.watermark = w;
         }
         self.plan.clear();
-        self.advance_with(w, Firings::default(), out)
+        self.advance = Some(Advance {
+            w,
+            fired: Firings::default(),
+            gone: Vec::new(),
+        });
+        self.finish_advance(out)
     }
 
     fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
-        let Some(mut advance) = self.advance.take() else {
-            return Ok(());
-        };
-        while self.advance_once(&mut advance, out)? {
-            if !out.is_empty() {
-                self.advance = Some(advance);
-                out.interrupt();
-                return Ok(());
-            }
-        }
-        self.let_go(&advance.gone);
-        Ok(())
+        self.finish_advance(out)?;
+        self.take_rest(out)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {
@@ -339,8 +383,8 @@ impl Operator for Window {
         if !parts.window.clock(now, &parts.keying.table, &mut self.plan) {
             return Ok(());
         }
-        let carried = parts.aggregator.carry_out(&self.plan, None);
-        let Carried::Done(fired) = carried.map_err(|e| parts.blame.call(e))? else {
+        let carried = parts.called.carry_out(&self.plan, None);
+        let Carried::Done(fired) = carried.map_err(|e| parts.blame.halt(e))? else {
             unreachable!("a tick of the clock has no row that could fail");
         };
         let mut firings = Firings::default();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use arrow_schema::FieldRef;
 use tidemill_core::clock::Strategy;
-use tidemill_core::window::{Mode, Triggers, WindowKind, WindowSpec};
+use tidemill_core::window::{Keep, Mode, Triggers, WindowKind, WindowSpec};
 use tidemill_pipeline::units::show_duration as duration;
 
 use super::streams::columns_of;
@@ -111,7 +111,9 @@ fn details(station: &Station) -> Vec<String> {
                 [] => "no key: runs on one worker".to_owned(),
                 names => format!("key ({})", names.join(", ")),
             };
-            vec![function(&window.function), key, windows(&window.spec)]
+            let mut lines = vec![function(&window.function), key, windows(&window.spec)];
+            lines.extend(window.spec.stored.map(|keep| kept(keep, window.rows_limit)));
+            lines
         }
         StationKind::Sink(_) => Vec::new(),
     }
@@ -191,6 +193,20 @@ fn windows(spec: &WindowSpec) -> String {
         mode(spec.mode),
         triggers(&spec.triggers)
     )
+}
+
+/// Which rows windows hold.
+fn kept(keep: Keep, limit: usize) -> String {
+    let which = match keep {
+        Keep::All => "every row of a window".to_owned(),
+        Keep::Newest(1) => "the newest row of a window".to_owned(),
+        Keep::Newest(count) => format!("the newest {count} rows of a window"),
+        Keep::Within(d) => format!(
+            "a window's rows of the last {} before its newest",
+            duration(d)
+        ),
+    };
+    format!("keeps {which}, in at most {} MiB per worker", limit >> 20)
 }
 
 /// When windows fire.

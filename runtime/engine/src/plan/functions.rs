@@ -1,6 +1,7 @@
 //! Finding an operator's function in its module, and fitting its configuration.
 
 use serde_json::{Map, Value};
+use tidemill_core::window::WindowSpec;
 use tidemill_pipeline::nearest::nearest;
 use tidemill_pipeline::{Config, FunctionRef, Operator, Rename};
 use tidemill_wasm::{Function, Kind, Limits, Module};
@@ -99,21 +100,7 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
                     format!("{} is of kind watermark and serves sources", function.name),
                 )
                 .label("no function of an operator")
-                .help("name a function of kind transform or aggregate");
-            false
-        }
-        (Kind::Window, Some(_)) => {
-            planner
-                .diagnostics
-                .error(
-                    span,
-                    format!(
-                        "{} is of kind window, which this version does not run",
-                        function.name
-                    ),
-                )
-                .label("no function that an operator can have yet")
-                .help("name a function of kind aggregate");
+                .help("name a function of kind transform, aggregate or window");
             false
         }
         (kind @ (Kind::Aggregate | Kind::Window), None) => {
@@ -139,7 +126,7 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
                     format!("{} is a transform and has no window", function.name),
                 )
                 .label("expected no `window`")
-                .help("remove `window`, or name a function of kind aggregate");
+                .help("remove `window`, or name a function of kind aggregate or window");
             false
         }
         (Kind::Transform, None) if !operator.key.is_empty() => {
@@ -157,6 +144,30 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
         }
         _ => true,
     }
+}
+
+/// Whether `rows-limit` has something to limit.
+pub fn fits_rows_limit(
+    planner: &mut Planner<'_>,
+    operator: &Operator,
+    window: &WindowSpec,
+) -> bool {
+    let Some(span) = operator
+        .rows_limit_span
+        .as_ref()
+        .filter(|_| window.stored.is_none())
+    else {
+        return true;
+    };
+    planner
+        .diagnostics
+        .error(
+            span,
+            format!("`rows-limit` of operator `{}` has no effect", operator.name),
+        )
+        .label("its windows hold no rows: an aggregate takes them one by one")
+        .help("leave it out; rows are held for functions of kind window, and with `keep`");
+    false
 }
 
 /// The configuration as the function's `configure` wants it.

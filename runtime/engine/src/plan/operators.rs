@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{Field, FieldRef, SchemaRef};
-use tidemill_core::window::{Combining, Mode, WindowSpec};
+use tidemill_core::window::{Combining, Keep, Mode, WindowSpec};
 use tidemill_pipeline as file;
 use tidemill_pipeline::{FAILED, FailurePolicy, LATE, OnFailure, Operator};
 use tidemill_rows::LogicalType;
@@ -91,13 +91,13 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
             (&inputs, &input),
             (&function, made_ready),
         ),
-        Kind::Aggregate => window(
+        Kind::Aggregate | Kind::Window => window(
             planner,
             operator,
             (&inputs, &input),
             (&function, made_ready),
         ),
-        Kind::Window | Kind::Watermark => unreachable!("they fit no operator"),
+        Kind::Watermark => unreachable!("it fits no operator"),
     }
 }
 
@@ -205,11 +205,14 @@ fn window(
         columns: key_names.clone(),
     };
     let partitioned = (!key.is_empty()).then_some(key_names);
-    let spec = operator
-        .window
-        .as_ref()
-        .expect("an aggregate was seen to have a window")
-        .spec;
+    let window = operator.window.as_ref();
+    let mut spec = window.expect("it was seen to have a window").spec;
+    if described.kind == Kind::Window {
+        spec.stored.get_or_insert(Keep::All);
+    }
+    if !functions::fits_rows_limit(planner, operator, &spec) {
+        return;
+    }
     let retract = spec.mode == Mode::Retract;
     let mut ports: Vec<Port> = names(described)
         .zip(&schemas)
@@ -243,6 +246,7 @@ fn window(
             key,
             key_fields,
             combining: combining(operator, described, &spec),
+            rows_limit: usize::try_from(operator.rows_limit).unwrap_or(usize::MAX),
             null_key,
             finish_keys,
             schemas,
@@ -309,7 +313,7 @@ fn common_partitioning(inputs: &[Found]) -> Option<Vec<String>> {
     })
 }
 
-/// The key columns that `finish` declares, as indices of the key.
+/// The key columns that the function declares, as indices of the key.
 fn finish_keys(
     planner: &mut Planner<'_>,
     operator: &Operator,

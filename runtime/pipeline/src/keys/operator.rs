@@ -32,6 +32,7 @@ pub static OPERATOR: Shape = Shape {
             r#""processing""#,
         ),
         key("combine", Kind::Bool, Value("true"), "false"),
+        key("rows-limit", Kind::Size, Value(r#""1GiB""#), r#""256MiB""#),
         key(
             "rename",
             Kind::Map,
@@ -120,7 +121,31 @@ pub static WINDOW: Shape = Shape {
             Value(r#"["at-end"]"#),
             r#"["at-end", { every = "10s" }]"#,
         ),
-        later("keep", "a function is given all rows of a window"),
+        key(
+            "keep",
+            Kind::Table(&KEEP),
+            Said("every row"),
+            "{ newest = 10 }",
+        ),
+    ],
+};
+
+/// Which rows of a window its function sees.
+pub static KEEP: Shape = Shape {
+    name: "keep",
+    keys: &[
+        key(
+            "newest",
+            Kind::Whole(1, u32::MAX as i64),
+            Said("this or `within`"),
+            "10",
+        ),
+        key(
+            "within",
+            Kind::Duration(true),
+            Said("this or `newest`"),
+            r#""1m""#,
+        ),
     ],
 };
 

@@ -43,6 +43,10 @@ pub struct Operator {
     pub window: Option<Window>,
     /// Whether rows of hot keys may be added up before they cross to the worker of their key.
     pub combine: bool,
+    /// How many bytes the rows that windows hold may take on one worker.
+    pub rows_limit: u64,
+    /// Where that stands, if it does.
+    pub rows_limit_span: Option<Span>,
     /// What is done with rows.
     pub function: FunctionRef,
     /// Input columns that the function knows by other names.

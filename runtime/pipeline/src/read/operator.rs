@@ -30,13 +30,22 @@ pub(super) fn read(
         .help("name the key's columns, as in `key = \"account\"`, or leave `null-key` out");
     }
     let time = section.word("time", d);
-    if section.has("combine") && !section.has("window") {
-        d.error(
-            &section.place("combine"),
-            format!("`combine` of {} has no effect", section.title),
-        )
-        .label("expected with a `window`, and there is none")
-        .help("leave it out: only rows of windows are ever added up");
+    let of_windows = [
+        (
+            "combine",
+            "leave it out: only rows of windows are ever added up",
+        ),
+        ("rows-limit", "leave it out: only windows hold rows"),
+    ];
+    for (key, help) in of_windows {
+        if section.has(key) && !section.has("window") {
+            d.error(
+                &section.place(key),
+                format!("`{key}` of {} has no effect", section.title),
+            )
+            .label("expected with a `window`, and there is none")
+            .help(help);
+        }
     }
     Operator {
         name: named.name.clone(),
@@ -48,6 +57,9 @@ pub(super) fn read(
         combine: section
             .bool("combine", d)
             .is_none_or(|combine| combine.value),
+        rows_limit: section.size("rows-limit", d).map_or(0, |size| size.value),
+        rows_limit_span: (section.has("rows-limit") && section.has("window"))
+            .then(|| section.place("rows-limit")),
         function: function(section, modules, folder, d),
         rename: rename(section, d),
         config: config(section, d),

@@ -2,7 +2,7 @@
 
 use tidemill_core::window::{Mode, WindowKind, WindowSpec};
 
-use super::{several, trigger};
+use super::{keep, several, trigger};
 use crate::diagnostics::Diagnostics;
 use crate::keys::WINDOW;
 use crate::model::Window;
@@ -44,10 +44,12 @@ pub(super) fn read(operator: &Section<'_>, d: &mut Diagnostics) -> Option<Window
     let lateness = section.duration("lateness", d);
     let triggers = trigger::read(&section, kind, d);
     let mode = mode(&section, d);
+    let stored = keep::read(&section, kind, d);
     let spec = WindowSpec {
         lateness: lateness?.value,
         mode: mode?,
         triggers: triggers?,
+        stored: stored?,
         ..WindowSpec::new(kind?)
     };
     Some(Window { spec, span })

@@ -108,6 +108,34 @@ impl PickySum {
     }
 }
 
+/// Adds up whole numbers, at most so many: a row more fails, however good it is.
+#[derive(Config)]
+pub struct Crowded {
+    pub most: i64,
+}
+
+#[aggregate]
+impl Crowded {
+    fn add(&self, acc: &mut GoodSum, row: Marked) -> Result<(), Failure> {
+        if acc.rows == self.most {
+            let message = format!("{} rows are enough", self.most);
+            return Err(Failure::invalid("crowded", message));
+        }
+        acc.sum += row.value;
+        acc.rows += 1;
+        Ok(())
+    }
+
+    fn merge(&self, acc: &mut GoodSum, other: GoodSum) {
+        acc.sum += other.sum;
+        acc.rows += other.rows;
+    }
+
+    fn finish(&self, _window: Window, acc: &GoodSum) -> GoodSum {
+        acc.clone()
+    }
+}
+
 /// As `FailAfterChange`, with a trap.
 #[derive(Config)]
 pub struct TrapAfterChange {

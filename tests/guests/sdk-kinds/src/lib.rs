@@ -8,11 +8,11 @@ mod transforms;
 mod whole;
 
 pub use aggregates::{Count, Sum, SumFloats};
-pub use failing::{FailAfterChange, PickySum, TrapAfterChange, Trapping};
+pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, Numbering, SumFloatsAnyhow};
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
-pub use whole::{List, Punctuated, Tolerant};
+pub use whole::{List, Members, Punctuated, Tolerant};
 
 tidemill::module!(
     Count,
@@ -20,6 +20,7 @@ tidemill::module!(
     SumFloats,
     FailAfterChange,
     PickySum,
+    Crowded,
     TrapAfterChange,
     Trapping,
     Large,
@@ -35,6 +36,7 @@ tidemill::module!(
     CountResults,
     SumFloatsAnyhow,
     List,
+    Members,
     Punctuated,
     Tolerant
 );

@@ -38,6 +38,53 @@ impl List {
     }
 }
 
+/// A row that may be marked.
+#[derive(Record)]
+pub struct Member {
+    pub value: i64,
+    pub bad: bool,
+    #[record(event_time)]
+    pub at: Timestamp,
+}
+
+/// The rows of a window, as text with their times, and added up.
+#[derive(Record)]
+pub struct Membership {
+    pub sum: i64,
+    pub rows: i64,
+    pub members: String,
+}
+
+/// Lists the rows of a window, each as `value@time`. Where it `fails`, a window with a marked row is refused; where it
+/// `panics`, that traps.
+#[derive(Config)]
+pub struct Members {
+    #[config(default = false)]
+    pub fails: bool,
+    #[config(default = false)]
+    pub panics: bool,
+}
+
+#[window]
+impl Members {
+    fn apply(&self, _window: Window, rows: &[Member]) -> Result<Membership, Failure> {
+        if let Some(marked) = rows.iter().find(|row| row.bad) {
+            assert!(!self.panics, "value {} is marked as bad", marked.value);
+            if self.fails {
+                let message = format!("value {} is marked as bad", marked.value);
+                return Err(Failure::invalid("marked", message));
+            }
+        }
+        let member = |row: &Member| format!("{}@{}", row.value, row.at.micros());
+        let members: Vec<String> = rows.iter().map(member).collect();
+        Ok(Membership {
+            sum: rows.iter().fold(0, |sum, row| sum.wrapping_add(row.value)),
+            rows: rows.len() as i64,
+            members: members.join(" "),
+        })
+    }
+}
+
 /// Time has come as far as a row of 0 says. A row of 13 is refused.
 #[derive(Config)]
 pub struct Punctuated {}

@@ -1,4 +1,4 @@
-//! Making results of firings: calls of `finish`, and what fails of them.
+//! Making results of firings: calls of `finish`, or of a function of kind window, and what fails of them.
 
 use arrow_array::ArrayRef;
 use tidemill_core::window::Firing;
@@ -14,11 +14,11 @@ use crate::event::Output;
 use crate::failure::{FailedRow, failed_batch};
 use crate::metrics::add;
 
-/// How many firings one call of `finish` is given at most.
+/// How many firings one call of `finish`, or of a function of kind window, is given at most.
 const FIRINGS_PER_CALL: usize = 4096;
 
 impl Window {
-    /// Calls `finish`, in parts; firings whose merge failed are left out and reported.
+    /// Calls the function, in parts; firings whose merge failed are left out and reported.
     pub(super) fn finish_firings(
         &mut self,
         mut fired: Firings,
@@ -44,10 +44,10 @@ impl Window {
         };
         let mut from = 0;
         while from < firings.len() {
-            let mut to = firings.len().min(from + FIRINGS_PER_CALL);
+            let mut to = from + self.parts.called.fitting(&accs, from, FIRINGS_PER_CALL);
             // What takes a result's place is made in the same call.
             if to < firings.len() && shown.get(to - 1).is_some_and(|s| s.part == Part::Old) {
-                to -= 1;
+                to = if to - 1 > from { to - 1 } else { to + 1 };
             }
             let slice;
             let accs_of_part = if to - from == firings.len() {
@@ -61,6 +61,7 @@ impl Window {
             failed.extend(self.finish_part(part, accs_of_part, out)?);
             from = to;
         }
+        self.parts.called.made(&accs);
         if failed.is_empty() {
             return Ok(());
         }
@@ -70,7 +71,7 @@ impl Window {
         Ok(())
     }
 
-    /// One call of `finish`. What failed comes back.
+    /// One call. What failed comes back.
     fn finish_part(
         &mut self,
         (causes, shown): (&[Firing], &[Shown]),
@@ -86,7 +87,7 @@ impl Window {
         let keys_given: Vec<ArrayRef> =
             parts.finish_keys.iter().map(|&i| keys[i].clone()).collect();
         let told: tidemill_wasm::Firings = firings.iter().map(told).collect();
-        let outcome = parts.aggregator.guest().finish(&keys_given, &told, accs);
+        let outcome = parts.called.finish(&keys_given, &told, accs);
         let outcome = outcome.map_err(|e| parts.blame.call(e))?;
         for mut emitted in outcome.emitted {
             if !shown.is_empty() {
@@ -120,11 +121,12 @@ impl Window {
             .collect())
     }
 
-    /// A firing that has no result: its key, window and accumulator, in place of a row.
+    /// A firing that has no result: its key, window and what it sees, in place of a row.
     fn failed_firing(&self, firing: &Firing, accs: &Table, at: u32, reason: Failed) -> FailedRow {
         let key = self.parts.keying.columns_of(std::iter::once(firing.key));
         let fields = self.parts.keying.fields();
-        let row = table::firing_as_json((fields, &key), firing, &accs.gather(&[at]));
+        let called = &self.parts.called;
+        let row = called.firing_as_json((fields, &key), firing, &accs.gather(&[at]));
         let mut failed = self.parts.blame.failed(reason);
         failed.time = Some(firing.time);
         failed.row = Some(row);

@@ -36,8 +36,8 @@ impl Window {
         };
         let usual = self.plan.late.is_empty() && self.plan.counters == Counted::default();
         let carried = if usual {
-            let carried = parts.aggregator.carry_out(&self.plan, Some(given));
-            carried.map_err(|e| parts.blame.call(e))?
+            let carried = parts.called.carry_out(&self.plan, Some(given));
+            carried.map_err(|e| parts.blame.halt(e))?
         } else {
             Carried::Failed(Vec::new())
         };
