@@ -14,6 +14,7 @@ use tidemill_rows::{LogicalType, RecordBatch, Schema, SchemaRef};
 use crate::ConnectorError;
 use crate::generated::{self, Numbers};
 use crate::pace::Pace;
+use crate::position::Position;
 use crate::random::mix;
 use crate::source::{NamesAndSplits, Share};
 use crate::split::{Chunk, Split, Wake};
@@ -244,11 +245,17 @@ impl DatagenSpec {
         Ok(())
     }
 
-    pub(crate) fn open(&self, schema: &SchemaRef, share: Share, wake: &Wake) -> NamesAndSplits {
+    pub(crate) fn open(
+        &self,
+        schema: &SchemaRef,
+        (share, begins): (Share, &[u64]),
+        wake: &Wake,
+    ) -> NamesAndSplits {
         let names = self.names();
-        let pace = self.rate.map(|rate| Pace::start(rate, wake));
+        let begin = begins.iter().copied().min().unwrap_or_default();
+        let pace = self.rate.map(|rate| Pace::start(rate, begin, wake));
         let split = |i: usize| -> (usize, Box<dyn Split>) {
-            let numbers = Numbers::new(i, self.splits, self.rows, pace.clone());
+            let numbers = Numbers::new(begins[i], self.splits, self.rows, pace.clone());
             let spec = self.clone();
             (
                 i,
@@ -276,6 +283,10 @@ struct Generated {
 impl Split for Generated {
     fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    fn position(&self) -> Position {
+        self.numbers.position()
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError> {

@@ -13,6 +13,9 @@ pub enum ConnectorError {
     /// What was read is not what it must be, beyond one row.
     #[error("{0}")]
     Data(String),
+    /// What was to be read on is not what it was when reading stopped.
+    #[error("{0}")]
+    Changed(String),
     /// A file or a stream cannot be reached, read or written.
     #[error("{what}: {error}; {hint}")]
     Unavailable {
@@ -41,6 +44,9 @@ impl ConnectorError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unavailable { hint, .. } => Some(hint),
+            Self::Changed(_) => {
+                Some("put it back as it was, or begin anew without what is kept of this run")
+            }
             _ => None,
         }
     }

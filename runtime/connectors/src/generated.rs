@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::ConnectorError;
 use crate::pace::Pace;
+use crate::position::Position;
 use crate::split::Then;
 
 /// The row numbers of one split.
@@ -16,10 +17,10 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// The rows of a split, of `rows` in all, at a pace.
-    pub fn new(split: usize, splits: usize, rows: Option<u64>, pace: Option<Pace>) -> Self {
+    /// The rows of a split from this one on, of `rows` in all, at a pace.
+    pub fn new(next: u64, splits: usize, rows: Option<u64>, pace: Option<Pace>) -> Self {
         Self {
-            next: split as u64,
+            next,
             splits: splits as u64,
             rows,
             pace,
@@ -44,6 +45,39 @@ impl Numbers {
         };
         (first, len as usize, then)
     }
+
+    /// Where it goes on.
+    pub fn position(&self) -> Position {
+        Position::Generated {
+            next: self.next,
+            finished: self.next >= self.rows.unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The number of each split's first row, by positions that were kept.
+pub(crate) fn begins(
+    names: &[Arc<str>],
+    splits: usize,
+    kept: &[(Arc<str>, Position)],
+) -> Result<Vec<u64>, ConnectorError> {
+    let mut begins: Vec<u64> = (0..splits as u64).collect();
+    for (name, at) in kept {
+        let split = names.iter().position(|n| n == name);
+        match (split, at) {
+            (Some(split), Position::Generated { next, .. })
+                if next % splits as u64 == split as u64 =>
+            {
+                begins[split] = *next;
+            }
+            _ => {
+                return Err(ConnectorError::Changed(format!(
+                    "{name} is no split of this generator any more: it has {splits} splits now"
+                )));
+            }
+        }
+    }
+    Ok(begins)
 }
 
 /// The names of a generator's splits: `nexmark-0`, `nexmark-1`, ...

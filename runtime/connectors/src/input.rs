@@ -4,14 +4,18 @@
 pub mod files;
 pub mod finder;
 pub mod follow;
+mod known;
+mod opening;
 mod reader;
 pub mod records;
+mod resume;
 mod sample;
 pub mod stdin;
 pub mod text;
 mod text_split;
 
 use crate::ConnectorError;
+use crate::position::Fingerprint;
 
 pub(crate) use text_split::TextSplit;
 
@@ -19,6 +23,12 @@ pub(crate) use text_split::TextSplit;
 pub(crate) trait Input: Send {
     /// Puts the next bytes at the start of `space`, which is not empty.
     fn fill(&mut self, space: &mut [u8]) -> Result<Fill, ConnectorError>;
+
+    /// Goes on at this byte of what it gives. Of what is compressed it is one that has not been given yet.
+    fn skip_to(&mut self, byte: u64) -> Result<(), ConnectorError>;
+
+    /// Which file it is, as far as it was read; none where it is a stream that gives nothing twice.
+    fn fingerprint(&self) -> Option<Fingerprint>;
 }
 
 /// What came of filling.

@@ -13,7 +13,7 @@
 //! Invariants:
 //! 1. Rows in are rows out plus bad rows plus empty lines; nothing else is left out.
 //! 2. Neither the size of chunks nor the number of workers changes a split's rows, positions or
-//!    their order.
+//!    their order. From a [`Position`] on they are the same again, for whoever reads on.
 //! 3. Live splits never block: a thread of the source calls [`Wake`] when a pending split may have
 //!    rows.
 //!
@@ -30,6 +30,7 @@ mod generated;
 pub mod input;
 pub mod nexmark;
 mod pace;
+pub mod position;
 mod random;
 pub mod sink;
 pub mod source;
@@ -43,8 +44,9 @@ pub use input::files::FilesSpec;
 pub use input::finder::Later;
 pub use input::stdin::StdinSpec;
 pub use input::text::decode_text;
+pub use position::Position;
 pub use sink::{FolderSpec, SharedSink, Sink, SinkSpec};
-pub use source::{Opened, SourceSpec, open, open_all};
+pub use source::{Opened, SourceSpec, open, open_all, resume_all};
 pub use split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then, Wake};
 pub use tidemill_rows::LogicalType;
 pub use tidemill_rows::time_text::EpochUnit;

@@ -23,6 +23,7 @@ use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::generated::{self, Numbers};
 use crate::pace::Pace;
+use crate::position::Position;
 use crate::source::{NamesAndSplits, Share};
 use crate::split::{Chunk, Split, Then, Wake};
 
@@ -134,14 +135,20 @@ impl NexmarkSpec {
         Ok(())
     }
 
-    pub(crate) fn open(&self, schema: &SchemaRef, share: Share, wake: &Wake) -> NamesAndSplits {
+    pub(crate) fn open(
+        &self,
+        schema: &SchemaRef,
+        (share, begins): (Share, &[u64]),
+        wake: &Wake,
+    ) -> NamesAndSplits {
         let names = self.names();
-        let pace = self.rate.map(|rate| Pace::start(rate, wake));
+        let begin = begins.iter().copied().min().unwrap_or_default();
+        let pace = self.rate.map(|rate| Pace::start(rate, begin, wake));
         let split = |i: usize| -> (usize, Box<dyn Split>) {
             let split = Events {
                 name: names[i].clone(),
                 spec: self.clone(),
-                numbers: Numbers::new(i, self.splits, self.events, pace.clone()),
+                numbers: Numbers::new(begins[i], self.splits, self.events, pace.clone()),
                 columns: Columns::new(schema.clone()),
                 event: Event::default(),
                 row: columns::Row::default(),
@@ -166,6 +173,10 @@ struct Events {
 impl Split for Events {
     fn name(&self) -> &Arc<str> {
         &self.name
+    }
+
+    fn position(&self) -> Position {
+        self.numbers.position()
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError> {

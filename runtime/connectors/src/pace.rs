@@ -13,13 +13,15 @@ const INTERVAL: Duration = Duration::from_millis(5);
 #[derive(Clone)]
 pub(crate) struct Pace {
     rate: f64,
+    /// The row that is due at the start.
+    begin: u64,
     start: Instant,
     waiting: Arc<AtomicBool>,
 }
 
 impl Pace {
-    /// Starts now. The thread that wakes ends when the last clone is dropped.
-    pub fn start(rate: f64, wake: &Wake) -> Self {
+    /// Starts now, with this row. The thread that wakes ends when the last clone is dropped.
+    pub fn start(rate: f64, begin: u64, wake: &Wake) -> Self {
         let waiting = Arc::new(AtomicBool::new(false));
         let (wake, watched) = (wake.clone(), Arc::downgrade(&waiting));
         let tick = move || {
@@ -37,14 +39,15 @@ impl Pace {
             .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
         Self {
             rate,
+            begin,
             start: Instant::now(),
             waiting,
         }
     }
 
-    /// How many rows of the source are due by now, row 0 at once.
+    /// Before which row of the source all are due by now; the one to begin with is at once.
     pub fn due(&self) -> u64 {
-        (self.start.elapsed().as_secs_f64() * self.rate) as u64 + 1
+        self.begin + (self.start.elapsed().as_secs_f64() * self.rate) as u64 + 1
     }
 
     /// Asks to be woken.

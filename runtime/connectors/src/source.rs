@@ -7,10 +7,12 @@ use tidemill_rows::SchemaRef;
 use crate::ConnectorError;
 use crate::datagen::DatagenSpec;
 use crate::format::FormatSpec;
+use crate::generated;
 use crate::input::files::FilesSpec;
 use crate::input::finder::Later;
 use crate::input::stdin::{self, StdinSpec};
 use crate::nexmark::NexmarkSpec;
+use crate::position::Position;
 use crate::split::{Split, Wake};
 
 /// A source.
@@ -38,6 +40,9 @@ pub struct Opened {
     pub bounded: bool,
     /// Splits of this worker that are found while it runs, where there may be any.
     pub later: Option<Later>,
+    /// The names of splits of which a position was kept, and that are no splits any more: files that were read to their
+    /// ends and have gone. One of `names` may be called the same: another file.
+    pub forgotten: Arc<[Arc<str>]>,
 }
 
 /// The shares of all workers.
@@ -48,6 +53,8 @@ pub(crate) struct Shares {
     pub splits: Vec<Vec<(usize, Box<dyn Split>)>>,
     /// What each worker is told of splits that are found; empty where there are none.
     pub later: Vec<Later>,
+    /// The names of splits that have gone.
+    pub forgotten: Vec<Arc<str>>,
 }
 
 impl Shares {
@@ -57,6 +64,7 @@ impl Shares {
             names: Vec::new(),
             splits: (0..workers).map(|_| Vec::new()).collect(),
             later: Vec::new(),
+            forgotten: Vec::new(),
         }
     }
 }
@@ -83,22 +91,53 @@ impl Share {
 /// # Errors
 /// If the source cannot be as it is described, or a file is not there.
 pub fn open_all(spec: &SourceSpec, wakes: &[Wake]) -> Result<Vec<Opened>, ConnectorError> {
+    resume_all(spec, wakes, &[])
+}
+
+/// Opens a source as [`open_all`] does, to be read on from positions that were kept of its splits, by name: all that the
+/// source had then, on whichever worker. A split of which none is given is new.
+///
+/// A split that had been read to its end is one of those opened, and gives its end at once; so it keeps its name. Where its
+/// file has gone, it is [`Opened::forgotten`].
+///
+/// # Errors
+/// As [`open_all`]; [`ConnectorError::Changed`] if a split cannot be read on, because its file is not what it was or because
+/// it gives nothing twice.
+pub fn resume_all(
+    spec: &SourceSpec,
+    wakes: &[Wake],
+    kept: &[(Arc<str>, Position)],
+) -> Result<Vec<Opened>, ConnectorError> {
     spec.check()?;
     let schema = spec.schema();
     let shares = match spec {
-        SourceSpec::Files(files) => files.open(&schema, wakes)?,
-        SourceSpec::Stdin(stdin) => each(wakes, |share, wake| {
-            let splits = share.of(1).map(|i| (i, stdin.open(&schema, wake)));
-            (vec![stdin::NAME.into()], splits.collect())
-        }),
+        SourceSpec::Files(files) => files.open(&schema, wakes, kept)?,
+        SourceSpec::Stdin(stdin) => {
+            if kept.iter().any(|(_, at)| !at.is_finished()) {
+                return Err(ConnectorError::Changed(NOT_AGAIN.to_owned()));
+            }
+            let finished = !kept.is_empty();
+            each(wakes, |share, wake| {
+                let open = |i| (i, stdin.open(&schema, finished, wake));
+                let splits = share.of(1).map(open);
+                (vec![stdin::NAME.into()], splits.collect())
+            })
+        }
         SourceSpec::Nexmark(nexmark) => {
-            each(wakes, |share, wake| nexmark.open(&schema, share, wake))
+            let begins = generated::begins(&nexmark.names(), nexmark.splits, kept)?;
+            each(wakes, |share, wake| {
+                nexmark.open(&schema, (share, &begins), wake)
+            })
         }
         SourceSpec::Datagen(datagen) => {
-            each(wakes, |share, wake| datagen.open(&schema, share, wake))
+            let begins = generated::begins(&datagen.names(), datagen.splits, kept)?;
+            each(wakes, |share, wake| {
+                datagen.open(&schema, (share, &begins), wake)
+            })
         }
     };
     let names: Arc<[Arc<str>]> = shares.names.into();
+    let forgotten: Arc<[Arc<str>]> = shares.forgotten.into();
     let mut later = shares.later.into_iter();
     let opened = |splits| Opened {
         schema: schema.clone(),
@@ -106,9 +145,13 @@ pub fn open_all(spec: &SourceSpec, wakes: &[Wake]) -> Result<Vec<Opened>, Connec
         splits,
         bounded: spec.bounded(),
         later: later.next(),
+        forgotten: forgotten.clone(),
     };
     Ok(shares.splits.into_iter().map(opened).collect())
 }
+
+/// What is wrong with reading standard input on.
+const NOT_AGAIN: &str = "standard input gives nothing twice: it cannot be read on";
 
 /// Opens a source as [`open_all`] does, and gives the share of one worker.
 ///
@@ -160,6 +203,12 @@ impl SourceSpec {
             Self::Nexmark(nexmark) => nexmark.events.is_some(),
             Self::Datagen(datagen) => datagen.rows.is_some(),
         }
+    }
+
+    /// Whether another process can read it on from where one stopped. Standard input cannot be, and pipes among files show
+    /// it only when they are opened.
+    pub fn resumes(&self) -> bool {
+        !matches!(self, Self::Stdin(_))
     }
 
     /// The format of its text; generators have none.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tidemill_rows::RecordBatch;
 
 use crate::ConnectorError;
+use crate::position::Position;
 
 /// Called when a split that said [`Then::Pending`] may have rows again. May be called from any
 /// thread, and once too often.
@@ -25,6 +26,10 @@ pub trait Split: Send {
     /// If the split cannot be read on at all; what is wrong with single rows stands in
     /// [`Chunk::bad`].
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError>;
+
+    /// Where to go on after everything that [`Split::read`] has given so far. Costs little: it may be asked for before
+    /// every chunk.
+    fn position(&self) -> Position;
 }
 
 /// Rows read from one split, in order.

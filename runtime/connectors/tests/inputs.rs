@@ -277,22 +277,6 @@ fn a_growing_file_is_followed_line_by_line() {
 }
 
 #[test]
-fn a_compressed_file_cannot_be_followed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.gz");
-    std::fs::write(&path, gzip("{\"id\":1}\n")).expect("a file");
-    let error = Followed::open(&path)
-        .split
-        .read(10)
-        .expect_err("compressed")
-        .to_string();
-    assert!(
-        error.contains("only plain files can be followed"),
-        "{error}"
-    );
-}
-
-#[test]
 fn after_the_end_there_is_only_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.jsonl"), lines(0, 3)).expect("a file");

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use tidemill_rows::SchemaRef;
 
 use super::finder::{self, Named, Search};
-use super::reader::Reader;
-use super::{Input, TextSplit, follow};
+use super::known::Known;
+use super::opening::{Growing, Opening, Still};
+use super::resume::{self, Begun};
+use super::{TextSplit, follow};
 use crate::ConnectorError;
 use crate::format::FormatSpec;
+use crate::position::Position;
 use crate::source::Shares;
 use crate::split::{Split, Wake};
 
@@ -23,7 +26,8 @@ pub struct FilesSpec {
     /// The folder that relative paths start from. Splits are named without it.
     pub base: PathBuf,
     /// Whether files grow while they are read: the end is waited for, a last line without its
-    /// newline too, and in folders and globs files that appear are found. None is compressed.
+    /// newline too, and in folders and globs files that appear are found. One that is renamed away is read to its end, then
+    /// what stands at its place.
     pub follow: bool,
     /// What is in them.
     pub format: FormatSpec,
@@ -36,7 +40,7 @@ impl FilesSpec {
     /// If one is not there, a folder or glob has no files, or cannot be read.
     pub fn names(&self) -> Result<Vec<Arc<str>>, ConnectorError> {
         Ok(self
-            .files()?
+            .files(&BTreeSet::new())?
             .into_iter()
             .map(|file| file.name.into())
             .collect())
@@ -47,7 +51,11 @@ impl FilesSpec {
     /// # Errors
     /// As [`Self::names`].
     pub fn paths(&self) -> Result<Vec<PathBuf>, ConnectorError> {
-        Ok(self.files()?.into_iter().map(|file| file.path).collect())
+        Ok(self
+            .files(&BTreeSet::new())?
+            .into_iter()
+            .map(|file| file.path)
+            .collect())
     }
 
     /// Checks that every file can be opened.
@@ -89,25 +97,30 @@ impl FilesSpec {
         path.canonicalize().is_ok_and(|path| path == file)
     }
 
-    /// The splits of each worker, split i being worker i mod workers'.
+    /// The splits of each worker, split i being worker i mod workers', read on from the positions that were kept of them.
     pub(crate) fn open(
         &self,
         schema: &SchemaRef,
         wakes: &[Wake],
+        kept: &[(Arc<str>, Position)],
     ) -> Result<Shares, ConnectorError> {
-        let files = self.files()?;
-        let open = self.opener(schema, wakes);
+        let known = Known::default();
+        let (begun, forgotten) = resume::resume(self, kept, &known)?;
+        let open = self.opener(schema, wakes, &known);
         let mut shares = Shares::new(wakes.len());
-        for (i, file) in files.iter().enumerate() {
-            shares.splits[i % wakes.len()].push((i, open(file, i % wakes.len())));
-            shares.names.push(file.name.as_str().into());
+        shares.forgotten = forgotten;
+        for (i, begun) in begun.iter().enumerate() {
+            shares.splits[i % wakes.len()].push((i, open(begun, i % wakes.len())));
+            shares.names.push(begun.file.name.as_str().into());
+            known.meet(begun.moved_to.as_ref().unwrap_or(&begun.file.path));
         }
         if self.grows() {
             let spec = self.clone();
             shares.later = finder::start(Search {
-                list: Box::new(move || spec.files()),
+                list: Box::new(move || spec.files(&BTreeSet::new())),
                 open: Box::new(open),
-                known: files,
+                met: begun.into_iter().map(|begun| begun.file).collect(),
+                known,
                 wakes: wakes.to_vec(),
             });
         }
@@ -119,21 +132,28 @@ impl FilesSpec {
         &self,
         schema: &SchemaRef,
         wakes: &[Wake],
-    ) -> impl Fn(&Named, usize) -> Box<dyn Split> + Send + 'static {
+        known: &Known,
+    ) -> impl Fn(&Begun, usize) -> Box<dyn Split> + Send + 'static {
         let (format, schema) = (Arc::new(self.format.clone()), schema.clone());
-        let growth = |wake: &Wake| self.follow.then(|| follow::Growth::watch(wake.clone()));
+        let growth = |wake: &Wake| {
+            self.follow
+                .then(|| follow::Growth::watch(wake.clone(), known.clone()))
+        };
         let growths: Vec<Option<Arc<follow::Growth>>> = wakes.iter().map(growth).collect();
-        move |file, worker| {
-            let (path, growth) = (file.path.clone(), growths[worker].clone());
-            let open = move || -> Result<Box<dyn Input>, ConnectorError> {
-                Ok(match growth {
-                    Some(growth) => Box::new(follow::Followed::open(&path, &growth)?),
-                    None => Box::new(Reader::open(&path)?),
-                })
+        let among_others = self.grows();
+        move |begun, worker| {
+            let path = begun.file.path.clone();
+            let opening: Box<dyn Opening> = match &growths[worker] {
+                Some(growth) => {
+                    let growing = Growing::new(path, growth.clone());
+                    let growing = growing.first(begun.moved_to.clone());
+                    Box::new(growing.among_others(among_others))
+                }
+                None => Box::new(Still(path)),
             };
-            let name = file.name.as_str().into();
-            let (format, schema) = (format.clone(), schema.clone());
-            Box::new(TextSplit::new(name, format, schema, Box::new(open)))
+            let name = begun.file.name.as_str().into();
+            let split = TextSplit::new(name, format.clone(), schema.clone(), opening);
+            Box::new(split.at(begun.at.clone()))
         }
     }
 
@@ -143,21 +163,26 @@ impl FilesSpec {
         self.follow && self.paths.iter().any(several)
     }
 
-    fn files(&self) -> Result<BTreeSet<Named>, ConnectorError> {
+    /// The files that are there. Those with names that are kept may have gone.
+    pub(super) fn files(&self, kept: &BTreeSet<&str>) -> Result<BTreeSet<Named>, ConnectorError> {
         let mut files = BTreeSet::new();
+        let new = kept.is_empty();
         for written in &self.paths {
             let path = self.base.join(written);
             if is_glob(written) && !path.exists() {
-                self.matches(written, &path, &mut files)?;
+                self.matches(written, &path, new, &mut files)?;
             } else if path.is_dir() {
-                self.folder(written, &path, &mut files)?;
+                self.folder(written, &path, new, &mut files)?;
             } else {
-                path.metadata()
-                    .map_err(|error| ConnectorError::reading(&path, error))?;
-                files.insert(self.named(path));
+                let (there, file) = (path.metadata(), self.named(path));
+                match there {
+                    Err(_) if kept.contains(&*file.name) => {}
+                    Err(error) => return Err(ConnectorError::reading(&file.path, error)),
+                    Ok(_) => drop(files.insert(file)),
+                }
             }
         }
-        if files.is_empty() && !self.grows() {
+        if files.is_empty() && new && !self.grows() {
             return Err(ConnectorError::Configuration(
                 "a source of no files".to_owned(),
             ));
@@ -169,6 +194,7 @@ impl FilesSpec {
         &self,
         written: &str,
         path: &Path,
+        new: bool,
         files: &mut BTreeSet<Named>,
     ) -> Result<(), ConnectorError> {
         let before = files.len();
@@ -187,7 +213,7 @@ impl FilesSpec {
                 files.insert(self.named(path));
             }
         }
-        if files.len() == before && !self.follow {
+        if files.len() == before && new && !self.follow {
             return Err(configuration(format!(
                 "no file matches (looked for {pattern})"
             )));
@@ -199,6 +225,7 @@ impl FilesSpec {
         &self,
         written: &str,
         path: &Path,
+        new: bool,
         files: &mut BTreeSet<Named>,
     ) -> Result<(), ConnectorError> {
         let before = files.len();
@@ -210,7 +237,7 @@ impl FilesSpec {
                 files.insert(self.named(entry.path()));
             }
         }
-        if files.len() == before && !self.follow {
+        if files.len() == before && new && !self.follow {
             let message = format!("`{written}`: the folder {} has no files", path.display());
             return Err(ConnectorError::Configuration(message));
         }

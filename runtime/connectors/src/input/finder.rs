@@ -1,16 +1,19 @@
 //! Files that appear in followed folders and globs while a pipeline runs. One thread per source looks for them and hands
 //! each to a worker as a split, by turns.
 //!
-//! A file is known by its name, and as long as it is held open by what it is: one that is only renamed is not found again.
+//! A file is known by its name, and by what it is: one that is only renamed is not found again.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::known::Known;
+use super::resume::Begun;
 use crate::ConnectorError;
+use crate::position::FilePosition;
 use crate::split::{Split, Wake};
 
 /// How often new files are looked for (`find-interval`).
@@ -43,7 +46,7 @@ pub(super) struct Named {
 }
 
 /// Makes a file a split of a worker.
-type Opener = Box<dyn Fn(&Named, usize) -> Box<dyn Split> + Send>;
+type Opener = Box<dyn Fn(&Begun, usize) -> Box<dyn Split> + Send>;
 
 /// What a finder is told.
 pub(super) struct Search {
@@ -51,8 +54,10 @@ pub(super) struct Search {
     pub list: Box<dyn Fn() -> Result<BTreeSet<Named>, ConnectorError> + Send>,
     /// A file as a split of this worker.
     pub open: Opener,
-    /// The files that are known.
-    pub known: BTreeSet<Named>,
+    /// The files that are known by name.
+    pub met: BTreeSet<Named>,
+    /// Those that are known for what they are.
+    pub known: Known,
     /// Wakes each worker.
     pub wakes: Vec<Wake>,
 }
@@ -62,8 +67,7 @@ pub(super) fn start(search: Search) -> Vec<Later> {
     let asked = Arc::new(());
     let (senders, receivers): (Vec<_>, Vec<_>) = search.wakes.iter().map(|_| unbounded()).unzip();
     let finder = Finder {
-        identities: search.known.iter().filter_map(identity).collect(),
-        next: search.known.len(),
+        next: search.met.len(),
         search,
         senders,
     };
@@ -81,7 +85,6 @@ pub(super) fn start(search: Search) -> Vec<Later> {
 
 struct Finder {
     search: Search,
-    identities: BTreeSet<(u64, u64)>,
     senders: Vec<Sender<Found>>,
     /// How many files there were, which decides whose turn it is.
     next: usize,
@@ -100,16 +103,21 @@ impl Finder {
 
     fn look(&mut self) -> Result<(), ConnectorError> {
         for file in (self.search.list)()? {
-            if self.search.known.contains(&file) {
+            if self.search.met.contains(&file) {
                 continue;
             }
-            let renamed = identity(&file).is_some_and(|identity| !self.identities.insert(identity));
-            if !renamed {
-                let worker = self.next % self.senders.len();
-                self.next += 1;
-                self.send(worker, Ok((self.search.open)(&file, worker)));
+            self.search.met.insert(file.clone());
+            if self.search.known.meet(&file.path) {
+                continue;
             }
-            self.search.known.insert(file);
+            let worker = self.next % self.senders.len();
+            self.next += 1;
+            let begun = Begun {
+                file,
+                at: FilePosition::default(),
+                moved_to: None,
+            };
+            self.send(worker, Ok((self.search.open)(&begun, worker)));
         }
         Ok(())
     }
@@ -119,18 +127,4 @@ impl Finder {
         let _ = self.senders[worker].send(found);
         (self.search.wakes[worker])();
     }
-}
-
-/// What a file is, whatever its name.
-#[cfg(unix)]
-fn identity(file: &Named) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = Path::metadata(&file.path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-/// What a file is, whatever its name: not known here.
-#[cfg(not(unix))]
-fn identity(_: &Named) -> Option<(u64, u64)> {
-    None
 }

@@ -2,8 +2,12 @@
 //!
 //! The newline (and a carriage return before it) belongs to no record; empty records are passed
 //! over; a byte order mark at the start is none of the first record's. The last record needs no
-//! newline, unless more may come. A record longer than the limit is given as too long, with its
-//! beginning, and the rest of its line is passed over.
+//! newline, unless more may come. A record longer than the limit is given as too long, with as much
+//! of its beginning as the limit allows, and the rest of its line is passed over; one over several
+//! lines is given up for its first line.
+//!
+//! What is found from a place on does not depend on how much is read at once: a buffer that ends
+//! within a record decides nothing.
 
 use std::ops::Range;
 
@@ -11,12 +15,16 @@ use memchr::{memchr, memrchr};
 
 use super::{Fill, Input};
 use crate::ConnectorError;
+use crate::position::Fingerprint;
 
 /// How much is read at a time.
 const BLOCK: usize = 128 * 1024;
 
 /// So much is checked to be UTF-8 at once: less than a processor keeps nearest to itself.
 const CHECKED: usize = 16 * 1024;
+
+/// A carriage return, which may be none of the record's: with one byte more than that, it is too long.
+const NEWLINE: usize = 1;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -41,7 +49,7 @@ pub(crate) enum Found {
         bytes: Range<usize>,
         utf8: bool,
     },
-    /// A record beyond the limit, as far as it was read.
+    /// A record beyond the limit, as much of it as that allows.
     TooLong { at: Place, bytes: Range<usize> },
     /// What was left when the input turned out to be broken. The end comes next.
     Broken {
@@ -93,6 +101,8 @@ pub(crate) struct Records {
     last: (usize, Place),
     /// Within the rest of a line that was too long.
     skipping: bool,
+    /// Whether the input had nothing more when it was last asked.
+    pending: bool,
 }
 
 impl Records {
@@ -116,7 +126,42 @@ impl Records {
             at,
             last: (0, at),
             skipping: false,
+            pending: false,
         }
+    }
+
+    /// Goes on at a place ahead: where a record begins, or within a line that was too long.
+    pub fn go_to(&mut self, at: Place, within_line: bool) -> Result<(), ConnectorError> {
+        let ahead = at.position - self.at.position;
+        if ahead <= (self.end - self.start) as u64 {
+            self.advance(ahead as usize, 0);
+        } else {
+            self.input.skip_to(at.position)?;
+            (self.start, self.end, self.searched, self.checked) = (0, 0, 0, (0, true));
+        }
+        (self.at, self.last) = (at, (self.start, at));
+        self.skipping = within_line;
+        Ok(())
+    }
+
+    /// Where it goes on, and whether that is within a line that was too long.
+    pub fn place(&self) -> (Place, bool) {
+        (self.at, self.skipping)
+    }
+
+    /// Whether everything that there is now has been given.
+    pub fn is_caught_up(&self) -> bool {
+        self.start == self.end && (self.pending || self.is_over())
+    }
+
+    /// Whether everything has been given, and nothing comes any more.
+    pub fn is_over(&self) -> bool {
+        self.start == self.end && matches!(self.state, State::Ended)
+    }
+
+    /// Which file they are of.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.input.fingerprint()
     }
 
     /// The longest record that is given whole.
@@ -147,8 +192,11 @@ impl Records {
                     return Ok(found);
                 }
                 continue;
-            } else if self.end - self.start > self.limit {
-                return Ok(self.give_up_line());
+            } else if self.end - self.start > self.limit + NEWLINE {
+                if let Some(found) = self.give_up_line() {
+                    return Ok(found);
+                }
+                continue;
             }
             if let Some(found) = self.read_on()? {
                 return Ok(found);
@@ -200,7 +248,9 @@ impl Records {
     fn read_on(&mut self) -> Result<Option<Found>, ConnectorError> {
         if matches!(self.state, State::Open) {
             self.make_room();
-            match self.input.fill(&mut self.buffer[self.end..])? {
+            let filled = self.input.fill(&mut self.buffer[self.end..])?;
+            self.pending = filled == Fill::Pending;
+            match filled {
                 Fill::Bytes(len) => self.took(len),
                 Fill::Pending => return Ok(Some(Found::Pending)),
                 Fill::End => self.state = State::Ended,
@@ -313,12 +363,16 @@ impl Records {
     /// Gives the record that ends before `after`, if there is something in it.
     fn give(&mut self, after: usize) -> Option<Found> {
         let (start, at) = (self.start, self.at);
-        let newlines = match self.framing {
-            Framing::Lines => 1,
-            Framing::Quoted { .. } => {
-                memchr::memchr_iter(b'\n', &self.buffer[start..after]).count() as u64
+        let mut after = after;
+        let mut newlines = 1;
+        if let Framing::Quoted { .. } = self.framing {
+            if self.trimmed(start, after).len() > self.limit {
+                // Nobody reads so far: it is given up for its first line, as where its end is not at hand.
+                let first = memchr(b'\n', &self.buffer[start..after]);
+                after = first.map_or(after, |newline| start + newline + 1);
             }
-        };
+            newlines = memchr::memchr_iter(b'\n', &self.buffer[start..after]).count() as u64;
+        }
         self.last = (start, at);
         self.advance(after - start, newlines);
         let bytes = self.trimmed(start, after);
@@ -326,12 +380,17 @@ impl Records {
             return None;
         }
         if bytes.len() > self.limit {
-            return Some(Found::TooLong { at, bytes });
+            return Some(self.too_long(at, start));
         }
         let (checked, all_utf8) = self.checked;
         let utf8 = (after <= checked && all_utf8)
             || simdutf8::basic::from_utf8(&self.buffer[bytes.clone()]).is_ok();
         Some(Found::Record { at, bytes, utf8 })
+    }
+
+    fn too_long(&self, at: Place, start: usize) -> Found {
+        let bytes = start..start + self.limit;
+        Found::TooLong { at, bytes }
     }
 
     /// Without the newline and the carriage return before it.
@@ -350,22 +409,15 @@ impl Records {
         self.quoted = false;
     }
 
-    /// Gives a record that is too long as far as it has been read, or its first line if that has an
-    /// end.
-    fn give_up_line(&mut self) -> Found {
-        let at = self.at;
-        let start = self.start;
-        let newline = memchr(b'\n', &self.buffer[start..self.end]);
-        if let Some(found) = newline.and_then(|newline| self.give(start + newline + 1)) {
-            return found;
+    /// Gives a record that is too long for its first line, or that as far as the limit allows if it has no end yet.
+    fn give_up_line(&mut self) -> Option<Found> {
+        let (at, start) = (self.at, self.start);
+        if let Some(newline) = memchr(b'\n', &self.buffer[start..self.end]) {
+            return self.give(start + newline + 1);
         }
-        let end = self.end;
-        self.advance(end - start, 0);
+        self.advance(self.end - start, 0);
         self.skipping = true;
-        Found::TooLong {
-            at,
-            bytes: start..end,
-        }
+        Some(self.too_long(at, start))
     }
 
     fn skip_line(&mut self) {

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use tidemill_rows::SchemaRef;
 
+use super::opening::Stream;
 use super::{Fill, Input, TextSplit};
 use crate::ConnectorError;
 use crate::format::FormatSpec;
+use crate::position::{FilePosition, Fingerprint};
 use crate::split::{Split, Wake};
 
 /// How much is read at a time.
@@ -29,18 +31,18 @@ pub struct StdinSpec {
 pub const NAME: &str = "stdin";
 
 impl StdinSpec {
-    pub(crate) fn open(&self, schema: &SchemaRef, wake: &Wake) -> Box<dyn Split> {
+    pub(crate) fn open(&self, schema: &SchemaRef, finished: bool, wake: &Wake) -> Box<dyn Split> {
         let wake = wake.clone();
         let open = move || -> Result<Box<dyn Input>, ConnectorError> {
             Ok(Box::new(Piped::new(std::io::stdin(), wake)))
         };
         let format = Arc::new(self.format.clone());
-        Box::new(TextSplit::new(
-            NAME.into(),
-            format,
-            schema.clone(),
-            Box::new(open),
-        ))
+        let opening = Box::new(Stream::new(Box::new(open)));
+        let split = TextSplit::new(NAME.into(), format, schema.clone(), opening);
+        Box::new(split.at(FilePosition {
+            finished,
+            ..FilePosition::default()
+        }))
     }
 }
 
@@ -110,6 +112,15 @@ impl Input for Piped {
         space[..len].copy_from_slice(&rest[..len]);
         self.taken += len;
         Ok(Fill::Bytes(len))
+    }
+
+    fn skip_to(&mut self, _byte: u64) -> Result<(), ConnectorError> {
+        let message = "standard input was to be read on elsewhere".to_owned();
+        Err(ConnectorError::Internal(message))
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        None
     }
 }
 

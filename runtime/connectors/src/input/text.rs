@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
+use super::opening::Stream;
 use super::reader::Reader;
 use super::{Input, TextSplit};
 use crate::ConnectorError;
@@ -22,7 +23,8 @@ pub fn of_reader(
     let schema = format.schema();
     let open = || -> Result<Box<dyn Input>, ConnectorError> { Ok(Box::new(Reader::over(reader)?)) };
     let format = Arc::new(format.clone());
-    Ok(TextSplit::new(name.into(), format, schema, Box::new(open)))
+    let opening = Box::new(Stream::new(Box::new(open)));
+    Ok(TextSplit::new(name.into(), format, schema, opening))
 }
 
 /// Decodes at most `most` rows of a text that is there whole, such as the lines of a scenario; of CSV, its first record is

@@ -6,34 +6,43 @@ use std::sync::Arc;
 use tidemill_rows::SchemaRef;
 
 use super::Input;
+use super::opening::{Next, Opening};
 use super::records::{Found, Framing, Place, Records};
 use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::decode::json::line::PADDING;
 use crate::decode::{Decoder, Refusal};
 use crate::format::{FormatKind, FormatSpec};
+use crate::position::{FilePosition, Fingerprint, Position};
 use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
 
 /// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of
 /// a batch.
 const CHUNK_BYTES: usize = 8 * 1024 * 1024;
 
-/// Opens the input, when the split is first read.
-type Open = Box<dyn FnOnce() -> Result<Box<dyn Input>, ConnectorError> + Send>;
+/// So many files that stood at a followed file's place before are remembered (`earlier-files`).
+const EARLIER: usize = 64;
 
 /// A split of text.
 pub(crate) struct TextSplit {
     name: Arc<str>,
     format: Arc<FormatSpec>,
     schema: SchemaRef,
+    opening: Box<dyn Opening>,
     state: State,
+    /// Files that stood at its place before, the oldest first; remembered where they could be found again by other names.
+    earlier: Vec<Fingerprint>,
 }
 
 enum State {
     /// Nothing is open: a source of many files opens each when its turn comes.
-    Closed(Option<Open>),
+    Closed(FilePosition),
+    /// It could not be opened.
+    Failed(FilePosition),
     Reading(Box<Reading>),
-    Ended,
+    /// A file was read to its end, and its successor is not there yet.
+    Between,
+    Ended(Position),
 }
 
 /// What is needed while reading.
@@ -47,38 +56,94 @@ struct Reading {
 
 impl TextSplit {
     /// A split that opens its input when it is first read.
-    pub fn new(name: Arc<str>, format: Arc<FormatSpec>, schema: SchemaRef, open: Open) -> Self {
+    pub fn new(
+        name: Arc<str>,
+        format: Arc<FormatSpec>,
+        schema: SchemaRef,
+        opening: Box<dyn Opening>,
+    ) -> Self {
         Self {
             name,
             format,
             schema,
-            state: State::Closed(Some(open)),
+            opening,
+            state: State::Closed(FilePosition::default()),
+            earlier: Vec::new(),
         }
     }
 
+    /// The same split, read on from a position of it.
+    pub fn at(mut self, position: FilePosition) -> Self {
+        self.earlier = position.earlier.clone();
+        self.state = if position.finished {
+            State::Ended(Position::File(position))
+        } else {
+            State::Closed(position)
+        };
+        self
+    }
+
     fn reading(&mut self) -> Result<&mut Reading, ConnectorError> {
-        if let State::Closed(open) = &mut self.state {
-            let Some(open) = open.take() else {
-                let message = format!("{} was read again after it could not be opened", self.name);
-                return Err(ConnectorError::Internal(message));
-            };
-            let framing = match self.format.kind {
-                FormatKind::Json => Framing::Lines,
-                FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
-            };
-            self.state = State::Reading(Box::new(Reading {
-                records: Records::new(open()?, framing, self.format.line_limit),
-                decoder: Decoder::new(&self.format)?,
-                columns: Columns::new(self.schema.clone()),
-                header: framing != Framing::Lines,
-            }));
+        if let State::Closed(at) = &mut self.state {
+            let at = std::mem::take(at);
+            self.state = State::Failed(at.clone());
+            let input = self.opening.open()?;
+            let mut reading = self.begin(input)?;
+            reading.go_to(&at, &self.name)?;
+            self.state = State::Reading(Box::new(reading));
         }
-        match &mut self.state {
-            State::Reading(reading) => Ok(reading),
-            _ => Err(ConnectorError::Internal(format!(
-                "{} was read after its end",
-                self.name
-            ))),
+        let message = match &mut self.state {
+            State::Reading(reading) => return Ok(reading),
+            State::Failed(_) => "was read again after it could not be opened",
+            _ => "was read after its end",
+        };
+        Err(ConnectorError::Internal(format!("{} {message}", self.name)))
+    }
+
+    fn begin(&self, input: Box<dyn Input>) -> Result<Reading, ConnectorError> {
+        let framing = match self.format.kind {
+            FormatKind::Json => Framing::Lines,
+            FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
+        };
+        Ok(Reading {
+            records: Records::new(input, framing, self.format.line_limit),
+            decoder: Decoder::new(&self.format)?,
+            columns: Columns::new(self.schema.clone()),
+            header: framing != Framing::Lines,
+        })
+    }
+
+    /// What comes after an input that has ended: whether there is more now, later or never.
+    fn go_on(&mut self) -> Result<Then, ConnectorError> {
+        let ended = match &self.state {
+            State::Reading(reading) => reading.records.fingerprint(),
+            _ => None,
+        };
+        match self.opening.next(ended)? {
+            Next::Input(input) => {
+                self.remember(ended);
+                self.state = State::Reading(Box::new(self.begin(input)?));
+                return Ok(Then::More);
+            }
+            Next::Pending => {
+                self.remember(ended);
+                self.state = State::Between;
+                return Ok(Then::Pending);
+            }
+            Next::End => {}
+        }
+        self.state = State::Ended(match self.position() {
+            Position::Stream { .. } => Position::Stream { finished: true },
+            at => at,
+        });
+        Ok(Then::End)
+    }
+
+    fn remember(&mut self, ended: Option<Fingerprint>) {
+        if let Some(ended) = ended.filter(|_| self.opening.remembers()) {
+            self.earlier.push(ended);
+            let spare = self.earlier.len().saturating_sub(EARLIER);
+            self.earlier.drain(..spare);
         }
     }
 
@@ -100,15 +165,49 @@ impl Split for TextSplit {
     }
 
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError> {
-        if matches!(self.state, State::Ended) {
+        if matches!(self.state, State::Ended(_)) {
             return self.empty(Then::End);
         }
+        if matches!(self.state, State::Between) {
+            let then = self.go_on()?;
+            return self.empty(then);
+        }
         let name = self.name.clone();
-        let chunk = self.reading()?.chunk(max_rows, &name)?;
+        let mut chunk = self.reading()?.chunk(max_rows, &name)?;
         if chunk.then == Then::End {
-            self.state = State::Ended;
+            chunk.then = self.go_on()?;
         }
         Ok(chunk)
+    }
+
+    fn position(&self) -> Position {
+        if self.opening.is_stream() {
+            let finished = matches!(self.state, State::Ended(_));
+            return Position::Stream { finished };
+        }
+        let mut earlier = self.earlier.clone();
+        let at = match &self.state {
+            State::Ended(position) => return position.clone(),
+            State::Closed(at) | State::Failed(at) => return Position::File(at.clone()),
+            State::Between => awaiting(),
+            State::Reading(reading) => match reading.position() {
+                None => return Position::Stream { finished: false },
+                Some(at) if reading.records.is_over() && self.opening.is_followed() => {
+                    earlier.extend(at.file.filter(|_| self.opening.remembers()));
+                    awaiting()
+                }
+                Some(at) => at,
+            },
+        };
+        Position::File(FilePosition { earlier, ..at })
+    }
+}
+
+/// Where a successor is awaited.
+fn awaiting() -> FilePosition {
+    FilePosition {
+        caught_up: true,
+        ..FilePosition::default()
     }
 }
 
@@ -121,6 +220,40 @@ struct Marks {
 }
 
 impl Reading {
+    /// Goes on at a position. The header is read anew.
+    fn go_to(&mut self, at: &FilePosition, name: &str) -> Result<(), ConnectorError> {
+        while self.header && at.header_read {
+            match self.records.next()? {
+                Found::Record { bytes, .. } => self.header(bytes, name)?,
+                Found::TooLong { .. } => {}
+                Found::Broken { .. } | Found::Pending | Found::End => {
+                    let message = format!("{name} has no header any more");
+                    return Err(ConnectorError::Changed(message));
+                }
+            }
+        }
+        let place = Place {
+            position: at.byte,
+            line: at.line,
+        };
+        self.records.go_to(place, at.within_line)
+    }
+
+    /// Where it goes on, if that is in a file.
+    fn position(&self) -> Option<FilePosition> {
+        let (at, within_line) = self.records.place();
+        Some(FilePosition {
+            byte: at.position,
+            line: at.line,
+            within_line,
+            header_read: !self.header,
+            finished: self.records.is_over(),
+            caught_up: self.records.is_caught_up(),
+            file: Some(self.records.fingerprint()?),
+            earlier: Vec::new(),
+        })
+    }
+
     fn chunk(&mut self, max_rows: usize, name: &str) -> Result<Chunk, ConnectorError> {
         let mut marks = Marks {
             positions: Vec::with_capacity(max_rows),

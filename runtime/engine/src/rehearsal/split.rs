@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tidemill_connectors::{Chunk, ConnectorError, Split, Then};
+use tidemill_connectors::{Chunk, ConnectorError, Position, Split, Then};
 use tidemill_rows::{RecordBatch, SchemaRef};
 
 /// What a split is to deliver next.
@@ -14,8 +14,9 @@ pub struct Feed(Arc<Mutex<Fed>>);
 struct Fed {
     chunks: VecDeque<Chunk>,
     ended: bool,
-    /// How many rows were given so far.
+    /// How many rows were given to it so far, and how many it has delivered.
     rows: u64,
+    delivered: u64,
 }
 
 impl Feed {
@@ -74,11 +75,20 @@ impl Split for Scripted {
         &self.name
     }
 
+    fn position(&self) -> Position {
+        self.feed.with(|fed| Position::Generated {
+            next: fed.delivered,
+            finished: fed.ended && fed.chunks.is_empty(),
+        })
+    }
+
     fn read(&mut self, _max_rows: usize) -> Result<Chunk, ConnectorError> {
-        let next = self
-            .feed
-            .with(|fed| fed.chunks.pop_front().ok_or(fed.ended));
-        Ok(next.unwrap_or_else(|ended| Chunk {
+        let next = self.feed.with(|fed| {
+            let next = fed.chunks.pop_front().ok_or(fed.ended)?;
+            fed.delivered += (next.rows.num_rows() + next.bad.len()) as u64;
+            Ok(next)
+        });
+        Ok(next.unwrap_or_else(|ended: bool| Chunk {
             rows: RecordBatch::new_empty(self.schema.clone()),
             positions: Vec::new(),
             lines: None,
