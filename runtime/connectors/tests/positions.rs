@@ -73,7 +73,16 @@ fn check(source: &SourceSpec, split: usize, limits: &[usize]) {
     for (count, at) in some.iter().step_by(step).chain(&places).chain(some.last()) {
         let other = limits.last().map_or(3, |limit| limit + 2);
         let (rest, _) = read(&mut *resumed(source, split, Some(at)), &[other]);
-        assert_eq!(rest, whole[*count..], "read on from {at:?}, behind {count}");
+        let same = rest
+            .iter()
+            .zip(&whole[*count..])
+            .take_while(|(a, b)| a == b);
+        let same = same.count();
+        assert_eq!(
+            (rest.get(same), rest.len()),
+            (whole.get(*count + same), whole.len() - count),
+            "read on from {at:?}, behind {count}"
+        );
     }
 }
 
@@ -119,25 +128,18 @@ fn stored(text: &[u8], way: usize) -> Vec<u8> {
             let whole = gzip(text);
             whole[..whole.len() * 3 / 4].to_vec()
         }
-        4 => {
-            let mut damaged = zstd(text);
-            let middle = damaged.len() / 2;
-            damaged[middle..]
-                .iter_mut()
-                .take(9)
-                .for_each(|b| *b ^= 0x55);
-            damaged
-        }
-        _ => {
-            let mut damaged = [gzip(first), gzip(second)].concat();
-            let middle = damaged.len() / 2;
-            damaged[middle..]
-                .iter_mut()
-                .take(9)
-                .for_each(|b| *b ^= 0x55);
-            damaged
-        }
+        4 => damaged(zstd(text)),
+        _ => damaged([gzip(first), gzip(second)].concat()),
     }
+}
+
+/// With some bytes changed in the middle; what is short stays whole, for the header to be read.
+fn damaged(mut bytes: Vec<u8>) -> Vec<u8> {
+    let middle = bytes.len() / 2;
+    if middle > 100 {
+        bytes[middle..].iter_mut().take(9).for_each(|b| *b ^= 0x55);
+    }
+    bytes
 }
 
 const WAYS: usize = 6;
@@ -167,7 +169,7 @@ fn write(folder: &Path, bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn files_are_read_on_as_if_they_had_not_been_left(

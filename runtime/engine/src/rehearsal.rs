@@ -308,6 +308,7 @@ impl Source {
             // The script says which split is read, not the watermarks.
             bounded: false,
             later: None,
+            forgotten: Arc::default(),
         }
     }
 }

@@ -267,6 +267,10 @@ impl Records {
         if self.start == self.end || self.skipping {
             return Ok(Some(Found::End));
         }
+        // Decoders look at what stands behind a record: not at what was read there before.
+        if let Some(behind) = self.buffer.get_mut(self.end) {
+            *behind = b'\n';
+        }
         // Within quotation marks that nobody closes, the first line is the record.
         let line = memchr(b'\n', &self.buffer[self.start..self.end]);
         let after = line.map_or(self.end, |newline| self.start + newline + 1);
