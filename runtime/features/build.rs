@@ -1,1 +1,3 @@
+//! Only so that the dependencies of builds count too.
+
 fn main() {}

@@ -1,12 +1,14 @@
 //! Where checkpoints lie: a folder of this machine, or a prefix of a bucket.
 
+mod bucket;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::CheckpointError;
 use crate::names::is_name;
 use crate::sequence::Sequence;
-use crate::store::{LocalFolder, Runner, Store};
+use crate::store::{LocalFolder, ObjectFolder, Runner, Store};
 
 /// A place for the checkpoints of any number of pipelines.
 #[derive(Debug, Clone)]
@@ -19,13 +21,16 @@ pub struct Location {
 pub struct Settings {
     /// The folder to which a plain path is relative: the pipeline file's.
     pub relative_to: PathBuf,
+    /// What a bucket needs to be known: names and values.
+    pub options: Vec<(String, String)>,
 }
 
 impl Location {
-    /// A location by its address: a path (`checkpoints`), or a URL (`file:///var/lib/mill`). Nothing is read or made yet.
+    /// A location by its address: a path (`checkpoints`), `file:///var/lib/mill`, or a bucket and a prefix in it
+    /// (`s3://bucket/mill`, also `gs://` and `az://`). Nothing is read or made yet.
     ///
     /// # Errors
-    /// If the address is none, or of a kind that is not known.
+    /// If the address is none, or of a kind that is not known, or a setting is wrong.
     pub fn open(address: &str, settings: &Settings) -> Result<Self, CheckpointError> {
         let folder = match address.split_once("://") {
             None if address.is_empty() => return Err(no_address(address, "it is empty")),
@@ -37,16 +42,35 @@ impl Location {
                     "after `file://` comes a path that begins with `/`",
                 ));
             }
-            Some((scheme, _)) => {
-                return Err(no_address(
-                    address,
-                    &format!("`{scheme}` is no kind of location that is known"),
-                ));
-            }
+            Some(bucket) => return Self::of_bucket(address, bucket, settings),
         };
+        if let Some((option, _)) = settings.options.first() {
+            return Err(CheckpointError::configuration(
+                format!("a folder has no setting {option:?}: {address:?}"),
+                "settings are for buckets: leave them out",
+            ));
+        }
         let folder = std::path::absolute(&folder)
             .map_err(|error| no_address(address, &format!("it is no path: {error}")))?;
         Self::of_folder(&folder)
+    }
+
+    fn of_bucket(
+        address: &str,
+        bucket: (&str, &str),
+        settings: &Settings,
+    ) -> Result<Self, CheckpointError> {
+        let Some((store, prefix)) = bucket::open(address, bucket, &settings.options)? else {
+            let why = format!("`{}` is no kind of location that is known", bucket.0);
+            return Err(no_address(address, &why));
+        };
+        let place = address.trim_end_matches('/').to_owned();
+        Ok(Self::of_store(ObjectFolder::new(
+            store,
+            Runner::start()?,
+            prefix,
+            place,
+        )))
     }
 
     /// A folder of this machine.
@@ -80,6 +104,6 @@ impl Location {
 fn no_address(address: &str, why: &str) -> CheckpointError {
     CheckpointError::configuration(
         format!("no location for checkpoints: {address:?}: {why}"),
-        "a location is a folder (`checkpoints`, `file:///var/lib/mill`)",
+        "a location is a folder (`checkpoints`, `file:///var/lib/mill`) or a bucket (`s3://bucket/mill`, `gs://`, `az://`)",
     )
 }

@@ -10,6 +10,7 @@ use crate::support::*;
 fn local(folder: &Path) -> Sequence {
     let settings = Settings {
         relative_to: folder.to_owned(),
+        ..Settings::default()
     };
     Location::open("checkpoints", &settings)
         .unwrap()
@@ -140,9 +141,25 @@ fn what_cannot_be_says_where_and_what_to_do() {
         ("", "it is empty"),
         ("ftp://there/x", "`ftp` is no kind of location"),
         ("file://relative", "after `file://` comes a path"),
+        ("s3://", "it names no bucket"),
+        ("s3://bucket/../x", "no prefix of a bucket"),
     ] {
         let error = Location::open(address, &Settings::default()).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
+    }
+    let settings = Settings {
+        options: vec![("colour".to_owned(), "red".to_owned())],
+        ..Settings::default()
+    };
+    for (address, expected) in [
+        ("s3://bucket", "it has no setting `colour`"),
+        ("gs://bucket", "it has no setting `colour`"),
+        ("az://bucket", "it has no setting `colour`"),
+        ("folder", "a folder has no setting \"colour\""),
+    ] {
+        let error = Location::open(address, &settings).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(matches!(error, CheckpointError::Configuration { .. }));
     }
     let location = Location::open("x", &Settings::default()).unwrap();
     assert!(location.pipeline("../x").is_err());

@@ -6,4 +6,5 @@ mod damage;
 mod local;
 mod recovery;
 mod retention;
+mod s3;
 mod support;
