@@ -1,10 +1,13 @@
-//! From batches to bytes: JSON lines, CSV, a table for people.
+//! From batches to bytes: JSON lines, CSV, Parquet, a table for people.
 
 pub mod csv;
+pub(crate) mod parquet;
 pub mod table;
 
 use tidemill_rows::json::RowWriter;
 use tidemill_rows::{Batch, Schema};
+
+use crate::ConnectorError;
 
 /// How a sink writes rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,18 +21,21 @@ pub enum Encoding {
     },
     /// An aligned table, for people at a terminal.
     Table,
+    /// Parquet, for files alone.
+    Parquet,
 }
 
 impl Encoding {
     /// CSV with commas.
     pub const CSV: Self = Self::Csv { delimiter: b',' };
 
-    /// The ending of files: `jsonl`, `csv`, `txt`.
+    /// The ending of files: `jsonl`, `csv`, `txt`, `parquet`.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Json => "jsonl",
             Self::Csv { .. } => "csv",
             Self::Table => "txt",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -54,6 +60,7 @@ pub(crate) enum Encoder {
     Json { rows: RowWriter, changes: bool },
     Csv(csv::CsvWriter),
     Table(table::TableWriter),
+    Parquet(parquet::ParquetRows),
 }
 
 impl Encoder {
@@ -67,25 +74,51 @@ impl Encoder {
                 Self::Csv(csv::CsvWriter::new(schema, delimiter, changes))
             }
             Encoding::Table => Self::Table(table::TableWriter::new(schema, changes)),
+            Encoding::Parquet => Self::Parquet(parquet::ParquetRows::new(schema, changes)),
         }
     }
 
-    /// What stands before the first row.
-    pub fn head(&mut self, out: &mut Vec<u8>) {
+    /// Begins a file, with what stands before its first row.
+    pub fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), ConnectorError> {
         match self {
             Self::Json { .. } => {}
             Self::Csv(csv) => csv.head(out),
             Self::Table(table) => table.begin(),
+            Self::Parquet(parquet) => parquet.begin(out)?,
         }
+        Ok(())
     }
 
-    /// Writes the rows of a batch.
-    pub fn rows(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+    /// Writes the rows of a batch, or holds them back.
+    pub fn rows(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Result<(), ConnectorError> {
         match self {
             Self::Json { rows, changes } => json_lines(rows, *changes, batch, out),
             Self::Csv(csv) => csv.rows(batch, out),
             Self::Table(table) => table.rows(batch, out),
+            Self::Parquet(parquet) => parquet.rows(batch, out)?,
         }
+        Ok(())
+    }
+
+    /// Ends the file.
+    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), ConnectorError> {
+        match self {
+            Self::Parquet(parquet) => parquet.end(out),
+            Self::Json { .. } | Self::Csv(_) | Self::Table(_) => Ok(()),
+        }
+    }
+
+    /// So many bytes of rows are held back.
+    pub fn held(&mut self) -> usize {
+        match self {
+            Self::Parquet(parquet) => parquet.held(),
+            Self::Json { .. } | Self::Csv(_) | Self::Table(_) => 0,
+        }
+    }
+
+    /// Whether all workers share one, because the rows of each decide how those of the others are written.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Table(_) | Self::Parquet(_))
     }
 }
 

@@ -16,6 +16,9 @@ pub enum ConnectorError {
     /// What was to be read on is not what it was when reading stopped.
     #[error("{0}")]
     Changed(String),
+    /// What was written is not there any more, or may not be.
+    #[error("{0}")]
+    Lost(String),
     /// A file or a stream cannot be reached, read or written.
     #[error("{what}: {error}; {hint}")]
     Unavailable {
@@ -47,6 +50,9 @@ impl ConnectorError {
             Self::Changed(_) => {
                 Some("put it back as it was, or begin anew without what is kept of this run")
             }
+            Self::Lost(_) => Some(
+                "put back what is missing; where the disk failed, begin from the last checkpoint",
+            ),
             _ => None,
         }
     }

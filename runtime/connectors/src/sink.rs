@@ -1,20 +1,74 @@
 //! Sinks as plain data, how a run opens one, and how each worker writes to it.
+//!
+//! Without checkpoints a sink publishes what it has when it has enough of it, or at the end. With them, rows become visible
+//! with a checkpoint, once and whole:
+//!
+//! ```text
+//!   worker:      write write … cut(n) write …        cut: all before it is pending, and says so as JSON
+//!   background:                  secure(n)            durable; then the checkpoint's manifest is put
+//!                                      publish(n)     complete parts come to stand in their places
+//!   after a crash:  open_kept, restore(n), writer(i) …, clean(all that is kept)
+//! ```
 
 mod blackhole;
+pub mod effects;
 mod file;
 mod folder;
+mod join;
+mod kept;
+mod ledger;
+pub mod pending;
 pub mod place;
+mod publish;
 mod shared;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use self::effects::Effects;
+use self::ledger::{Kept, Ledger};
+use self::pending::{Cut, Pending};
 
 use tidemill_rows::{Batch, SchemaRef};
 
 use crate::ConnectorError;
 use crate::encode::Encoding;
 
-pub use folder::FolderSpec;
+pub use folder::{FolderSpec, Roll};
+pub use publish::Missing;
+
+/// Whose pending files a sink writes.
+#[derive(Clone)]
+pub struct Life {
+    /// The pipeline and the sink, the same in every life of it and no other's: letters, digits, `-`, `_`.
+    pub owner: String,
+    /// This life of the process; made of the same.
+    pub incarnation: String,
+    /// The file system.
+    pub effects: Arc<dyn Effects>,
+}
+
+/// How often a row is published that a pipeline with checkpoints gives to a sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// Once, whatever happens.
+    ExactlyOnce,
+    /// Once, and again what came after the last checkpoint when a crash is recovered from.
+    AtLeastOnce,
+    /// It is published nowhere.
+    Nothing,
+}
+
+impl Guarantee {
+    /// As it is said: `exactly once`, `at least once`, `nothing`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ExactlyOnce => "exactly once",
+            Self::AtLeastOnce => "at least once",
+            Self::Nothing => "nothing",
+        }
+    }
+}
 
 /// A sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,8 +112,19 @@ pub trait Sink: Send {
     /// As [`Sink::write`].
     fn flush(&mut self) -> Result<(), ConnectorError>;
 
+    /// Ends the rows of a checkpoint: everything written so far belongs to it, and what is not published is pending. Costs
+    /// little: what it says is durable only after [`SharedSink::secure`].
+    ///
+    /// # Errors
+    /// As [`Sink::write`]; it may be tried again, then or with the next checkpoint.
+    fn cut(&mut self, _cut: &Cut) -> Result<Pending, ConnectorError> {
+        self.flush()?;
+        Ok(Pending::default())
+    }
+
     /// Ends: nothing more is written by this worker. With the last worker's end the output is whole
-    /// and in its place; if a worker is dropped without, it never is.
+    /// and in its place; if a worker is dropped without, it never is. Where rows are published with checkpoints, the
+    /// [`Cut`] that is the last one has ended everything.
     ///
     /// # Errors
     /// As [`Sink::write`].
@@ -83,7 +148,33 @@ impl std::fmt::Debug for SharedSink {
 /// What gives workers their hands.
 trait Writers: Send + Sync {
     fn writer(&self, worker: usize) -> Box<dyn Sink>;
+
     fn rows(&self) -> u64;
+
+    fn secure(&self, _pending: &[Pending]) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    fn publish(&self, _pending: &[Pending]) -> Result<Vec<PathBuf>, ConnectorError> {
+        Ok(Vec::new())
+    }
+
+    fn restore(
+        &self,
+        _pending: &[Pending],
+        _workers: usize,
+        _missing: Missing,
+    ) -> Result<Vec<PathBuf>, ConnectorError> {
+        Ok(Vec::new())
+    }
+
+    fn clean(&self, _kept: &[Pending]) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    fn published_after(&self, _checkpoint: u64) -> Result<Vec<PathBuf>, ConnectorError> {
+        Ok(Vec::new())
+    }
 }
 
 impl SharedSink {
@@ -96,6 +187,54 @@ impl SharedSink {
     pub fn rows(&self) -> u64 {
         self.inner.rows()
     }
+
+    /// Makes durable what these say, of all workers at one cut. Workers may go on writing in the meantime.
+    ///
+    /// # Errors
+    /// If the disk fails; then nothing that was written can be relied upon, and every later cut fails too: the process goes
+    /// on from the last checkpoint.
+    pub fn secure(&self, pending: &[Pending]) -> Result<(), ConnectorError> {
+        self.inner.secure(pending)
+    }
+
+    /// Puts complete parts in their places, when the checkpoint is confirmed that they belong to: all of these at once, of
+    /// all workers. Gives those that were not there yet. May be done again, and by two at a time.
+    ///
+    /// # Errors
+    /// If a part is neither pending nor published, or the disk fails; it may be tried again.
+    pub fn publish(&self, pending: &[Pending]) -> Result<Vec<PathBuf>, ConnectorError> {
+        self.inner.publish(pending)
+    }
+
+    /// Goes on from a checkpoint, with so many workers, before any of them has its hand: publishes what was complete and
+    /// takes up what was open. Gives the files that were published.
+    ///
+    /// # Errors
+    /// As [`Self::publish`], and if an open part is not there as it was written.
+    pub fn restore(
+        &self,
+        pending: &[Pending],
+        workers: usize,
+        missing: Missing,
+    ) -> Result<Vec<PathBuf>, ConnectorError> {
+        self.inner.restore(pending, workers, missing)
+    }
+
+    /// Removes pending files of older incarnations that none of these name: all checkpoints and savepoints that are kept.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn clean(&self, kept: &[Pending]) -> Result<(), ConnectorError> {
+        self.inner.clean(kept)
+    }
+
+    /// The files that were published with later checkpoints than that: what repeats if a person goes back to it.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn published_after(&self, checkpoint: u64) -> Result<Vec<PathBuf>, ConnectorError> {
+        self.inner.published_after(checkpoint)
+    }
 }
 
 impl SinkSpec {
@@ -106,6 +245,12 @@ impl SinkSpec {
     /// If it cannot be written to, or its format cannot be.
     pub fn open(&self, schema: SchemaRef, changes: bool) -> Result<SharedSink, ConnectorError> {
         let inner: Arc<dyn Writers> = match self {
+            Self::Stdout {
+                format: Encoding::Parquet,
+            } => {
+                let message = "Parquet is written to files alone, not to standard output";
+                return Err(ConnectorError::Configuration(message.to_owned()));
+            }
             Self::Stdout { format } => {
                 let out = Box::new(std::io::stdout());
                 Arc::new(shared::SharedOutput::stdout(
@@ -125,5 +270,49 @@ impl SinkSpec {
             Self::Blackhole => Arc::new(blackhole::Blackhole::default()),
         };
         Ok(SharedSink { inner })
+    }
+
+    /// Opens the sink as [`Self::open`] does, in a pipeline with checkpoints: rows are published with them. Where nothing
+    /// can be published so, it is as without.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_kept(
+        &self,
+        schema: SchemaRef,
+        changes: bool,
+        life: &Life,
+    ) -> Result<SharedSink, ConnectorError> {
+        let ledger = match self {
+            Self::File { path, format } => {
+                let (folder, name) = file::folder_and_name(path)?;
+                Ledger::open((folder, Some(name)), (*format, Roll::NEVER), life)
+            }
+            Self::Folder(folder) => {
+                folder.check()?;
+                let place = (folder.path.clone(), None);
+                Ledger::open(place, (folder.format, folder.roll), life)
+            }
+            Self::Stdout { .. } | Self::Encoded { .. } | Self::Blackhole => {
+                return self.open(schema, changes);
+            }
+        };
+        let inner = Arc::new(Kept::new(ledger?, &schema, changes));
+        Ok(SharedSink { inner })
+    }
+
+    /// How often a row is published, in a pipeline with checkpoints.
+    pub fn guarantee(&self) -> Guarantee {
+        match self {
+            Self::File { .. } | Self::Folder(_) => Guarantee::ExactlyOnce,
+            Self::Stdout { .. } => Guarantee::AtLeastOnce,
+            Self::Encoded { .. } | Self::Blackhole => Guarantee::Nothing,
+        }
+    }
+
+    /// Whether rows are published only at the end of a bounded run: no pipeline with checkpoints that has no end can have
+    /// it.
+    pub fn needs_an_end(&self) -> bool {
+        matches!(self, Self::File { .. })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use support::read_bytes;
 use tidemill_connectors::{
-    ColumnSpec, Encoding, FolderSpec, FormatKind, FormatSpec, LogicalType, SinkSpec,
+    ColumnSpec, Encoding, FolderSpec, FormatKind, FormatSpec, LogicalType, Roll, SinkSpec,
 };
 use tidemill_rows::arrow_array::{
     BinaryArray, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
@@ -229,7 +229,10 @@ fn a_folder_gets_finished_parts_and_keeps_old_ones() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("made/here");
     let spec = FolderSpec {
-        part_rows: 4,
+        roll: Roll {
+            rows: 4,
+            ..Roll::default()
+        },
         ..FolderSpec::new(&path, Encoding::CSV)
     };
     let names = || {

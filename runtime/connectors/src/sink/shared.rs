@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tidemill_rows::{Batch, Schema};
 
-use super::file::Pending;
+use super::effects::Disk;
+use super::file::Whole;
 use super::{Sink, Writers};
 use crate::ConnectorError;
 use crate::encode::{Encoder, Encoding};
@@ -21,8 +22,8 @@ pub(super) struct SharedOutput {
 
 struct State {
     output: Mutex<Output>,
-    /// Of a table, whose layout all workers share.
-    table: Option<Mutex<Encoder>>,
+    /// Where all workers share one.
+    encoder: Option<Mutex<Encoder>>,
     rows: AtomicU64,
     /// Hands that have not finished.
     hands: AtomicU64,
@@ -30,7 +31,7 @@ struct State {
 
 enum Output {
     Stream(Box<dyn Write + Send>),
-    File(Pending),
+    File(Whole),
     /// In its place: nothing more can be written.
     Done,
 }
@@ -53,25 +54,26 @@ impl SharedOutput {
         schema: &Schema,
         changes: bool,
     ) -> Result<Self, ConnectorError> {
-        let file = Pending::create(path)?;
+        let file = Whole::create(path, Arc::new(Disk))?;
         Self::new(Output::File(file), Encoder::new(encoding, schema, changes))
     }
 
     fn new(mut output: Output, mut encoder: Encoder) -> Result<Self, ConnectorError> {
         let mut head = Vec::new();
-        encoder.head(&mut head);
+        let one = encoder.clone();
+        encoder.begin(&mut head)?;
         output.write(&head)?;
-        let table = matches!(encoder, Encoder::Table(_)).then(|| Mutex::new(encoder.clone()));
+        let shared = encoder.is_shared().then(|| Mutex::new(encoder));
         let (rows, hands) = (AtomicU64::new(0), AtomicU64::new(0));
         let state = State {
             output: Mutex::new(output),
-            table,
+            encoder: shared,
             rows,
             hands,
         };
         Ok(Self {
             state: Arc::new(state),
-            encoder,
+            encoder: one,
         })
     }
 }
@@ -106,18 +108,31 @@ impl Hand {
             .lock()
             .unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Ends what all workers have written.
+    fn end(&mut self) -> Result<(), ConnectorError> {
+        self.encoded.clear();
+        if let Some(encoder) = &self.state.encoder {
+            let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
+            encoder.end(&mut self.encoded)?;
+        }
+        self.with_output(|output| {
+            output.write(&self.encoded)?;
+            output.place()
+        })
+    }
 }
 
 impl Sink for Hand {
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
         self.encoded.clear();
-        if let Some(table) = &self.state.table {
-            let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-            table.rows(batch, &mut self.encoded);
-            // The table's lock is held until its lines are out: the header must come first.
+        if let Some(encoder) = &self.state.encoder {
+            let mut encoder = encoder.lock().unwrap_or_else(PoisonError::into_inner);
+            encoder.rows(batch, &mut self.encoded)?;
+            // The lock is held until its lines are out: the header must come first.
             self.with_output(|output| output.write(&self.encoded))?;
         } else {
-            self.encoder.rows(batch, &mut self.encoded);
+            self.encoder.rows(batch, &mut self.encoded)?;
             self.with_output(|output| output.write(&self.encoded))?;
         }
         self.state
@@ -130,9 +145,9 @@ impl Sink for Hand {
         self.with_output(Output::flush)
     }
 
-    fn finish(self: Box<Self>) -> Result<(), ConnectorError> {
+    fn finish(mut self: Box<Self>) -> Result<(), ConnectorError> {
         let last = self.state.hands.fetch_sub(1, Ordering::AcqRel) == 1;
-        self.with_output(|output| if last { output.place() } else { output.flush() })
+        if last { self.end() } else { self.flush() }
     }
 }
 
@@ -144,7 +159,12 @@ impl Output {
                 .write_all(bytes)
                 .and_then(|()| out.flush())
                 .map_err(stream),
-            Self::File(file) => file.write(bytes),
+            Self::File(file) => {
+                let writing = file.writing();
+                writing.settle()?;
+                writing.buffer().extend_from_slice(bytes);
+                Ok(())
+            }
             Self::Done => Err(ConnectorError::Internal(
                 "a sink was written after its end".into(),
             )),
@@ -154,7 +174,7 @@ impl Output {
     fn flush(&mut self) -> Result<(), ConnectorError> {
         match self {
             Self::Stream(out) => out.flush().map_err(stream),
-            Self::File(file) => file.flush(),
+            Self::File(file) => file.writing().flush(),
             Self::Done => Ok(()),
         }
     }

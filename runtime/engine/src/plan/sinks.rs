@@ -1,7 +1,9 @@
 //! Planning sinks.
 
+use std::time::Duration;
+
 use tidemill_connectors::encode::Encoding;
-use tidemill_connectors::{FolderSpec, SinkSpec};
+use tidemill_connectors::{FolderSpec, Roll, SinkSpec};
 use tidemill_pipeline as file;
 
 use super::streams::{Planned, Planner};
@@ -36,6 +38,7 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         file::SinkFormat::Json => Encoding::Json,
         file::SinkFormat::Csv => Encoding::Csv { delimiter: b',' },
         file::SinkFormat::Table => Encoding::Table,
+        file::SinkFormat::Parquet => Encoding::Parquet,
     };
     let spec = match &sink.connector.value {
         file::SinkConnector::Stdout => SinkSpec::Stdout { format },
@@ -46,8 +49,13 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         file::SinkConnector::Folder(folder) => SinkSpec::Folder(FolderSpec {
             path: folder.path.clone(),
             format,
-            part_rows: folder.part_rows.value,
-            part_bytes: folder.part_size.value,
+            roll: Roll {
+                rows: folder.part_rows.value,
+                bytes: folder.part_size.value,
+                age: folder
+                    .part_age
+                    .map(|age| Duration::from_micros(age.unsigned_abs())),
+            },
         }),
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };

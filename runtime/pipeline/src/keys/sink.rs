@@ -69,5 +69,11 @@ pub static FOLDER: Shape = Shape {
             "10_000",
         ),
         key("part-size", Kind::Size, Value(r#""128MiB""#), r#""16MiB""#),
+        key(
+            "part-age",
+            Kind::DurationOrNone,
+            Value(r#""10m""#),
+            r#""1m""#,
+        ),
     ],
 };

@@ -13,6 +13,8 @@ words! {
         Json = "json",
         /// Comma-separated values with a header.
         Csv = "csv",
+        /// Parquet, to files only.
+        Parquet = "parquet",
         /// A table for people, on standard output only.
         Table = "table",
     }
@@ -52,6 +54,8 @@ pub struct Folder {
     pub part_rows: Spanned<u64>,
     /// A part is finished with so many bytes.
     pub part_size: Spanned<u64>,
+    /// A part is finished so long after its first row, in microseconds.
+    pub part_age: Option<i64>,
 }
 
 /// A sink.

@@ -102,12 +102,14 @@ fn parts(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Fo
     let settings = settings(section, "folder", &FOLDER, &mut short, d)?;
     let path = settings.text("path", d);
     let part_rows = settings.whole("part-rows", d);
+    let part_age = settings.duration_or_none("part-age", d);
     let part_size = settings.size("part-size", d)?;
     let part_rows = part_rows?.map(i64::unsigned_abs);
     Some(Folder {
         path: folder.join(path?.value),
         part_rows,
         part_size,
+        part_age: part_age?,
     })
 }
 
@@ -131,16 +133,32 @@ fn check_format(
                 &format.span,
                 format!("{title} cannot write a table to `{}`", path.display()),
             )
-            .label("expected \"json\" or \"csv\": a table is for people, on standard output")
+            .label("expected \"json\", \"csv\" or \"parquet\": a table is for people, on standard output")
             .help("write `stdout = {}`, or another format");
         }
-        SinkConnector::File(path) if !written && path.extension().is_some_and(|e| e == "csv") => {
-            d.warn(
-                &section.place("file"),
-                format!("{title} writes JSON lines into a file named .csv"),
+        SinkConnector::Stdout if format.value == SinkFormat::Parquet => {
+            d.error(
+                &format.span,
+                format!("{title} cannot write Parquet to standard output"),
             )
-            .label("no `format` is given, and the default is \"json\"")
-            .help("write `format = \"csv\"`, or `format = \"json\"` if that is meant");
+            .label("expected \"json\", \"csv\" or \"table\": Parquet is read only once it is whole")
+            .help("write to a `file` or a `folder`");
+        }
+        SinkConnector::File(path) if !written => {
+            let named = ["csv", "parquet"];
+            let meant = named
+                .into_iter()
+                .find(|ending| path.extension().is_some_and(|e| e == *ending));
+            if let Some(meant) = meant {
+                d.warn(
+                    &section.place("file"),
+                    format!("{title} writes JSON lines into a file named .{meant}"),
+                )
+                .label("no `format` is given, and the default is \"json\"")
+                .help(format!(
+                    "write `format = \"{meant}\"`, or `format = \"json\"` if that is meant"
+                ));
+            }
         }
         _ => {}
     }
