@@ -64,8 +64,8 @@ impl Joined {
         })
     }
 
-    /// Joins text: the header of the first segment stands for all. Whether all segments are there.
-    pub fn text(&mut self, segments: &[&Segment]) -> Result<bool, ConnectorError> {
+    /// Joins bytes: the header of the first segment stands for all. Whether all segments are there.
+    pub fn bytes(&mut self, segments: &[&Segment]) -> Result<bool, ConnectorError> {
         for (i, segment) in segments.iter().enumerate() {
             let head = if i == 0 { 0 } else { segment.head };
             let written = |out: &mut Out, bytes: &[u8]| out.write_all(bytes);
@@ -77,7 +77,7 @@ impl Joined {
     }
 
     /// Joins the row groups of Parquet. Whether all segments are there.
-    pub fn parquet(&mut self, segments: &[&Segment]) -> Result<bool, ConnectorError> {
+    pub fn row_groups(&mut self, segments: &[&Segment]) -> Result<bool, ConnectorError> {
         let mut files = Vec::new();
         for segment in segments {
             if !self.read(segment, 0, |_, _| Ok(()))? {

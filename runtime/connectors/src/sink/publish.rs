@@ -117,9 +117,9 @@ impl Ledger {
         };
         let path = self.folder.join(self.hidden(&format!("join.{number}")));
         let mut joined = Joined::create(&self.folder, &path, self.effects.clone())?;
-        let all = match self.format {
-            Encoding::Parquet => joined.parquet(segments)?,
-            _ => joined.text(segments)?,
+        let all = match (self.format, segments) {
+            (Encoding::Parquet, [_, _, ..]) => joined.row_groups(segments)?,
+            _ => joined.bytes(segments)?,
         };
         match all {
             true => joined.end().map(|()| Some(path)),

@@ -79,7 +79,11 @@ impl Faulty {
                 let path = entry.expect("an entry").path();
                 let file = File::options().write(true).open(&path).expect("opens");
                 let there = file.metadata().expect("there");
-                if let Some(durable) = state.durable.get(&there.ino()).filter(|d| **d < there.len()) {
+                if let Some(durable) = state
+                    .durable
+                    .get(&there.ino())
+                    .filter(|d| **d < there.len())
+                {
                     // Lengths may be durable and bytes not.
                     let zeros = vec![0; usize::try_from(there.len() - durable).expect("small")];
                     file.write_all_at(&zeros, *durable).expect("written");
