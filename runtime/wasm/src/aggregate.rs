@@ -261,7 +261,7 @@ impl Aggregate {
             function,
             inputs: &function.key,
             rows,
-            times: false,
+            own: false,
             limits: &limits,
         };
         let firings = whole.firings.lend(whole.range.clone());

@@ -85,7 +85,7 @@ impl Transform {
             function,
             inputs: &function.input,
             rows: rows.len,
-            times: true,
+            own: true,
             limits: &limits,
         };
         slot.call(&Call::of_rows("apply", rows.len), |instance| {

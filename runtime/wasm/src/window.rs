@@ -143,7 +143,7 @@ impl Window {
             function,
             inputs: &function.key,
             rows: range.len(),
-            times: false,
+            own: false,
             limits: &limits,
         };
         let call = Call {

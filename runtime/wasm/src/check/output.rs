@@ -19,8 +19,8 @@ pub(crate) struct Expected<'a> {
     pub inputs: &'a [Field],
     /// How many rows (or firings) the call had.
     pub rows: usize,
-    /// Whether emitted rows may have times of their own.
-    pub times: bool,
+    /// Whether emitted rows may have times and changes of their own; otherwise the host sets them.
+    pub own: bool,
     /// The limits of the operator.
     pub limits: &'a Limits,
 }
@@ -126,13 +126,18 @@ fn origins(origins: &[u32], rows: usize, same: bool) -> Result<(), String> {
 fn row_lists(entry: &WireEmitted, expected: &Expected<'_>) -> Result<(), String> {
     let rows = entry.origins.len();
     if let Some(times) = &entry.times {
-        if !expected.times {
+        if !expected.own {
             return Err("times are set by the host here, the function must leave them out".into());
         }
         length("times", times.len(), rows)?;
         column::times(times)?;
     }
     if let Some(changes) = &entry.changes {
+        if !expected.own {
+            return Err(
+                "changes are set by the host here, the function must leave them out".into(),
+            );
+        }
         length("changes", changes.len(), rows)?;
         if let Some(row) = changes.iter().position(|&change| change > 3) {
             return Err(format!(
