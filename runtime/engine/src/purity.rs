@@ -12,6 +12,8 @@ mod aggregate;
 mod generated;
 mod sample;
 mod transform;
+mod watermark;
+mod window;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::ScalarBuffer;
@@ -26,7 +28,7 @@ pub use sample::{Sample, sample};
 /// What was found out about one operator's function.
 #[derive(Debug)]
 pub struct Verdict {
-    /// The operator.
+    /// The operator, or the source whose watermarks it makes.
     pub operator: String,
     /// The function.
     pub function: String,
@@ -104,7 +106,7 @@ impl From<CallError> for Fault {
 /// Sizes of batches that are tried, beside all rows at once.
 pub(crate) const BATCHES: [usize; 2] = [1, 7];
 
-/// Checks the functions of all operators with the rows of a sample.
+/// Checks the functions of all operators, and those that make watermarks, with the rows of a sample.
 ///
 /// # Errors
 /// If a function cannot be called at all.
@@ -114,7 +116,10 @@ pub fn check(plan: &Plan, sample: &Sample) -> Result<Vec<Verdict>, PurityError> 
         let Some(function) = function_of(station) else {
             continue;
         };
-        let given = sample.of(plan, index);
+        let given = match station.kind {
+            StationKind::Source(_) => sample.from(station),
+            _ => sample.of(plan, index),
+        };
         let found = match (&given, &station.kind) {
             (None, _) => Ok(None),
             (Some(given), StationKind::Transform(plan)) => transform::check(plan, station, given),
@@ -123,7 +128,9 @@ pub fn check(plan: &Plan, sample: &Sample) -> Result<Vec<Verdict>, PurityError> 
             {
                 aggregate::check(plan, station, given)
             }
-            _ => Ok(None),
+            (Some(given), StationKind::Window(plan)) => window::check(plan, station, given),
+            (Some(given), StationKind::Source(_)) => watermark::check(function, station, given),
+            (Some(_), StationKind::Sink(_)) => unreachable!("sinks have no function"),
         };
         let operator = station.name.clone();
         verdicts.push(Verdict {
@@ -150,7 +157,8 @@ fn function_of(station: &Station) -> Option<&FunctionPlan> {
     match &station.kind {
         StationKind::Transform(transform) => Some(&transform.function),
         StationKind::Window(window) => Some(&window.function),
-        StationKind::Source(_) | StationKind::Sink(_) => None,
+        StationKind::Source(source) => source.custom.as_ref(),
+        StationKind::Sink(_) => None,
     }
 }
 

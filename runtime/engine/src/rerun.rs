@@ -2,10 +2,11 @@
 //!
 //! A row goes through the operator as it does in a run, in a rehearsal of that operator alone whose every failure stops it.
 //! An aggregate starts from a fresh accumulator, or from the one given, and fires at the end. A firing that failed is given
-//! to `finish` again with its accumulator.
+//! to its function again with its accumulator or its rows. A row that a source's watermark refused is given to that.
 
 mod firing;
 mod observed;
+mod watermark;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,9 @@ use thiserror::Error;
 use tidemill_connectors::{FormatSpec, SourceSpec, StdinSpec, decode_text};
 use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
 use tidemill_rows::{RecordBatch, Schema, SchemaRef, json};
-use tidemill_wasm::{CallError, Function, LogLine, ModuleError, Settings, Table, table_from_arrow};
+use tidemill_wasm::{
+    CallError, Function, Kind, LogLine, ModuleError, Settings, Table, table_from_arrow,
+};
 
 use self::observed::{Observed, Seen};
 use crate::error::EngineError;
@@ -30,14 +33,14 @@ use crate::run::{BATCH_ROWS, Options};
 /// What is given again.
 #[derive(Clone, Debug)]
 pub struct Again {
-    /// The operator's name.
+    /// The operator's name; or that of a source whose watermarks a function makes.
     pub operator: String,
     /// The row as JSON, with the columns of the operator's input; or a firing, as dead letters hold it: an object with
-    /// `key`, `window_start`, `window_end` and `accumulator`.
+    /// `key`, `window_start`, `window_end`, and `accumulator` or `rows`.
     pub row: String,
     /// Its event time, in microseconds.
     pub time: i64,
-    /// The accumulator to begin with, as a JSON object of its columns; a fresh one if absent. Only of aggregates.
+    /// The accumulator to begin with, of a watermark the state, as a JSON object of its columns; a fresh one if absent.
     pub accumulator: Option<String>,
 }
 
@@ -48,9 +51,9 @@ pub struct Rerun {
     pub function: String,
     /// The hash of its module.
     pub module_hash: String,
-    /// The rows that it gives, each with the name of its output: empty for the main one.
+    /// The rows that it gives, each with the name of its output: empty for the main one. Of a watermark one row with it.
     pub given: Vec<(String, String)>,
-    /// The accumulator behind the row, as a JSON object.
+    /// The accumulator behind the row, of a watermark the state, as a JSON object.
     pub accumulator: Option<String>,
     /// Why it failed, if it did.
     pub failed: Option<Box<FailedRow>>,
@@ -116,17 +119,20 @@ pub enum RerunError {
 /// If it cannot be given at all. That it fails is no error.
 pub fn rerun(plan: Plan, again: &Again) -> Result<Rerun, RerunError> {
     let (station, input) = find(plan, &again.operator)?;
-    let function = function_of(&station).expect("operators have functions");
+    let function = function_of(&station).expect("it was found by its function");
     let described = function.described().clone();
     let module_hash = function.module.hash().to_owned();
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let came = if let Some(firing) = firing::parse(&again.row) {
-        firing::finish(&station, &described, &firing, &seen)?
+    let start = match &again.accumulator {
+        Some(text) => Some(accumulator(&described, text)?),
+        None => None,
+    };
+    let came = if let StationKind::Source(_) = &station.kind {
+        let row = check_row(&input, again)?;
+        watermark::observe(&station, function, (&row, again.time), (start, &seen))?
+    } else if let Some(firing) = firing::parse(&again.row) {
+        firing::again(&station, &described, &firing, &seen)?
     } else {
-        let start = match &again.accumulator {
-            Some(text) => Some(accumulator(&described, text)?),
-            None => None,
-        };
         check_row(&input, again)?;
         let functions = Observed::new(seen.clone(), start, described.accumulator.clone());
         rehearse(station, &input, again, Arc::new(functions))?
@@ -181,31 +187,32 @@ fn find(plan: Plan, name: &str) -> Result<(Station, SchemaRef), RerunError> {
             there: names.join(", "),
         });
     };
-    let edge = plan.edges.iter().find(|edge| edge.to == found);
-    let edge = edge.expect("every operator has an input");
-    let input = plan.stations[edge.from].ports[edge.port].schema.clone();
+    let input = match plan.edges.iter().find(|edge| edge.to == found) {
+        Some(edge) => plan.stations[edge.from].ports[edge.port].schema.clone(),
+        // A source: its watermark takes its own rows.
+        None => plan.stations[found].ports[0].schema.clone(),
+    };
     let mut stations = plan.stations;
     Ok((stations.swap_remove(found), input))
 }
 
-/// The function of a station, if it is an operator.
+/// The function of a station, if it has one.
 fn function_of(station: &Station) -> Option<&FunctionPlan> {
     match &station.kind {
         StationKind::Transform(transform) => Some(&transform.function),
         StationKind::Window(window) => Some(&window.function),
-        StationKind::Source(_) | StationKind::Sink(_) => None,
+        StationKind::Source(source) => source.custom.as_ref(),
+        StationKind::Sink(_) => None,
     }
 }
 
-/// Whether the row can be read as one of the input.
-fn check_row(input: &SchemaRef, again: &Again) -> Result<(), RerunError> {
+/// The row, if it can be read as one of the input.
+fn check_row(input: &SchemaRef, again: &Again) -> Result<RecordBatch, RerunError> {
     let wrong = |message| RerunError::Row {
         operator: again.operator.clone(),
         message,
     };
-    one_row(&as_json(input), &again.row)
-        .map(drop)
-        .map_err(wrong)
+    one_row(&as_json(input), &again.row).map_err(wrong)
 }
 
 /// One JSON object as a row; what is wrong with it otherwise.
@@ -220,7 +227,11 @@ fn one_row(format: &FormatSpec, text: &str) -> Result<RecordBatch, String> {
 }
 
 fn accumulator(function: &Function, text: &str) -> Result<Table, RerunError> {
-    let schema: SchemaRef = Arc::new(Schema::new(function.accumulator.clone()));
+    let fields = match function.kind {
+        Kind::Watermark => &function.state,
+        _ => &function.accumulator,
+    };
+    let schema: SchemaRef = Arc::new(Schema::new(fields.clone()));
     let row = one_row(&as_json(&schema), text).map_err(|message| RerunError::Accumulator {
         function: function.name.clone(),
         message,

@@ -25,7 +25,8 @@ use crate::{folders, load};
 /// calls took and the memory of the instance. Nothing is read from the sources and nothing written to the sinks.
 ///
 /// The row is a line of a file that a sink of `<name>.failed` wrote (--letters), or any row of an operator's input
-/// (--operator and --row). An aggregate starts from a fresh accumulator, or from --accumulator.
+/// (--operator and --row). An aggregate starts from a fresh accumulator, or from --accumulator. A source whose watermarks a
+/// function makes is named as an operator is; the function starts from a fresh state, or from --accumulator.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = HELP)]
 pub struct Args {
@@ -37,7 +38,7 @@ pub struct Args {
     /// Only this line of it, from 1
     #[arg(long, value_name = "N", requires = "letters", value_parser = clap::value_parser!(u64).range(1..))]
     line: Option<u64>,
-    /// The operator that the row is given to
+    /// The operator that the row is given to, or the source whose watermark function it is given to
     #[arg(long, value_name = "NAME", requires = "row")]
     operator: Option<String>,
     /// The row, as a JSON object with the columns of the operator's input
@@ -51,7 +52,7 @@ pub struct Args {
     /// The row's event time
     #[arg(long, value_name = "TIME", requires = "row", value_parser = time)]
     time: Option<i64>,
-    /// The accumulator to begin with, as a JSON object of its columns
+    /// The accumulator, or the state of a watermark, to begin with, as a JSON object of its columns
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     accumulator: Option<String>,
     /// How the result is written
@@ -146,8 +147,14 @@ fn cases(args: &Args, plan: &Plan, talk: &Talk) -> Result<Vec<Case>, Failure> {
 
 fn case(place: String, letter: Letter, args: &Args, plan: &Plan) -> Result<Case, Failure> {
     let station = plan.stations.iter().find(|s| s.name == letter.operator);
-    let is_source = station.is_some_and(|s| matches!(s.kind, StationKind::Source(_)));
-    let Some(row) = letter.row.clone().filter(|_| !is_source) else {
+    // Of a source's rows only those were given to a function that its watermark refused.
+    let in_function = match station.map(|station| &station.kind) {
+        Some(StationKind::Source(source)) => {
+            source.custom.is_some() && letter.module_hash.is_some()
+        }
+        _ => true,
+    };
+    let Some(row) = letter.row.clone().filter(|_| in_function) else {
         let error = anyhow!(
             "{place}: {} failed in no function: {}",
             letter.operator,

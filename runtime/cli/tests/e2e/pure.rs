@@ -48,7 +48,12 @@ fn rows() -> String {
 
 #[test]
 fn functions_that_depend_on_their_arguments_alone_are_pure() {
-    for (function, keyed) in [("count", true), ("sum", true), ("sum-floats", true)] {
+    for (function, keyed) in [
+        ("count", true),
+        ("sum", true),
+        ("sum-floats", true),
+        ("list", true),
+    ] {
         let rows = match function {
             "sum-floats" => rows().replace(",\"at\"", ".1,\"at\""),
             _ => rows(),
@@ -94,6 +99,13 @@ fn what_an_instance_keeps_is_found() {
             "row (13)",
             "row (16)",
         ),
+        (
+            "count-windows",
+            true,
+            "called again on the same instance",
+            "row (13000)",
+            "row (13006)",
+        ),
     ];
     for (function, keyed, when, first, then) in cases {
         let ended = check(function, keyed, &rows(), &[]).expect(1);
@@ -135,4 +147,48 @@ fn what_only_claims_to_be_combinable_is_found() {
     let ended = check("sum-floats-anyhow", true, &floats, &[]).expect(1);
     let said = "says that it is combinable, and merges";
     assert!(ended.out.contains(said), "{}", ended.out);
+}
+
+/// A pipeline whose source's watermarks this function makes.
+fn check_watermark(function: &str) -> Ended {
+    let pipeline = format!(
+        r#"name = "pure"
+[sources.rows]
+files = "rows.jsonl"
+event-time = "at"
+watermark = {{ function = "{}/{function}" }}
+[sources.rows.columns]
+key = "text"
+value = "integer"
+at = "time"
+[operators.sums]
+input = "rows"
+window = {{ tumble = "1h" }}
+function = "{}/sum"
+[sinks.out]
+input = "sums"
+blackhole = {{}}
+"#,
+        kinds(),
+        kinds()
+    );
+    let folder = Folder::with(&[("pipeline.toml", &pipeline), ("rows.jsonl", &rows())]);
+    folder.run(&["check", "--pure"])
+}
+
+#[test]
+fn watermarks_are_compared_too() {
+    let ended = check_watermark("punctuated").expect(0);
+    let said = "rows (punctuated): pure, as far as 38 rows show";
+    assert!(ended.out.contains(said), "{}", ended.out);
+    let ended = check_watermark("latest-ever").expect(1);
+    for text in [
+        "rows (latest-ever of ",
+        "called again on the same instance, it gives something else",
+        "first:  2024-01-01T00:00:00.999999Z",
+        "then:   2024-01-01T00:00:39Z",
+    ] {
+        assert!(ended.out.contains(text), "no {text} in {}", ended.out);
+    }
+    ended.says(&["not pure: rows", "hint:"]);
 }

@@ -178,3 +178,116 @@ fn what_cannot_be_given_again_is_said() {
     }
     folder.run(&["rerun"]).expect(2);
 }
+
+/// Windows of which one has a row of 13, and a source whose watermark takes no such row either.
+fn whole() -> Folder {
+    let pipeline = format!(
+        r#"name = "whole"
+[modules.kinds]
+file = {:?}
+[sources.rows]
+files = "rows.jsonl"
+event-time = "at"
+out-of-orderness = "1s"
+[sources.rows.columns]
+key = "text"
+value = "integer"
+at = "time"
+[sources.marked]
+files = "rows.jsonl"
+event-time = "at"
+watermark = {{ function = "kinds/punctuated" }}
+on-failure = "dead-letter"
+columns = {{ key = "text", value = "integer", at = "time" }}
+[operators.lists]
+input = "rows"
+key = "key"
+window = {{ tumble = "1m" }}
+function = "kinds/list"
+on-failure = "dead-letter"
+[sinks.out]
+input = ["lists"]
+blackhole = {{}}
+[sinks.marked-out]
+input = "marked"
+blackhole = {{}}
+[sinks.bad]
+input = ["lists.failed", "marked.failed"]
+file = "bad.jsonl"
+format = "json"
+"#,
+        kinds()
+    );
+    let row = |(key, value, second): (&str, u64, u64)| {
+        format!(
+            "{{\"key\":\"{key}\",\"value\":{value},\"at\":\"2024-01-01T00:00:{second:02}Z\"}}\n"
+        )
+    };
+    let rows: String = [("a", 12, 9), ("a", 13, 4), ("b", 14, 5)].map(row).concat();
+    Folder::with(&[("pipeline.toml", &pipeline), ("rows.jsonl", &rows)])
+}
+
+#[test]
+fn firings_are_given_again_with_their_rows_and_rows_to_watermarks() {
+    let folder = whole();
+    folder.run(&["run", "--workers", "1"]).expect(0);
+    let ended = folder.run(&["rerun", "--letters", "bad.jsonl"]).expect(1);
+    for text in [
+        "lists (list) fails again",
+        "before:      invalid: thirteen: a window with 13",
+        "now:         invalid: thirteen: a window with 13",
+        "marked (punctuated) fails again",
+        "now:         invalid: thirteen: no row is 13",
+        "2 rows: 0 succeed now, 2 fail",
+    ] {
+        assert!(ended.out.contains(text), "no {text} in {}", ended.out);
+    }
+    // The same firing with another number in place of 13.
+    let letters = folder.read("bad.jsonl");
+    let letter = letters.lines().find(|line| line.contains("window_start"));
+    let mended = letter
+        .expect("a firing")
+        .replace("\\\"value\\\":13", "\\\"value\\\":21");
+    folder.write("mended.jsonl", &mended);
+    let ended = folder
+        .run(&["rerun", "--letters", "mended.jsonl"])
+        .expect(0);
+    assert!(
+        ended.out.contains("\"values\":\"21 12\",\"rows\":2"),
+        "{}",
+        ended.out
+    );
+    let cut = mended.replace("}]}", "}],\\\"rows_left_out\\\":7}");
+    folder.write("cut.jsonl", &cut);
+    let ended = folder.run(&["rerun", "--letters", "cut.jsonl"]);
+    ended.expect(2).says(&["7 of its rows are not in it"]);
+}
+
+#[test]
+fn a_row_goes_to_a_window_or_a_watermark() {
+    let folder = whole();
+    let row = "{\"key\":\"a\",\"value\":0,\"at\":\"2024-01-01T00:00:30Z\"}";
+    let args = |operator| {
+        let time = "2024-01-01T00:00:30Z";
+        [
+            "rerun",
+            "--operator",
+            operator,
+            "--row",
+            row,
+            "--time",
+            time,
+        ]
+    };
+    let ended = folder.run(&args("lists")).expect(0);
+    for text in [
+        "lists (list) succeeds",
+        "\"values\":\"0\",\"rows\":1",
+        "took:        ",
+    ] {
+        assert!(ended.out.contains(text), "no {text} in {}", ended.out);
+    }
+    let ended = folder.run(&args("marked")).expect(0);
+    let said = "gives:       marked {\"watermark\":\"2024-01-01T00:00:30Z\"}";
+    assert!(ended.out.contains(said), "{}", ended.out);
+}

@@ -78,8 +78,8 @@ impl Way {
     }
 }
 
-/// Numbers the keys by their first appearance.
-fn numbered(plan: &WindowPlan, given: &Given) -> (Vec<usize>, Vec<u32>) {
+/// Numbers the keys by their first appearance: that of each row, and the first row of each.
+pub fn numbered(plan: &WindowPlan, given: &Given) -> (Vec<usize>, Vec<u32>) {
     let columns: Vec<ArrayRef> = plan
         .key
         .iter()

@@ -9,7 +9,7 @@ use tidemill_connectors::{Chunk, SourceSpec, Then};
 
 use super::{Given, PurityError, generated};
 use crate::error::EngineError;
-use crate::plan::{Plan, StationKind};
+use crate::plan::{Plan, Station, StationKind};
 use crate::rehearsal::{Came, Rehearsal, Script, Watermarks};
 use crate::run::Options;
 
@@ -136,6 +136,13 @@ fn end_to_end<'a>(rows: impl Iterator<Item = &'a RecordBatch>) -> RecordBatch {
 }
 
 impl Sample {
+    /// The rows that a source gives; nothing if there are none.
+    pub(crate) fn from(&self, source: &Station) -> Option<Given> {
+        self.outputs
+            .get(&(source.name.clone(), String::new()))
+            .cloned()
+    }
+
     /// The rows that a station takes, from all its inputs; nothing if there are none.
     pub(crate) fn of(&self, plan: &Plan, station: usize) -> Option<Given> {
         let inputs = plan.edges.iter().filter(|edge| edge.to == station);

@@ -1,4 +1,5 @@
-//! A firing that failed, as dead letters hold it: `finish` again, with its key, window and accumulator.
+//! A firing that failed, as dead letters hold it: `finish` again, with its key, window and accumulator; or a function of kind
+//! window, with its key, window and rows.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value};
 use tidemill_core::window::{Firing, Moment};
 use tidemill_rows::{LogicalType, Schema, SchemaRef, json, time_text};
-use tidemill_wasm::{Function, Table, table_from_arrow};
+use tidemill_wasm::{
+    CallError, Firings, Function, Kind, ModuleError, Outcome, RowsIn, Table, table_from_arrow,
+};
 
 use super::observed::{Seen, watched};
 use super::{Out, RerunError, one_row, settings};
@@ -28,8 +31,15 @@ pub struct Parsed {
     key: Map<String, Value>,
     start: i64,
     end: i64,
+    sees: Sees,
+}
+
+/// What a firing sees.
+enum Sees {
     /// The accumulator's values, in the order of its columns.
-    accumulator: Vec<Value>,
+    Accumulator(Vec<Value>),
+    /// Rows, each with `time` and `row`; and how many more there were.
+    Rows(Vec<Value>, u64),
 }
 
 /// A firing, if the text is one.
@@ -39,16 +49,22 @@ pub fn parse(text: &str) -> Option<Parsed> {
         let text = value.get(name)?.as_str()?;
         time_text::parse_rfc3339(text.as_bytes()).ok()
     };
+    let list = |name: &str| value.get(name).and_then(Value::as_array).cloned();
+    let left_out = value.get("rows_left_out").and_then(Value::as_u64);
+    let sees = match list("accumulator") {
+        Some(accumulator) => Sees::Accumulator(accumulator),
+        None => Sees::Rows(list("rows")?, left_out.unwrap_or(0)),
+    };
     Some(Parsed {
         key: value.get("key")?.as_object()?.clone(),
         start: time("window_start")?,
         end: time("window_end")?,
-        accumulator: value.get("accumulator")?.as_array()?.clone(),
+        sees,
     })
 }
 
-/// Gives it to `finish`.
-pub fn finish(
+/// Gives it to the function.
+pub fn again(
     station: &Station,
     described: &Function,
     parsed: &Parsed,
@@ -61,7 +77,6 @@ pub fn finish(
         });
     };
     let keys = keys(station, plan, parsed)?;
-    let accs = accumulator(described, parsed)?;
     let given: Vec<ArrayRef> = plan.finish_keys.iter().map(|&i| keys[i].clone()).collect();
     let firing = Firing {
         key: 0,
@@ -76,22 +91,17 @@ pub fn finish(
         last: true,
         row: None,
     };
-    let settings = settings(station, &plan.function);
-    let guest = InModules.aggregate(&plan.function.module, settings);
-    let mut guest = guest.map_err(|source| RerunError::Module {
-        operator: station.name.clone(),
-        source,
-    })?;
-    let outcome = watched(
+    let called = Called {
+        station,
+        plan,
+        described,
         seen,
-        &mut guest,
-        |guest| guest.finish(&given, &[told(&firing)].into_iter().collect(), &accs),
-        |guest| (guest.take_log(), guest.take_notes()),
-    );
-    let outcome = outcome.map_err(|source| RerunError::Call {
-        operator: station.name.clone(),
-        source,
-    })?;
+    };
+    let firings = [told(&firing)].into_iter().collect();
+    let outcome = match &parsed.sees {
+        Sees::Accumulator(values) => called.finish(&given, &firings, values)?,
+        Sees::Rows(rows, left_out) => called.apply(&given, &firings, (rows, *left_out))?,
+    };
     let mut out = Out::default();
     if let Some(failed) = outcome.failed.into_iter().next() {
         let mut failed = blame(station, plan, described).failed(failed);
@@ -114,6 +124,118 @@ pub fn finish(
         out.given.extend(shown);
     }
     Ok(out)
+}
+
+/// The function that a firing is given to.
+struct Called<'a> {
+    station: &'a Station,
+    plan: &'a WindowPlan,
+    described: &'a Function,
+    seen: &'a Mutex<Seen>,
+}
+
+impl Called<'_> {
+    fn finish(
+        &self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        accumulator: &[Value],
+    ) -> Result<Outcome, RerunError> {
+        self.must_be(Kind::Aggregate, "an accumulator")?;
+        let accs = self::accumulator(self.described, accumulator)?;
+        let settings = settings(self.station, &self.plan.function);
+        let guest = InModules.aggregate(&self.plan.function.module, settings);
+        let mut guest = guest.map_err(|source| self.unready(source))?;
+        let outcome = watched(
+            self.seen,
+            &mut guest,
+            |guest| guest.finish(keys, firings, &accs),
+            |guest| (guest.take_log(), guest.take_notes()),
+        );
+        outcome.map_err(|source| self.unserved(source))
+    }
+
+    fn apply(
+        &self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        (rows, left_out): (&[Value], u64),
+    ) -> Result<Outcome, RerunError> {
+        self.must_be(Kind::Window, "rows")?;
+        if left_out > 0 {
+            return Err(self.unlike(format!("{left_out} of its rows are not in it")));
+        }
+        let (columns, times) = self.rows(rows)?;
+        let settings = settings(self.station, &self.plan.function);
+        let guest = InModules.window(&self.plan.function.module, settings);
+        let mut guest = guest.map_err(|source| self.unready(source))?;
+        // Which stamps its rows had is not known: none of them was behind.
+        let stamps: Vec<i64> = times.iter().map(|time| time - 1).collect();
+        let rows = RowsIn {
+            len: times.len(),
+            times: &times,
+            stamps: self.described.stamps.then_some(&stamps[..]),
+            changes: None,
+            columns: &columns,
+        };
+        let outcome = watched(
+            self.seen,
+            &mut guest,
+            |guest| guest.apply(keys, firings, &rows, &[0, times.len() as u32]),
+            |guest| (guest.take_log(), guest.take_notes()),
+        );
+        outcome.map_err(|source| self.unserved(source))
+    }
+
+    /// The rows' columns and times.
+    fn rows(&self, rows: &[Value]) -> Result<(Vec<ArrayRef>, Vec<i64>), RerunError> {
+        let schema: SchemaRef = Arc::new(Schema::new(self.described.input.clone()));
+        let (mut batches, mut times) = (Vec::new(), Vec::new());
+        for (at, value) in rows.iter().enumerate() {
+            let wrong = |message: String| self.unlike(format!("its row {at}: {message}"));
+            let time = value.get("time").and_then(Value::as_str);
+            let time = time.and_then(|time| time_text::parse_rfc3339(time.as_bytes()).ok());
+            times.push(time.ok_or_else(|| wrong("it has no time".to_owned()))?);
+            let row = value.get("row").map(Value::to_string).unwrap_or_default();
+            if !schema.fields().is_empty() {
+                batches.push(one_row(&as_json(&schema), &row).map_err(wrong)?);
+            }
+        }
+        let all = arrow_select::concat::concat_batches(&schema, &batches);
+        let columns = all.map(|all| all.columns().to_vec()).unwrap_or_default();
+        Ok((columns, times))
+    }
+
+    fn must_be(&self, kind: Kind, what: &str) -> Result<(), RerunError> {
+        if self.described.kind == kind {
+            return Ok(());
+        }
+        let is = self.described.kind.name();
+        Err(self.unlike(format!(
+            "it is a firing with {what}, and the function is of kind {is}"
+        )))
+    }
+
+    fn unlike(&self, message: String) -> RerunError {
+        RerunError::Row {
+            operator: self.station.name.clone(),
+            message,
+        }
+    }
+
+    fn unready(&self, source: ModuleError) -> RerunError {
+        RerunError::Module {
+            operator: self.station.name.clone(),
+            source,
+        }
+    }
+
+    fn unserved(&self, source: CallError) -> RerunError {
+        RerunError::Call {
+            operator: self.station.name.clone(),
+            source,
+        }
+    }
 }
 
 fn blame(station: &Station, plan: &WindowPlan, described: &Function) -> Blame {
@@ -148,23 +270,20 @@ fn keys(
 }
 
 /// The accumulator, one row.
-fn accumulator(described: &Function, parsed: &Parsed) -> Result<Table, RerunError> {
+fn accumulator(described: &Function, values: &[Value]) -> Result<Table, RerunError> {
     let wrong = |message: String| RerunError::Accumulator {
         function: described.name.clone(),
         message,
     };
     let fields = &described.accumulator;
-    if fields.len() != parsed.accumulator.len() {
-        let (there, wanted) = (parsed.accumulator.len(), fields.len());
+    if fields.len() != values.len() {
+        let (there, wanted) = (values.len(), fields.len());
         return Err(wrong(format!("it has {there} values, not {wanted}")));
     }
-    let columns = fields
-        .iter()
-        .zip(&parsed.accumulator)
-        .map(|(field, value)| {
-            let column = column(field, value);
-            column.ok_or_else(|| wrong(format!("{} cannot be {value}", field.name())))
-        });
+    let columns = fields.iter().zip(values).map(|(field, value)| {
+        let column = column(field, value);
+        column.ok_or_else(|| wrong(format!("{} cannot be {value}", field.name())))
+    });
     let columns: Vec<ArrayRef> = columns.collect::<Result<_, _>>()?;
     Ok(table_from_arrow(&columns, 1))
 }

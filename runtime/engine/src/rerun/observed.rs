@@ -11,7 +11,7 @@ use tidemill_wasm::{
     Settings, Table, table_to_arrow,
 };
 
-use crate::functions::{AggregateCalls, Functions, InModules, TransformCalls};
+use crate::functions::{AggregateCalls, Functions, InModules, TransformCalls, WindowCalls};
 
 /// What was seen of the calls.
 #[derive(Default)]
@@ -64,8 +64,8 @@ pub fn watched<G, R>(
     result
 }
 
-/// An accumulator as a JSON object.
-fn shown(fields: &[Field], table: &Table) -> Option<String> {
+/// An accumulator, or a state, as a JSON object.
+pub fn shown(fields: &[Field], table: &Table) -> Option<String> {
     let columns = table_to_arrow(table, fields).ok()?;
     let schema = Schema::new(fields.to_vec());
     let rows = RecordBatch::try_new(schema.into(), columns).ok()?;
@@ -95,6 +95,36 @@ impl Functions for Observed {
             start: self.start.clone(),
             fields: self.fields.clone(),
         }))
+    }
+
+    fn window(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn WindowCalls>, ModuleError> {
+        Ok(Box::new(Window {
+            guest: InModules.window(module, settings)?,
+            seen: self.seen.clone(),
+        }))
+    }
+}
+
+struct Window {
+    guest: Box<dyn WindowCalls>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl WindowCalls for Window {
+    fn apply(
+        &mut self,
+        keys: &[ArrayRef],
+        firings: &Firings,
+        rows: &RowsIn<'_>,
+        offsets: &[u32],
+    ) -> Result<Outcome, CallError> {
+        let said = |guest: &mut Box<dyn WindowCalls>| (guest.take_log(), guest.take_notes());
+        let call = |guest: &mut Box<dyn WindowCalls>| guest.apply(keys, firings, rows, offsets);
+        watched(&self.seen, &mut self.guest, call, said)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use tidemill::prelude::*;
 
 use crate::aggregates::{Any, Real, RealSum, Rows, Whole, WholeSum};
+use crate::whole::Timed;
 
 /// A row's number.
 #[derive(Record)]
@@ -94,5 +95,34 @@ impl SumFloatsAnyhow {
 
     fn finish(&self, _window: Window, acc: &RealSum) -> RealSum {
         acc.clone()
+    }
+}
+
+/// Counts the rows of windows, and all windows that the instance has seen.
+#[derive(Config)]
+pub struct CountWindows {}
+
+static WINDOWS_SEEN: AtomicI64 = AtomicI64::new(0);
+
+#[window]
+impl CountWindows {
+    fn apply(&self, _window: Window, rows: &[Any]) -> Rows {
+        Rows {
+            rows: rows.len() as i64 * 1000 + WINDOWS_SEEN.fetch_add(1, Relaxed),
+        }
+    }
+}
+
+/// Time has come as far as the instance has ever seen.
+#[derive(Config)]
+pub struct LatestEver {}
+
+static LATEST: AtomicI64 = AtomicI64::new(i64::MIN);
+
+#[watermark]
+impl LatestEver {
+    fn observe(&self, row: Timed) -> Timestamp {
+        let before = LATEST.fetch_max(row.at.micros(), Relaxed);
+        Timestamp::from_micros(before.max(row.at.micros() - 1))
     }
 }

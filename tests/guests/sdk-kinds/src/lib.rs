@@ -9,7 +9,7 @@ mod whole;
 
 pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
-pub use impure::{AddBefore, CountResults, Numbering, SumFloatsAnyhow};
+pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, SumFloatsAnyhow};
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
 pub use whole::{List, Members, Punctuated, Tolerant};
@@ -35,6 +35,8 @@ tidemill::module!(
     AddBefore,
     CountResults,
     SumFloatsAnyhow,
+    CountWindows,
+    LatestEver,
     List,
     Members,
     Punctuated,
