@@ -13,6 +13,8 @@ pub struct Case {
     pub module: Made,
     /// The operator's section from `function` on, `on-failure` excluded.
     pub operator: String,
+    /// What says how far the source's time has come.
+    pub watermark: String,
     /// The limit `deadline`: short, so that loops are met soon.
     pub deadline: &'static str,
     /// What else is set of the module's limits.
@@ -20,6 +22,9 @@ pub struct Case {
     /// How it must end.
     pub ends: Ends,
 }
+
+/// The source's own word for how far time has come, where no function says it.
+const IN_ORDER: &str = "out-of-orderness = \"1h\"";
 
 /// Where a module comes from.
 pub enum Made {
@@ -61,6 +66,7 @@ impl Case {
             name,
             module: Made::Plain,
             operator: format!("function = \"m/{function}\"\nconfig = {{ how = \"{how}\" }}"),
+            watermark: IN_ORDER.to_owned(),
             deadline: "100ms",
             limits: "",
             ends: Ends::Without(1),
@@ -74,12 +80,28 @@ impl Case {
         case
     }
 
+    /// The function of kind window of the plain guest, over windows of four rows.
+    pub fn window(name: &'static str, how: &str) -> Self {
+        let mut case = Self::row(name, "gathering", how);
+        case.operator += "\nkey = \"k\"\nwindow = { tumble = \"4s\" }";
+        case
+    }
+
+    /// The watermark of the plain guest, before a transform that does nothing bad.
+    pub fn watermark(name: &'static str, how: &str) -> Self {
+        let mut case = Self::row(name, "worse", "well");
+        case.watermark =
+            format!("watermark = {{ function = \"m/claiming\", config = {{ how = \"{how}\" }} }}");
+        case
+    }
+
     /// A module of bytes, whose one function is `f`.
     pub fn bytes(name: &'static str, bytes: fn() -> Vec<u8>) -> Self {
         Self {
             name,
             module: Made::Bytes(bytes),
             operator: "function = \"m/f\"".to_owned(),
+            watermark: IN_ORDER.to_owned(),
             deadline: "100ms",
             limits: "",
             ends: Ends::Refused,
@@ -131,6 +153,7 @@ impl Case {
     fn pipeline(&self) -> String {
         let Self {
             operator,
+            watermark,
             deadline,
             limits,
             ..
@@ -138,6 +161,12 @@ impl Case {
         let policy = match self.ends {
             Ends::Stopped => "fail",
             Ends::Refused | Ends::Without(_) | Ends::Well => "dead-letter",
+        };
+        // What a watermark does wrong is the source's.
+        let (of_source, of_operator, input) = if *watermark == IN_ORDER {
+            ("fail", policy, "op.failed")
+        } else {
+            (policy, "fail", "rows.failed")
         };
         format!(
             r#"name = "hostile"
@@ -148,7 +177,8 @@ limits = {{ deadline = "{deadline}"{limits} }}
 files = "rows.jsonl"
 format = "json"
 event-time = "at"
-out-of-orderness = "1h"
+{watermark}
+on-failure = "{of_source}"
 [sources.rows.columns]
 n = "integer"
 t = "text"
@@ -157,14 +187,14 @@ k = "integer"
 at = {{ type = "time", format = "epoch-s" }}
 [operators.op]
 input = "rows"
-on-failure = "{policy}"
+on-failure = "{of_operator}"
 {operator}
 [sinks.out]
 input = "op"
 stdout = {{}}
 format = "json"
 [sinks.bad]
-input = "op.failed"
+input = "{input}"
 file = "bad.jsonl"
 format = "json"
 "#

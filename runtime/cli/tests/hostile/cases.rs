@@ -5,6 +5,7 @@ mod describe;
 mod modules;
 mod rows;
 mod wasi;
+mod windows;
 
 use crate::case::Case;
 
@@ -12,6 +13,8 @@ use crate::case::Case;
 pub fn all() -> Vec<Case> {
     let mut cases = rows::transforms();
     cases.extend(rows::aggregates());
+    cases.extend(windows::windows());
+    cases.extend(windows::watermarks());
     cases.extend(boundary::calls());
     cases.extend(boundary::returns());
     cases.extend(wasi::cases());

@@ -72,6 +72,21 @@ pub const TEXT: &str = r#"{
       "accumulator": [{"name": "sum", "type": "float"}, {"name": "blob", "type": "bytes"}],
       "output": {"new": [{"name": "sum", "type": "float"}, {"name": "size", "type": "integer"}]},
       "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "gathering",
+      "kind": "window",
+      "input": [{"name": "n", "type": "integer"}],
+      "key": [{"name": "k", "type": "integer"}],
+      "output": {"new": [{"name": "same", "type": "integer"}, {"name": "sum", "type": "integer"}, {"name": "rows", "type": "text"}]},
+      "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "claiming",
+      "kind": "watermark",
+      "input": [{"name": "n", "type": "integer"}],
+      "state": [{"name": "rows", "type": "integer"}, {"name": "blob", "type": "bytes"}],
+      "config": [{"name": "how", "type": "text", "default": "well"}]
     }
   ]
 }"#;

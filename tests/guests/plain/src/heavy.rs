@@ -153,6 +153,7 @@ pub fn finish(how: &str, firings: &Firings, accs: &Table) -> Output {
     match how {
         "finish-far" => main.origins.fill(FAR),
         "finish-times" => main.times = Some(firings.starts.clone()),
+        "finish-changes" => main.changes = Some(vec![2; main.origins.len()]),
         "finish-input" => main.columns[1] = Produced::Input(0),
         _ => {}
     }

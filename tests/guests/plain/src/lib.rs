@@ -3,9 +3,11 @@
 mod bindings {
     wit_bindgen::generate!({ path: "../../../wit", world: "module" });
 }
+mod claiming;
 mod describe;
 mod figures;
 mod folding;
+mod gathering;
 mod heavy;
 mod hostile;
 mod marking;
@@ -19,9 +21,11 @@ use bindings::tidemill::operator::columns::{Batch, Table};
 use bindings::tidemill::operator::log;
 use bindings::tidemill::operator::outcome::{Firings, Output};
 
-/// Places of two functions in `describe`.
+/// Places of some functions in `describe`.
 const WORSE: u32 = 6;
 const HEAVY: u32 = 7;
+const GATHERING: u32 = 8;
+const CLAIMING: u32 = 9;
 
 struct Guest;
 bindings::export!(Guest with_types_in bindings);
@@ -113,22 +117,31 @@ impl aggregate::Guest for Guest {
 
 impl window::Guest for Guest {
     fn apply(
-        _f: u32,
+        f: u32,
         _keys: Table,
         firings: Firings,
         rows: Batch,
         offsets: Vec<u32>,
     ) -> Result<Output, String> {
-        Ok(whole::apply(&how(), &firings, &rows, &offsets))
+        match f {
+            GATHERING => gathering::apply(&how(), &firings, &rows, &offsets),
+            _ => Ok(whole::apply(&how(), &firings, &rows, &offsets)),
+        }
     }
 }
 
 impl watermark::Guest for Guest {
-    fn create(_f: u32) -> Result<Table, String> {
-        Ok(marking::create(&how()))
+    fn create(f: u32) -> Result<Table, String> {
+        Ok(match f {
+            CLAIMING => claiming::create(&how()),
+            _ => marking::create(&how()),
+        })
     }
 
-    fn observe(_f: u32, rows: Batch, state: Table) -> Result<watermark::Observed, String> {
-        Ok(marking::observe(&how(), &rows, &state))
+    fn observe(f: u32, rows: Batch, state: Table) -> Result<watermark::Observed, String> {
+        match f {
+            CLAIMING => claiming::observe(&how(), &rows, &state),
+            _ => Ok(marking::observe(&how(), &rows, &state)),
+        }
     }
 }

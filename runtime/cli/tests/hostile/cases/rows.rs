@@ -150,6 +150,7 @@ pub fn aggregates() -> Vec<Case> {
         sum("panic-in-finish", "finish-panics"),
         sum("finish-of-no-firing", "finish-far"),
         sum("finish-with-times", "finish-times"),
+        sum("finish-with-changes", "finish-changes"),
         sum("finish-with-a-wrong-key", "finish-input"),
     ]
 }
