@@ -27,6 +27,7 @@ fn as_far(args: &PipelineArgs) -> Result<Checked, Box<Partial>> {
         &Settings {
             overrides: &args.set,
             environment,
+            secret: &tidemill_pipeline::read_secret,
         },
     )
 }

@@ -9,7 +9,7 @@ mod top;
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
-pub use top::{LIMITS, MODULE, PIPELINE};
+pub use top::{LIMITS, MODULE, PIPELINE, SECRET};
 
 /// A table of the pipeline file.
 #[derive(Debug)]
@@ -181,8 +181,8 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 19] = [
-    &PIPELINE, &MODULE, &LIMITS, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
+pub static SHAPES: [&Shape; 20] = [
+    &PIPELINE, &MODULE, &LIMITS, &SECRET, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
     &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &TRIGGER, &KEEP, &FAILURES, &SINK, &FILE, &FOLDER,
 ];
 

@@ -26,15 +26,17 @@ pub mod tree;
 pub mod units;
 
 mod check;
-mod environment;
+mod fill_in;
 mod overrides;
 mod read;
+mod secrets;
 mod section;
 mod source_text;
 
 pub use diagnostics::{Diagnostics, Problem, Report, Severity};
 pub use model::*;
 pub use place::{Span, Spanned};
+pub use secrets::read_file as read_secret;
 pub use source_text::SourceText;
 
 use std::path::Path;
@@ -68,14 +70,17 @@ pub struct Settings<'a> {
     pub overrides: &'a [(String, String)],
     /// The value of an environment variable, for `${NAME}` in texts.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
+    /// What a secret's file holds, or why it cannot be had, for `${secrets.NAME}` in texts.
+    pub secret: &'a dyn Fn(&Path) -> Result<String, String>,
 }
 
 impl std::default::Default for Settings<'_> {
-    /// No overrides, the process's environment.
+    /// No overrides, the process's environment and files.
     fn default() -> Self {
         Self {
             overrides: &[],
             environment: &|name| std::env::var(name).ok(),
+            secret: &secrets::read_file,
         }
     }
 }
@@ -139,12 +144,12 @@ pub fn parse_as_far(
         return Err(Partial::nothing(report));
     };
     overrides::apply(settings.overrides, &mut root, &mut d);
-    environment::fill_in(&mut root, settings.environment, &mut d);
-    let known = d.problems().len();
     let folder = path.parent().unwrap_or(Path::new(""));
+    fill_in::fill_in(&mut root, (settings, folder), &mut d);
+    let known = d.problems().len();
     let draft = read::read(&root, folder, &mut d);
     check::check(&draft, &mut d);
-    // Of a text without its variable nothing more is said.
+    // Of a text without its variable or secret nothing more is said.
     d.forget_repeated(known);
     match d.into_result() {
         Ok(diagnostics) => Ok(Checked {

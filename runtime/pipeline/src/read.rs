@@ -19,7 +19,7 @@ mod window;
 use std::path::Path;
 
 use crate::diagnostics::Diagnostics;
-use crate::keys::{Default, MODULE, OPERATOR, PIPELINE, SINK, SOURCE, Shape};
+use crate::keys::{Default, MODULE, OPERATOR, PIPELINE, SECRET, SINK, SOURCE, Shape};
 use crate::model::Pipeline;
 use crate::place::{Span, Spanned};
 use crate::section::Section;
@@ -49,6 +49,10 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     let workers = top.whole("workers", d);
     let max_parallelism = top.whole("max-parallelism", d);
     let modules = named(&top, "modules", &MODULE, d);
+    for secret in named(&top, "secrets", &SECRET, d) {
+        // What it holds was filled in already.
+        secret.section.text("file", d);
+    }
     let sources = named(&top, "sources", &SOURCE, d);
     let operators = named(&top, "operators", &OPERATOR, d);
     let sinks = named(&top, "sinks", &SINK, d);

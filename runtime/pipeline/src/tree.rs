@@ -18,7 +18,7 @@ pub struct Node {
     pub value: Value,
     /// Where it stands.
     pub span: Span,
-    /// The text as the file has it, where environment variables were filled in: what messages may show.
+    /// The text as the file has it, where variables or secrets were filled in: what messages may show.
     pub raw: Option<String>,
 }
 
@@ -32,7 +32,20 @@ impl Node {
         }
     }
 
-    /// What there is, for messages: `the text "abc"`, `a list`. Never what a variable held.
+    /// The value as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        self.value.as_json(Self::to_json)
+    }
+
+    /// The value as JSON as messages may show it: texts as the file has them, before anything was filled in.
+    pub fn to_shown_json(&self) -> serde_json::Value {
+        match &self.raw {
+            Some(raw) => raw.as_str().into(),
+            None => self.value.as_json(Self::to_shown_json),
+        }
+    }
+
+    /// What there is, for messages: `the text "abc"`, `a list`. Never what a variable or a secret held.
     pub fn found(&self) -> String {
         match &self.raw {
             Some(raw) => format!("the text {}", quoted(raw)),
@@ -84,17 +97,17 @@ impl Value {
         }
     }
 
-    /// The value as JSON. A number that JSON cannot hold (NaN, infinite) is null; a date is text.
-    pub fn to_json(&self) -> serde_json::Value {
+    /// The value as JSON; each entry as `each` says. A number that JSON cannot hold (NaN, infinite) is null; a date is text.
+    fn as_json(&self, each: fn(&Node) -> serde_json::Value) -> serde_json::Value {
         match self {
             Self::Text(text) | Self::Datetime(text) => text.as_str().into(),
             Self::Integer(number) => (*number).into(),
             Self::Float(number) => (*number).into(),
             Self::Bool(value) => (*value).into(),
-            Self::List(items) => items.iter().map(|item| item.value.to_json()).collect(),
+            Self::List(items) => items.iter().map(each).collect(),
             Self::Table(entries) => entries
                 .iter()
-                .map(|entry| (entry.key.value.clone(), entry.node.value.to_json()))
+                .map(|entry| (entry.key.value.clone(), each(&entry.node)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
         }

@@ -1,7 +1,7 @@
 //! Every pipeline file of `tests/pipelines` against the message beside it. `UPDATE=1` writes the messages anew.
 //!
 //! A case is `<name>.toml` with `<name>.err`: what is said about it, errors and warnings, empty if nothing. Comment lines at
-//! the top may give what comes from outside: `# set: key=value`, `# env: NAME=value`.
+//! the top may give what comes from outside: `# set: key=value`, `# env: NAME=value`, `# secret: file=value`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,9 +37,16 @@ fn said(path: &Path, text: &str) -> String {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.clone())
     };
+    let files = outside(text, "secret:");
+    let secret = |file: &Path| {
+        let found = files.iter().find(|(path, _)| Path::new(path) == file);
+        let value = found.map(|(_, value)| value.clone());
+        value.ok_or_else(|| "No such file or directory (os error 2)".to_owned())
+    };
     let settings = Settings {
         overrides: &overrides,
         environment: &environment,
+        secret: &secret,
     };
     let shown = Path::new(path.file_name().expect("a file"));
     let said = match parse_with(text, shown, &settings) {
@@ -142,6 +149,7 @@ fn pipelines_of_the_tree_are_right() {
         let settings = Settings {
             overrides: &[],
             environment: &environment,
+            ..Settings::default()
         };
         if let Err(report) = parse_with(&text, path, &settings) {
             panic!("{report}");

@@ -309,6 +309,7 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
             remove(&mut file.module, &[name]);
             file.module += &line;
         }
+        "secret" => file.top += &format!("secrets = {{ password = {} }}\n", inline("")),
         "limits" => file.module += &format!("limits = {}\n", inline("")),
         "source" => file.set_source(name, &line),
         "watermark" => {

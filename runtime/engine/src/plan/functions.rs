@@ -176,13 +176,17 @@ pub fn config(
     called: Called<'_>,
     function: &Function,
 ) -> Option<String> {
-    let given: Map<String, Value> = match called.config.map(|config| config.to_json()) {
-        Some(Value::Object(given)) => given,
+    let fields = |json: Option<Value>| match json {
+        Some(Value::Object(fields)) => fields,
         _ => Map::new(),
     };
+    let given = fields(called.config.map(|config| config.to_json()));
     match function.config_json(&given) {
         Ok(json) => Some(json),
         Err(message) => {
+            // What a secret holds is in no message: texts are told as the file has them.
+            let shown = fields(called.config.map(|config| config.to_shown_json()));
+            let message = function.config_json(&shown).err().unwrap_or(message);
             let span = called.config.map_or(&called.function.span, |c| &c.span);
             planner
                 .diagnostics

@@ -22,6 +22,12 @@ pub static PIPELINE: Shape = Shape {
             r#"{ fraud = { file = "fraud.wasm" } }"#,
         ),
         key(
+            "secrets",
+            Kind::Named(&SECRET),
+            Said("none"),
+            r#"{ password = { file = "/run/secrets/password" } }"#,
+        ),
+        key(
             "sources",
             Kind::Named(&SOURCE),
             Required,
@@ -42,6 +48,17 @@ pub static PIPELINE: Shape = Shape {
         later("state", "state is held in memory"),
         later("checkpoints", "a run that stops starts anew"),
     ],
+};
+
+/// A secret.
+pub static SECRET: Shape = Shape {
+    name: "secret",
+    keys: &[key(
+        "file",
+        Kind::Text,
+        Required,
+        r#""/run/secrets/password""#,
+    )],
 };
 
 /// A module.
