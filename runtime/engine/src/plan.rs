@@ -4,6 +4,7 @@
 //! Everything that can be refused is refused here, with the file's line ([`tidemill_pipeline::Diagnostics`]): functions
 //! that do not exist, columns that are missing or of another type, configuration that does not fit.
 
+mod behind;
 mod columns;
 mod explain;
 mod functions;
@@ -325,6 +326,7 @@ fn stations(
         sources::plan(&mut planner, source);
     }
     operators::plan_all(&mut planner);
+    behind::warn(&mut planner);
     for sink in &pipeline.sinks {
         sinks::plan(&mut planner, sink);
     }

@@ -78,6 +78,31 @@ fn what_is_well_says_what_was_looked_at_and_the_plan() {
     assert_eq!(ended.err, "", "nothing to warn of");
 }
 
+#[test]
+fn the_plan_names_what_windows_keep() {
+    let cases = [
+        (
+            "step = \"5s\" }",
+            "step = \"5s\", keep = { newest = 3 } }",
+            "keeps the newest 3 rows of a window, in at most 1024 MiB per worker",
+        ),
+        (
+            "step = \"5s\" }",
+            "step = \"5s\", keep = { within = \"2s\" } }\nrows-limit = \"64MiB\"",
+            "keeps a window's rows of the last 2s before its newest, in at most 64 MiB per worker",
+        ),
+        (
+            "kinds/trap-after-change",
+            "kinds/list",
+            "keeps every row of a window, in at most 1024 MiB per worker",
+        ),
+    ];
+    for (from, to, kept) in cases {
+        let ended = with(from, to).expect(0);
+        assert!(ended.out.contains(kept), "no {kept:?} in:\n{}", ended.out);
+    }
+}
+
 /// Where a text stands in a pipeline file, as messages say it.
 fn place(pipeline: &str, text: &str) -> String {
     let at = pipeline.find(text).expect("the text is in the file");
