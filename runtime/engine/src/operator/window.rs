@@ -8,6 +8,7 @@
 pub mod called;
 mod finish;
 mod in_order;
+mod null_keys;
 mod partials;
 pub mod results;
 mod retract;
@@ -109,33 +110,6 @@ impl Window {
             advance: None,
             busiest: Busiest::default(),
         }
-    }
-
-    /// Passes over, or fails, rows with a null in their key.
-    fn without_null_keys(&mut self, batch: Batch, out: &mut Output) -> Result<Batch, EngineError> {
-        let parts = &mut self.parts;
-        if parts.null_key == NullKey::Keep {
-            return Ok(batch);
-        }
-        let Some(nulls) = parts.keying.null_rows(&batch.columns) else {
-            return Ok(batch);
-        };
-        let (null, kept): (Vec<u32>, Vec<u32>) =
-            (0..batch.len() as u32).partition(|&row| nulls.value(row as usize));
-        if parts.null_key == NullKey::Skip {
-            add(&parts.counters.null_keys, null.len() as u64);
-        } else {
-            let failed = null.iter().map(|&row| {
-                let message = "its key is null and `null-key` is \"fail\"";
-                parts
-                    .blame
-                    .row("null-key", message)
-                    .about(&batch, row as usize)
-            });
-            let failed: Vec<FailedRow> = failed.collect();
-            self.fail(failed, out)?;
-        }
-        Ok(batch.take(&kept))
     }
 
     /// Counts failed rows, applies the policy, and sends what it wants sent.
