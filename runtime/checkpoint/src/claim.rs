@@ -163,17 +163,31 @@ impl Claim {
                 return Err(self.fenced(manifest.number, Record::decode(&found), Happened::No));
             }
         }
-        let newest = Patience::LONG
-            .until_done(clock, || self.sequence.numbers())
+        // It may have been claimed behind our manifest, which counts then.
+        Patience::LONG
+            .until_done(clock, || self.passed(manifest.number))
             .map_err(in_doubt)?;
-        match newest.last() {
-            Some(newest) if *newest > manifest.number => {
-                let record = self.sequence.record(*newest)?.ok_or(Why::Missing);
-                // It may have been claimed behind our manifest, which counts then.
-                Err(self.fenced(*newest, record, Happened::Perhaps))
+        Ok(crc32c)
+    }
+
+    /// Whether there are newer numbers than this one.
+    fn passed(&self, last: Number) -> Result<(), CheckpointError> {
+        match self.sequence.numbers()?.last() {
+            Some(newest) if *newest > last => {
+                let record = self.sequence.record(*newest).ok().flatten();
+                Err(self.fenced(*newest, record.ok_or(Why::Missing), Happened::Perhaps))
             }
-            _ => Ok(crc32c),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether this incarnation is still the newest, as far as anyone can know before acting.
+    pub(crate) fn check_newest(&mut self) -> Result<(), CheckpointError> {
+        self.check()?;
+        self.passed(self.last).map_err(|e| match e.is_fenced() {
+            true => self.ended(e),
+            false => e,
+        })
     }
 
     /// Notes that a prepared checkpoint was confirmed. Doing it twice is harmless.
@@ -260,17 +274,15 @@ impl Claim {
     }
 }
 
-/// The manifest is there, but not whether a later incarnation is.
+/// The manifest is there, and whether a later incarnation is cannot be known.
 fn in_doubt(error: CheckpointError) -> CheckpointError {
-    match error {
-        CheckpointError::Unavailable {
-            what, error, hint, ..
-        } => CheckpointError::Unavailable {
-            what,
-            error,
-            happened: Happened::Perhaps,
-            hint,
-        },
-        other => other,
+    if error.is_fenced() {
+        return error;
+    }
+    CheckpointError::Unavailable {
+        what: "cannot know whether a later incarnation has claimed".to_owned(),
+        error: error.to_string(),
+        happened: Happened::Perhaps,
+        hint: "see whether the location can be listed; the next start finds out what has happened",
     }
 }

@@ -8,9 +8,8 @@ use std::collections::BTreeSet;
 use crate::claim::Claim;
 use crate::damage::{Damage, Why};
 use crate::error::CheckpointError;
-use crate::manifest::Record;
 use crate::names::{Incarnation, MANIFESTS, Number};
-use crate::sequence::{Checkpoint, Sequence};
+use crate::sequence::{Checkpoint, Sequence, Taken};
 
 /// What a location holds for a process that starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,11 +141,9 @@ impl Sequence {
     }
 
     fn see(&self, number: Number) -> Result<Seen, CheckpointError> {
-        if let Some(Record::Claim(_)) = ok_or_damage(self.record(number))?.ok().flatten() {
-            return Ok(Seen::Claimed);
-        }
-        let checkpoint = match ok_or_damage(self.checkpoint(number))? {
-            Ok(Some(checkpoint)) => Box::new(checkpoint),
+        let checkpoint = match ok_or_damage(self.taken(number))? {
+            Ok(Some(Taken::Claim(_))) => return Ok(Seen::Claimed),
+            Ok(Some(Taken::Checkpoint(checkpoint))) => checkpoint,
             Ok(None) => {
                 let missing = self.damaged(&number.manifest(), Why::Missing);
                 return Ok(Seen::Damaged(None, vec![missing]));

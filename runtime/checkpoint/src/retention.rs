@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claim::Claim;
 use crate::error::CheckpointError;
-use crate::manifest::{Kind, Record};
+use crate::manifest::Kind;
 use crate::names::{Incarnation, Number};
 use crate::own::Patience;
-use crate::sequence::Sequence;
+use crate::sequence::{Sequence, Taken};
 
 /// Claims that are kept, the newest: a process that was stopped for as long as this many starts is still found out by the
 /// first name that it tries.
@@ -49,12 +49,9 @@ impl Sequence {
     pub(crate) fn index(&self) -> Result<Index, CheckpointError> {
         let mut index = Index::new();
         for number in self.numbers()? {
-            let entry = match self.record(number)? {
-                Some(Record::Claim(claim)) => Entry::Claim(claim.incarnation),
-                Some(Record::Manifest(..)) => match self.checkpoint(number)? {
-                    Some(checkpoint) => Entry::of(&checkpoint),
-                    None => continue,
-                },
+            let entry = match self.taken(number)? {
+                Some(Taken::Claim(claim)) => Entry::Claim(claim.incarnation),
+                Some(Taken::Checkpoint(checkpoint)) => Entry::of(&checkpoint),
                 None => continue,
             };
             index.insert(number, entry);
@@ -189,10 +186,10 @@ impl Claim {
     /// nothing else needs.
     ///
     /// # Errors
-    /// If a manifest cannot be read: nothing is removed then. Or if something could not be deleted; the rest is found by the
+    /// `Fenced` if a later incarnation has claimed: what is needed is for that one to know. If a manifest cannot be read: nothing is removed then. Or if something could not be deleted; the rest is found by the
     /// next incarnation.
     pub fn retain(&mut self, keep: usize) -> Result<Removed, CheckpointError> {
-        self.check()?;
+        self.check_newest()?;
         let mut index = match self.index.take() {
             Some(index) => index,
             None => self.sequence.index()?,

@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use crate::damage::{Damage, Why};
 use crate::error::CheckpointError;
-use crate::manifest::{ConfirmedNote, DecidedBy, Manifest, PipelineNote, Record, Written};
+use crate::manifest::{
+    ClaimNote, ConfirmedNote, DecidedBy, Manifest, PipelineNote, Record, Written,
+};
 use crate::names::{CONFIRMED, DATA, MANIFESTS, Number, PIPELINE, PartName};
 use crate::part::{Blocks, Part};
 use crate::store::{Listed, Store};
@@ -37,6 +39,12 @@ impl Checkpoint {
     pub fn number(&self) -> Number {
         self.manifest.number
     }
+}
+
+/// What stands under a number, with the note on it.
+pub(crate) enum Taken {
+    Claim(ClaimNote),
+    Checkpoint(Box<Checkpoint>),
 }
 
 /// A data file that was found.
@@ -206,18 +214,28 @@ impl Sequence {
     /// # Errors
     /// If it, or the note that it was confirmed, cannot be read or is damaged. Data files are not looked at.
     pub fn checkpoint(&self, number: Number) -> Result<Option<Checkpoint>, CheckpointError> {
-        let Some(Record::Manifest(manifest, crc32c)) = self.record(number)? else {
-            return Ok(None);
+        match self.taken(number)? {
+            Some(Taken::Checkpoint(checkpoint)) => Ok(Some(*checkpoint)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Who has taken a number, and for what; nothing if it is free.
+    pub(crate) fn taken(&self, number: Number) -> Result<Option<Taken>, CheckpointError> {
+        let (manifest, crc32c) = match self.record(number)? {
+            None => return Ok(None),
+            Some(Record::Claim(claim)) => return Ok(Some(Taken::Claim(claim))),
+            Some(Record::Manifest(manifest, crc32c)) => (manifest, crc32c),
         };
         let confirmed = match manifest.contents.decided_by {
             DecidedBy::Manifest => true,
             DecidedBy::Note => self.is_noted(&manifest, crc32c)?,
         };
-        Ok(Some(Checkpoint {
+        Ok(Some(Taken::Checkpoint(Box::new(Checkpoint {
             manifest: *manifest,
             crc32c,
             confirmed,
-        }))
+        }))))
     }
 
     /// Whether a note says that this very manifest was confirmed.

@@ -1,10 +1,9 @@
 //! Looks at everything that lies there, for people.
 
-use crate::damage::{Damage, Why};
+use crate::damage::Damage;
 use crate::error::CheckpointError;
-use crate::manifest::Record;
 use crate::names::Number;
-use crate::sequence::{Checkpoint, Sequence};
+use crate::sequence::{Checkpoint, Sequence, Taken};
 
 /// What stands under a number.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,44 +44,46 @@ impl Sequence {
     /// # Errors
     /// If the location cannot be read; damage is no error here.
     pub fn list(&self) -> Result<Vec<Entry>, CheckpointError> {
-        let numbers = self.numbers()?.into_iter();
-        numbers
-            .map(|number| {
-                Ok(Entry {
-                    number,
-                    what: self.look(number)?,
-                })
-            })
-            .collect()
+        let mut entries = Vec::new();
+        for number in self.numbers()? {
+            // What is gone by now was removed by the running pipeline.
+            if let Some(what) = self.look(number)? {
+                entries.push(Entry { number, what });
+            }
+        }
+        Ok(entries)
     }
 
-    fn look(&self, number: Number) -> Result<What, CheckpointError> {
-        let looked = match self.record(number) {
-            Ok(Some(Record::Claim(claim))) => return Ok(What::Claim(claim)),
-            Ok(_) => self.checkpoint(number),
-            Err(e) => Err(e),
-        };
-        match looked {
-            Ok(Some(checkpoint)) => {
+    fn look(&self, number: Number) -> Result<Option<What>, CheckpointError> {
+        match self.taken(number) {
+            Ok(None) => Ok(None),
+            Ok(Some(Taken::Claim(claim))) => Ok(Some(What::Claim(claim))),
+            Ok(Some(Taken::Checkpoint(checkpoint))) => {
                 let damage = self.missing(&checkpoint.manifest)?;
-                Ok(What::Checkpoint(Box::new(checkpoint), damage))
+                if damage.is_empty() || self.is_still_there(number)? {
+                    return Ok(Some(What::Checkpoint(checkpoint, damage)));
+                }
+                Ok(None)
             }
-            Ok(None) => Ok(What::Unreadable(
-                self.damaged(&number.manifest(), Why::Missing),
-            )),
-            Err(CheckpointError::Damaged(damage)) => Ok(What::Unreadable(*damage)),
+            Err(CheckpointError::Damaged(damage)) => Ok(Some(What::Unreadable(*damage))),
             Err(e) => Err(e),
         }
     }
 
-    /// Reads all data files of a checkpoint and checks every checksum.
+    /// A manifest goes before its files: if it is gone too, it was removed, and nothing is damaged.
+    fn is_still_there(&self, number: Number) -> Result<bool, CheckpointError> {
+        Ok(self.get(&number.manifest())?.is_some())
+    }
+
+    /// Reads all data files of a checkpoint and checks every checksum; nothing if there is none of that number, or it was
+    /// removed meanwhile.
     ///
     /// # Errors
-    /// If there is no such checkpoint, or the location cannot be read; damage of data files is no error here.
-    pub fn verify(&self, number: Number) -> Result<Verified, CheckpointError> {
-        let checkpoint = self
-            .checkpoint(number)?
-            .ok_or_else(|| self.no_checkpoint(number))?;
+    /// If its manifest is damaged, or the location cannot be read; damage of data files is no error here.
+    pub fn verify(&self, number: Number) -> Result<Option<Verified>, CheckpointError> {
+        let Some(checkpoint) = self.checkpoint(number)? else {
+            return Ok(None);
+        };
         let mut verified = Verified {
             number,
             files: 0,
@@ -98,7 +99,8 @@ impl Sequence {
                 Err(e) => return Err(e),
             }
         }
-        Ok(verified)
+        let there = verified.damage.is_empty() || self.is_still_there(number)?;
+        Ok(there.then_some(verified))
     }
 
     /// That a person has named a number under which there is no checkpoint.

@@ -1,8 +1,8 @@
-//! A life that crashes at each of its effects in turn, and the next one: what it was told has happened has, and what it was
-//! not told has happened whole or not at all.
+//! A life that crashes at each of its effects in turn, or is refused it, or is stopped there while another one lives: what it
+//! was told has happened has, and what it was not told has happened whole or not at all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tidemill_checkpoint::store::faults::{Fate, Faults};
 use tidemill_checkpoint::store::memory::MemoryStore;
@@ -88,6 +88,103 @@ fn crashed_at_every_effect_in_turn() {
     }
 }
 
+#[test]
+fn refused_at_every_effect_in_turn() {
+    for refused_at in 0.. {
+        let store = MemoryStore::new();
+        let effects = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&effects);
+        let full = Faults::new(store.clone(), move |_| {
+            match counted.fetch_add(1, Ordering::Relaxed) == refused_at {
+                true => Fate::Refused,
+                false => Fate::Done,
+            }
+        });
+        let refusing = of(full);
+        let mut completed = Vec::new();
+        let mut token = 1;
+        while let Err(error) = live(&refusing, token, &mut completed) {
+            let place = format!("{error}");
+            assert!(
+                error.is_transient() && error.certainly_not_done(),
+                "{place}"
+            );
+            token += 1;
+        }
+        assert!(token <= 2, "only one effect was refused");
+        let text = completed.last().unwrap();
+        assert!(
+            completed.iter().all(|told| text.starts_with(told.as_str())),
+            "{completed:?}"
+        );
+        live(&sequence(&store), 4, &mut completed).unwrap();
+        everything_verifies(&sequence(&store), &store);
+        if effects.load(Ordering::Relaxed) < refused_at {
+            break;
+        }
+    }
+}
+
+#[test]
+fn stopped_at_every_effect_in_turn_while_another_lives() {
+    for stopped_at in 0.. {
+        let store = MemoryStore::new();
+        let mut ours = Vec::new();
+        live(&sequence(&store), 1, &mut ours).unwrap();
+
+        let theirs = Arc::new(Mutex::new(Vec::new()));
+        let (there, told) = (store.clone(), Arc::clone(&theirs));
+        let mut effects = 0;
+        let stopping = Faults::new(store.clone(), move |_| {
+            if effects == stopped_at {
+                live(&sequence(&there), 3, &mut told.lock().unwrap()).unwrap();
+            }
+            effects += 1;
+            Fate::Done
+        });
+        let ended = live(&of(stopping), 2, &mut ours);
+        let theirs = std::mem::take(&mut *theirs.lock().unwrap());
+        let (Some(first), Some(last)) = (theirs.first(), theirs.last()) else {
+            assert!(stopped_at > 30, "a life has more effects than {stopped_at}");
+            break;
+        };
+        let newest = match ended {
+            // It had not claimed yet, or was at its end: what the one was told is before what the other was.
+            Ok(()) => match last.len() > ours.last().unwrap().len() {
+                true => last,
+                false => {
+                    let claimed_again = ours.last().unwrap();
+                    assert!(
+                        claimed_again.starts_with(last.as_str()),
+                        "{stopped_at}: {ours:?} {theirs:?}"
+                    );
+                    claimed_again
+                }
+            },
+            Err(error) => {
+                // What it was to resume may be gone before it learns that it was passed.
+                let gone = matches!(error, CheckpointError::Damaged(_));
+                assert!(error.is_fenced() || gone, "{stopped_at}: {error}");
+                last
+            }
+        };
+        let told = ours.iter().filter(|text| *text != newest);
+        assert!(
+            told.clone().all(|text| newest.starts_with(text.as_str())),
+            "{stopped_at}: {ours:?} {theirs:?}"
+        );
+        assert!(newest.starts_with(first.as_str()));
+        let from = resumed(sequence(&store).recovery().unwrap());
+        assert_eq!(
+            &state(&sequence(&store), &from).unwrap(),
+            newest,
+            "{stopped_at}"
+        );
+        live(&sequence(&store), 4, &mut ours).unwrap();
+        everything_verifies(&sequence(&store), &store);
+    }
+}
+
 /// All that is there is whole, and nothing is there that nobody needs.
 fn everything_verifies(sequence: &Sequence, store: &MemoryStore) {
     let mut needed = Vec::new();
@@ -96,7 +193,14 @@ fn everything_verifies(sequence: &Sequence, store: &MemoryStore) {
             What::Claim(_) => {}
             What::Checkpoint(checkpoint, damage) => {
                 assert_eq!(damage, []);
-                assert_eq!(sequence.verify(checkpoint.number()).unwrap().damage, []);
+                assert_eq!(
+                    sequence
+                        .verify(checkpoint.number())
+                        .unwrap()
+                        .unwrap()
+                        .damage,
+                    []
+                );
                 needed.extend(
                     checkpoint
                         .manifest

@@ -23,7 +23,7 @@ fn believed(store: &MemoryStore) -> Option<String> {
         .and_then(|claim| claim.recovery());
     match found.ok()?.recovery {
         Recovery::Resume(checkpoint) => {
-            let verified = sequence.verify(checkpoint.number()).unwrap();
+            let verified = sequence.verify(checkpoint.number()).unwrap().unwrap();
             let state = state(&sequence, &checkpoint).ok();
             assert_eq!(verified.damage.is_empty(), state.is_some());
             Some(format!("{}: {}", checkpoint.number(), state?))

@@ -142,7 +142,7 @@ fn a_life_in_a_bucket() {
     }
     assert_eq!(new.retain(2).unwrap().checkpoints, [2, 4].map(Number));
     assert_eq!(sequence.numbers().unwrap(), [1, 3, 5, 6].map(Number));
-    assert_eq!(sequence.verify(Number(6)).unwrap().damage, []);
+    assert_eq!(sequence.verify(Number(6)).unwrap().unwrap().damage, []);
     assert_eq!(sequence.place(), "s3://mill/under/checkpoints/fraud");
 }
 
