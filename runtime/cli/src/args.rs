@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use crate::cmd::{
-    bench, build, check, compile_module, completions, doctor, inspect, man, new, rerun, run,
-    schema, test,
+    bench, build, check, checkpoint, compile_module, completions, doctor, inspect, man, new, rerun,
+    run, schema, test,
 };
 use crate::talk::Talk;
 
@@ -55,6 +55,7 @@ pub enum Command {
     Build(build::Args),
     Test(test::Args),
     Rerun(rerun::Args),
+    Checkpoint(checkpoint::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),

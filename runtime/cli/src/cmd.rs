@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod checkpoint;
 pub mod compile_module;
 pub mod completions;
 pub mod doctor;
@@ -28,6 +29,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Build(args) => build::build(&args)?,
         Command::Rerun(args) => return rerun::rerun(&args),
         Command::Test(args) => return test::test(&args),
+        Command::Checkpoint(args) => checkpoint::checkpoint(&args)?,
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
         Command::Schema(_) => schema::schema(),

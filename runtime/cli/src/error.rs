@@ -39,6 +39,15 @@ impl Failure {
         }
     }
 
+    /// Something that cannot be unless Tidemill is wrong.
+    pub fn defect(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            exit: Exit::Internal,
+            cause: Cause::Other(error.into()),
+            hint: None,
+        }
+    }
+
     /// The same failure, with what to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use tidemill_engine::functions::InModules;
 use tidemill_engine::{BATCH_ROWS, Options, Plan};
 use tidemill_pipeline::{Checked, Partial, Pipeline, Report, Settings, read_as_far};
@@ -63,10 +64,24 @@ pub fn plan(
         // Everything that is wrong is said in one go: also of modules and data, as far as the file can be understood.
         Err(partial) => return Err(tidemill_engine::examine(*partial, host, cores()).into()),
     };
+    refuse_checkpoints(&checked.pipeline)?;
     let workers = count(workers, &checked.pipeline);
     let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
     talk.warnings(&warnings);
     Ok(plan)
+}
+
+/// Nobody may rely on checkpoints that are not made.
+fn refuse_checkpoints(pipeline: &Pipeline) -> Result<(), Failure> {
+    match pipeline.checkpoints {
+        None => Ok(()),
+        Some(_) => {
+            let error = anyhow!("pipeline {} asks for checkpoints", pipeline.name.value);
+            Err(Failure::wrong(error).hint(
+                "this version makes none: leave out `[checkpoints]`, a run that stops starts anew",
+            ))
+        }
+    }
 }
 
 /// Reads, checks and plans a pipeline for a rehearsal: what its sources read need not be there.

@@ -1,11 +1,13 @@
 //! Every key of the pipeline file: its type, its default, an example. The reader takes types and defaults from here, and
 //! a test holds `docs/pipeline.md` against it.
 
+mod checkpoints;
 mod operator;
 mod sink;
 mod source;
 mod top;
 
+pub use checkpoints::CHECKPOINTS;
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
@@ -181,9 +183,28 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 20] = [
-    &PIPELINE, &MODULE, &LIMITS, &SECRET, &SOURCE, &WATERMARK, &FILES, &NEXMARK, &DATAGEN, &COLUMN,
-    &GENERATED, &BURSTS, &OPERATOR, &WINDOW, &TRIGGER, &KEEP, &FAILURES, &SINK, &FILE, &FOLDER,
+pub static SHAPES: [&Shape; 21] = [
+    &PIPELINE,
+    &CHECKPOINTS,
+    &MODULE,
+    &LIMITS,
+    &SECRET,
+    &SOURCE,
+    &WATERMARK,
+    &FILES,
+    &NEXMARK,
+    &DATAGEN,
+    &COLUMN,
+    &GENERATED,
+    &BURSTS,
+    &OPERATOR,
+    &WINDOW,
+    &TRIGGER,
+    &KEEP,
+    &FAILURES,
+    &SINK,
+    &FILE,
+    &FOLDER,
 ];
 
 /// A row of the table of keys.

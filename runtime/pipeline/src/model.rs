@@ -3,6 +3,7 @@
 //! Sources, operators, sinks and modules are in file order. Names are unique over sources, operators and sinks; every
 //! `input` names one of them; there is no cycle.
 
+mod checkpoints;
 mod column;
 mod config;
 mod connector;
@@ -15,6 +16,7 @@ mod source;
 mod window;
 mod word;
 
+pub use checkpoints::Checkpoints;
 pub use column::{Column, Generator, TimeFormat};
 pub use config::Config;
 pub use connector::{Connector, Datagen, Files, Nexmark, NexmarkKind};
@@ -42,6 +44,8 @@ pub struct Pipeline {
     pub workers: Option<Spanned<usize>>,
     /// Number of key groups. Fixed by the first checkpoint.
     pub max_parallelism: Spanned<u32>,
+    /// Where and how often checkpoints are made; absent: none are.
+    pub checkpoints: Option<Checkpoints>,
     /// Modules, first the declared ones, then those that only a `function = "file.wasm/name"` names.
     pub modules: Vec<Module>,
     /// Where rows come from.

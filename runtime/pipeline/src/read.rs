@@ -3,6 +3,7 @@
 //! Where something is wrong it is reported and a stand-in is read on with, so that everything wrong is found; a pipeline
 //! with stand-ins is never given out, since there is an error then.
 
+mod checkpoints;
 mod column;
 mod connector;
 mod failure;
@@ -48,6 +49,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     let name = pipeline_name(&top, d);
     let workers = top.whole("workers", d);
     let max_parallelism = top.whole("max-parallelism", d);
+    let checkpoints = checkpoints::read(&top, d);
     let modules = named(&top, "modules", &MODULE, d);
     for secret in named(&top, "secrets", &SECRET, d) {
         // What it holds was filled in already.
@@ -61,6 +63,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         folder: folder.to_owned(),
         workers: workers.map(|w| w.map(|w| w as usize)),
         max_parallelism: max_parallelism.map_or(Spanned::new(128, 0..0), |m| m.map(|m| m as u32)),
+        checkpoints,
         modules: modules
             .iter()
             .filter_map(|m| module::read(m, folder, d))

@@ -305,6 +305,7 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
             remove(&mut file.top, &[name]);
             file.top += &line;
         }
+        "checkpoints" => file.top += &format!("checkpoints = {}\n", inline("")),
         "module" => {
             remove(&mut file.module, &[name]);
             file.module += &line;

@@ -4,6 +4,7 @@ mod bad_rows;
 mod bench;
 mod build;
 mod check;
+mod checkpoint;
 mod checks;
 mod clocks;
 mod doctor;

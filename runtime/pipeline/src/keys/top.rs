@@ -1,7 +1,7 @@
 //! Keys of the file itself and of modules.
 
 use super::Default::{Required, Said, Value};
-use super::{Kind, OPERATOR, SINK, SOURCE, Shape, key, later};
+use super::{CHECKPOINTS, Kind, OPERATOR, SINK, SOURCE, Shape, key, later};
 
 /// The file.
 pub static PIPELINE: Shape = Shape {
@@ -14,6 +14,12 @@ pub static PIPELINE: Shape = Shape {
             Kind::Whole(1, 32768),
             Value("128"),
             "256",
+        ),
+        key(
+            "checkpoints",
+            Kind::Table(&CHECKPOINTS),
+            Said("none are made"),
+            r#"{ interval = "1m" }"#,
         ),
         key(
             "modules",
@@ -46,7 +52,6 @@ pub static PIPELINE: Shape = Shape {
             r#"{ out = { input = "large", stdout = {} } }"#,
         ),
         later("state", "state is held in memory"),
-        later("checkpoints", "a run that stops starts anew"),
     ],
 };
 
