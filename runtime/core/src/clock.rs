@@ -21,6 +21,6 @@ mod queue;
 pub use check::{ahead, jumps, out_of_range};
 pub use inputs::InputClock;
 pub use lateness::Lateness;
-pub use source::{Held, SourceClock, SourceConfig, WhenIdle};
+pub use source::{Held, SavedSplit, SourceClock, SourceConfig, WhenIdle};
 pub use split::SplitState;
 pub use strategy::Strategy;

@@ -7,6 +7,7 @@
 
 mod combine;
 pub mod plan;
+pub mod saved;
 pub mod spec;
 
 mod family;
@@ -27,4 +28,5 @@ pub use plan::{
     Counters, Firing, KeyId, KeyOrder, Moment, Op, Plan, ResultId, RowId, Rows, Sent, Slot,
     TakenBack,
 };
+pub use saved::{Saved, Unreadable};
 pub use spec::{Keep, Mode, Triggers, WindowKind, WindowSpec};

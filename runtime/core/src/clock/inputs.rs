@@ -44,6 +44,14 @@ impl InputClock {
         }
     }
 
+    /// An operator that stood at this watermark before a restart. Its inputs pass theirs on again before they send anything.
+    pub fn restored(inputs: usize, watermark: i64) -> Self {
+        Self {
+            watermark,
+            ..Self::new(inputs)
+        }
+    }
+
     /// An input passes its watermark on. It counts again if it was idle.
     pub fn set(&mut self, input: usize, w: i64) {
         let one = &mut self.inputs[input];

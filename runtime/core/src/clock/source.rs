@@ -7,8 +7,10 @@
 //! 3. A split counts if it is active or paused, unless it is back from idleness and its own watermark has not yet reached
 //!    the source's (Watermarks 6).
 
+mod saving;
 mod states;
 
+pub use saving::SavedSplit;
 pub use states::Held;
 
 use super::queue::{LAST, Place, Queue};
@@ -179,6 +181,11 @@ impl SourceClock {
             None => self.largest(),
         };
         self.watermark = self.watermark.max(allowed);
+    }
+
+    /// How its watermark is made.
+    pub fn config(&self) -> SourceConfig {
+        self.config
     }
 
     /// The watermark: what the source passes on.

@@ -5,6 +5,7 @@ pub(super) mod grid;
 mod merges;
 mod numbers;
 mod panes;
+mod saving;
 
 use self::grid::{Cell, Grid};
 use self::merges::{Merges, Value};

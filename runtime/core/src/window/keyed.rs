@@ -6,6 +6,7 @@
 //! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
 
 mod clock;
+mod saving;
 
 use super::family::{Due, Family, NEVER, Out, Row};
 use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};

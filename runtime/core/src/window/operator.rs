@@ -2,11 +2,12 @@
 
 use super::fixed::Fixed;
 use super::keyed::Keyed;
+use super::saved::{Saved, Unreadable};
 use super::session::Session;
 use super::slide::Slide;
 use super::slide_rows::SlideRows;
 use super::tracked::Tracked;
-use super::{KeyOrder, Plan, Rows, WindowKind, WindowSpec};
+use super::{KeyId, KeyOrder, Plan, RowId, Rows, WindowKind, WindowSpec};
 
 /// Decides what becomes of rows, and what fires when. See the [module](super).
 ///
@@ -125,5 +126,42 @@ impl WindowOperator {
     /// What the plan says never happened: everything is as before [`WindowOperator::take`], slots included.
     pub fn undo(&mut self, _plan: &Plan) {
         each!(&mut self.windows, windows => windows.undo());
+    }
+
+    /// Appends what is kept for a key; nothing if nothing is. At a barrier, that is while everything has happened that is
+    /// due at or before the operator's watermark.
+    pub fn save(&self, key: KeyId, into: &mut Saved) {
+        each!(&self.windows, windows => windows.save_key(key, into));
+    }
+
+    /// Of an operator without keys: stands where one stood that has saved what it kept, with the clock's last tick.
+    /// Nothing is undone by it; of several the largest counts.
+    pub fn stand_at(&mut self, watermark: i64, tick: Option<i64>) {
+        each!(&mut self.windows, windows => windows.stand_at(watermark));
+        if let (Some((_, last)), Some(tick)) = (&mut self.clock, tick) {
+            *last = (*last).max(tick);
+        }
+    }
+
+    /// The clock's last tick, if it has ticked.
+    pub fn last_tick(&self) -> Option<i64> {
+        self.clock.map(|(_, last)| last)
+    }
+
+    /// Takes keys that were saved by [`WindowOperator::save`] at this operator's watermark, each with its words. Nothing is
+    /// kept for any of them. The answer has the new numbers of accumulators, rows and results, in the order of saving.
+    ///
+    /// # Errors
+    /// If the words are not what an operator like this one saves; it is of no use then.
+    pub fn load<'a>(
+        &mut self,
+        keys: impl Iterator<Item = (KeyId, &'a [i64])>,
+    ) -> Result<Saved, Unreadable> {
+        each!(&mut self.windows, windows => windows.load(keys))
+    }
+
+    /// Gives up so many numbers of rows, which the caller may use behind the answer: all later ones are larger.
+    pub fn reserve(&mut self, count: u64) -> RowId {
+        each!(&mut self.windows, windows => windows.reserve(count))
     }
 }

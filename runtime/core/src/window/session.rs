@@ -7,6 +7,7 @@
 use smallvec::SmallVec;
 
 use super::family::{Due, Family, NEVER, Out, Row, Window};
+use super::saved::{Loading, Save, Saved, Unreadable};
 use super::{Mode, Slot, WindowSpec};
 
 /// Windows of kind `session`.
@@ -179,5 +180,30 @@ impl Family for Session {
             }
             kept
         });
+    }
+}
+
+impl Save for Session {
+    fn save(&self, held: &Sessions, into: &mut Saved) {
+        into.count(held.0.len());
+        for one in &held.0 {
+            into.word(one.start);
+            into.word(one.end);
+            into.word(one.number);
+            into.slot(one.slot);
+        }
+    }
+
+    fn load(&self, from: &mut Loading<'_>) -> Result<Sessions, Unreadable> {
+        let count = from.count()?;
+        let one = |_| {
+            Ok(One {
+                start: from.word()?,
+                end: from.word()?,
+                number: from.number()?,
+                slot: from.slot()?,
+            })
+        };
+        Ok(Sessions((0..count).map(one).collect::<Result<_, _>>()?))
     }
 }

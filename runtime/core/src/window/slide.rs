@@ -20,6 +20,7 @@ use std::collections::VecDeque;
 
 use super::Slot;
 use super::family::{Due, Family, NEVER, Out, Row, Window};
+use super::saved::{Loading, Save, Saved, Unreadable};
 
 /// Windows of kind `slide`.
 #[derive(Debug)]
@@ -220,5 +221,70 @@ impl Family for Slide {
             held.drop_prefix(out);
             held.expire(due.at, out);
         }
+    }
+}
+
+/// How a prefix is saved: there is none, it is the first fired pane of its block, or it was made for merging.
+const NO_PREFIX: i64 = 0;
+const PREFIX_OF_PANE: i64 = 1;
+const PREFIX_MADE: i64 = 2;
+
+impl Save for Slide {
+    fn save(&self, held: &Panes, into: &mut Saved) {
+        into.count(held.panes.len());
+        for pane in &held.panes {
+            into.word(pane.time);
+            into.word(pane.rows);
+            into.slots.push(pane.slot);
+        }
+        into.count(held.fired);
+        into.word(held.block);
+        match held.prefix {
+            None => into.word(NO_PREFIX),
+            Some(Prefix { slot, made: false }) => {
+                into.word(PREFIX_OF_PANE);
+                let of = held.panes.iter().position(|pane| pane.slot == slot);
+                into.count(of.expect("a prefix that was not made is a pane's"));
+            }
+            Some(Prefix { slot, made: true }) => {
+                into.word(PREFIX_MADE);
+                into.slots.push(slot);
+            }
+        }
+    }
+
+    fn load(&self, from: &mut Loading<'_>) -> Result<Panes, Unreadable> {
+        let count = from.count()?;
+        let pane = |_| {
+            Ok(Pane {
+                time: from.word()?,
+                rows: from.number()?,
+                slot: from.new_slot(),
+            })
+        };
+        let panes: VecDeque<Pane> = (0..count).map(pane).collect::<Result<_, _>>()?;
+        let (fired, block) = (from.number()?, from.word()?);
+        let prefix = match from.word()? {
+            NO_PREFIX => None,
+            PREFIX_OF_PANE => {
+                let of: usize = from.number()?;
+                let slot = panes.get(of).ok_or(Unreadable)?.slot;
+                Some(Prefix { slot, made: false })
+            }
+            PREFIX_MADE => Some(Prefix {
+                slot: from.new_slot(),
+                made: true,
+            }),
+            _ => return Err(Unreadable),
+        };
+        if fired > panes.len() {
+            return Err(Unreadable);
+        }
+        Ok(Panes {
+            panes,
+            fired,
+            block,
+            prefix,
+        })
     }
 }

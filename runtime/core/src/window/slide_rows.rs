@@ -6,6 +6,7 @@
 //! 2. Of the rows that have fired, only those are stored that a later firing may see.
 
 use super::family::{Cause, Due, Family, NEVER, Out, Row, Window};
+use super::saved::{Loading, Save, Saved, Unreadable};
 use super::stored::{StoredRow, StoredRows};
 use super::{Keep, Moment, Slot};
 
@@ -95,5 +96,19 @@ impl Family for SlideRows {
             let seen = held.fired.iter().map(|row| row.id).collect();
             out.fire_rows(Cause::Time(due), (window, Moment::OnTime), seen);
         }
+    }
+}
+
+impl Save for SlideRows {
+    fn save(&self, held: &Held, into: &mut Saved) {
+        held.fired.save(into);
+        held.waiting.save(into);
+    }
+
+    fn load(&self, from: &mut Loading<'_>) -> Result<Held, Unreadable> {
+        Ok(Held {
+            fired: StoredRows::load(from)?,
+            waiting: StoredRows::load(from)?,
+        })
     }
 }

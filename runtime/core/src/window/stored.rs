@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Keep;
 use super::family::Out;
 use super::plan::RowId;
+use super::saved::{Loading, Saved, Unreadable};
 
 /// A row that the host stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,5 +125,30 @@ impl FromIterator<StoredRow> for StoredRows {
         let mut all = Self::default();
         rows.into_iter().for_each(|row| all.insert(row));
         all
+    }
+}
+
+impl StoredRows {
+    /// Appends times, the first windows, and the rows themselves.
+    pub(super) fn save(&self, into: &mut Saved) {
+        into.count(self.len);
+        for row in self.iter() {
+            into.word(row.time);
+            into.word(row.first);
+            into.id(row.id);
+            into.rows.push(row.id);
+        }
+    }
+
+    /// The inverse.
+    pub(super) fn load(from: &mut Loading<'_>) -> Result<Self, Unreadable> {
+        let mut rows = Self::default();
+        for _ in 0..from.count()? {
+            let (time, first) = (from.word()?, from.word()?);
+            let id = from.id()?;
+            from.given.rows.push(id);
+            rows.insert(StoredRow { time, id, first });
+        }
+        Ok(rows)
     }
 }

@@ -9,6 +9,7 @@
 
 mod content;
 mod one;
+mod saving;
 mod sessions;
 
 use std::ops::Range;

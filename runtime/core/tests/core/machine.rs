@@ -51,14 +51,14 @@ pub struct Came {
 
 /// Key numbers as the engine gives them: those of keys that are gone are given out again.
 #[derive(Default)]
-struct Keys {
-    numbers: BTreeMap<String, KeyId>,
+pub struct Keys {
+    pub numbers: BTreeMap<String, KeyId>,
     names: Vec<String>,
     free: Vec<KeyId>,
 }
 
 impl Keys {
-    fn number(&mut self, name: &str) -> KeyId {
+    pub fn number(&mut self, name: &str) -> KeyId {
         if let Some(&key) = self.numbers.get(name) {
             return key;
         }
@@ -97,14 +97,15 @@ impl KeyOrder for Keys {
 
 /// See the module.
 pub struct Machine {
+    pub spec: WindowSpec,
     pub operator: WindowOperator,
     aggregate: Aggregate,
-    accs: BTreeMap<Slot, Acc>,
+    pub accs: BTreeMap<Slot, Acc>,
     /// Values of stored rows.
-    stored: BTreeMap<RowId, i64>,
+    pub stored: BTreeMap<RowId, i64>,
     /// Results that may be taken back.
-    sent: BTreeMap<ResultId, Fired>,
-    keys: Keys,
+    pub sent: BTreeMap<ResultId, Fired>,
+    pub keys: Keys,
     plan: Plan,
     /// How many plans there were.
     pub plans: usize,
@@ -114,6 +115,7 @@ pub struct Machine {
 impl Machine {
     pub fn new(spec: WindowSpec, aggregate: Aggregate) -> Self {
         Self {
+            spec,
             operator: WindowOperator::new(spec),
             aggregate,
             accs: BTreeMap::new(),

@@ -7,5 +7,6 @@ mod machine;
 mod many_rows;
 mod model;
 mod properties;
+mod restart;
 mod scenario;
 mod states;

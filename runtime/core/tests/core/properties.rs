@@ -167,6 +167,16 @@ fn input() -> impl Strategy<Value = Input> {
 
 /// Runs a case in batches of a size. Between batches W is told where the case says so.
 fn run(input: &Input, batch: usize, aggregate: Aggregate) -> Outcome {
+    run_with_stops(input, batch, aggregate, |_| {})
+}
+
+/// Runs a case so, and does something whenever W has been told.
+fn run_with_stops(
+    input: &Input,
+    batch: usize,
+    aggregate: Aggregate,
+    stop: impl Fn(&mut Machine),
+) -> Outcome {
     let mut machine = Machine::new(input.spec, aggregate);
     let mut outcome = Outcome::default();
     let (mut from, mut w) = (0, time::MIN);
@@ -186,7 +196,8 @@ fn run(input: &Input, batch: usize, aggregate: Aggregate) -> Outcome {
             outcome.add(machine.clock(input.clock[to - 1]), from);
         }
         if input.told[to - 1] {
-            outcome.add(machine.advance(input.rows[to - 1].w), from);
+            outcome.add(machine.advance(w), from);
+            stop(&mut machine);
         }
         from = to;
     }
@@ -270,6 +281,14 @@ proptest! {
             let told = vec![told; input.rows.len()];
             prop_assert_eq!(&run(&Input { told, ..input.clone() }, 5, Aggregate::FloatSum), &expected);
         }
+    }
+
+    /// Whoever stops when W has been told, and goes on from what was saved, gives the same.
+    #[test]
+    fn restarts_do_not_show(input in input(), batch in 1usize..20) {
+        let expected = run(&input, batch, Aggregate::FloatSum);
+        let restarted = run_with_stops(&input, batch, Aggregate::FloatSum, Machine::restart);
+        prop_assert_eq!(&restarted, &expected);
     }
 
     /// Rows that fail leave no trace.

@@ -1,10 +1,13 @@
 //! Tables of what splits are doing: idle, finished, paused, and back again.
 
-use tidemill_core::clock::{Held, SourceClock, SourceConfig, SplitState, Strategy, WhenIdle};
+use proptest::prelude::*;
+use tidemill_core::clock::{
+    Held, SourceClock, SourceConfig, SplitState, Strategy as Watermarks, WhenIdle,
+};
 use tidemill_core::time::{MAX, MIN};
 
 const LIVE: SourceConfig = SourceConfig {
-    strategy: Strategy::Monotonic,
+    strategy: Watermarks::Monotonic,
     idle_timeout: Some(60),
     when_idle: WhenIdle::Hold,
     bounded: false,
@@ -218,4 +221,52 @@ fn alignment() {
     clock.finish(1);
     clock.finish(2);
     assert_eq!(clock.held(), Held::Over);
+}
+
+/// What happens to a split of a live source.
+#[derive(Clone, Debug)]
+enum Happens {
+    Row(i64),
+    Silence,
+    End,
+}
+
+fn happenings() -> impl proptest::strategy::Strategy<Value = Vec<(usize, Happens)>> {
+    let happens = prop_oneof![
+        8 => (0i64..200).prop_map(Happens::Row),
+        3 => Just(Happens::Silence),
+        1 => Just(Happens::End),
+    ];
+    prop::collection::vec((0usize..3, happens), 0..60)
+}
+
+proptest! {
+    /// Watermarks 1: a source that goes on from what was saved stamps rows as if it had never stopped.
+    #[test]
+    fn restarts_do_not_show(happenings in happenings(), stop in 0usize..60) {
+        let mut clock = SourceClock::new(LIVE, 3);
+        let mut restarted = clock.clone();
+        for (i, (split, happens)) in happenings.into_iter().enumerate() {
+            if i == stop {
+                let splits: Vec<_> = (0..3).map(|split| Some(clock.save(split))).collect();
+                restarted = SourceClock::restored(LIVE, &splits, clock.watermark());
+            }
+            if clock.state(split) == SplitState::Finished {
+                continue;
+            }
+            let now = i as i64 * 100;
+            let came = [&mut clock, &mut restarted].map(|clock| {
+                match happens {
+                    Happens::Row(time) => return deliver(clock, split, &[time]),
+                    // Given up at once: a silence that was going on begins anew after a restart.
+                    Happens::Silence => ask(clock, split, &[now, now + 61]),
+                    Happens::End => clock.finish(split),
+                }
+                vec![]
+            });
+            prop_assert_eq!(&came[0], &came[1]);
+            prop_assert_eq!(clock.watermark(), restarted.watermark());
+            prop_assert_eq!(clock.is_left_out(), restarted.is_left_out());
+        }
+    }
 }

@@ -16,6 +16,16 @@ impl Numbers {
         self.0.last().map(|&(window, _)| window)
     }
 
+    /// All of them, ascending.
+    pub(super) fn all(&self) -> &[(i64, u32)] {
+        &self.0
+    }
+
+    /// A window behind all others has fired so often.
+    pub(super) fn set(&mut self, window: i64, number: u32) {
+        self.0.push((window, number));
+    }
+
     /// The number of a window's next firing, from 1.
     pub(super) fn next(&mut self, window: i64) -> u32 {
         let at = self.0.partition_point(|&(w, _)| w < window);
