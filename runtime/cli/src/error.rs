@@ -108,6 +108,7 @@ impl From<EngineError> for Failure {
         };
         let hint = match &error {
             EngineError::Row(row) => row_hint(row),
+            EngineError::Checkpoint { source, .. } => source.hint().map(str::to_owned),
             EngineError::TooManyRows { operator, .. } => Some(format!(
                 "[operators.{operator}] `keep` in its window holds fewer rows, shorter windows do too, an aggregate without \
                  `keep` holds none; or raise `rows-limit`"

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::anyhow;
 use tidemill_engine::functions::InModules;
 use tidemill_engine::{BATCH_ROWS, Options, Plan};
 use tidemill_pipeline::{Checked, Partial, Pipeline, Report, Settings, read_as_far};
@@ -11,6 +10,7 @@ use tidemill_wasm::Host;
 use crate::args::{PipelineArgs, WorkerArgs};
 use crate::clocks;
 use crate::error::Failure;
+use crate::recovery::Wanted;
 use crate::talk::Talk;
 
 /// Reads and checks a pipeline file.
@@ -64,24 +64,25 @@ pub fn plan(
         // Everything that is wrong is said in one go: also of modules and data, as far as the file can be understood.
         Err(partial) => return Err(tidemill_engine::examine(*partial, host, cores()).into()),
     };
-    refuse_checkpoints(&checked.pipeline)?;
     let workers = count(workers, &checked.pipeline);
     let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
     talk.warnings(&warnings);
     Ok(plan)
 }
 
-/// Nobody may rely on checkpoints that are not made.
-fn refuse_checkpoints(pipeline: &Pipeline) -> Result<(), Failure> {
-    match pipeline.checkpoints {
-        None => Ok(()),
-        Some(_) => {
-            let error = anyhow!("pipeline {} asks for checkpoints", pipeline.name.value);
-            Err(Failure::wrong(error).hint(
-                "this version makes none: leave out `[checkpoints]`, a run that stops starts anew",
-            ))
-        }
-    }
+/// Reads, checks and plans a pipeline as [`plan`] does, and says how it takes checkpoints, if it does.
+///
+/// # Errors
+/// If it cannot run as it stands.
+pub fn plan_with_checkpoints(
+    args: &PipelineArgs,
+    workers: &WorkerArgs,
+    host: &Host,
+    talk: &Talk,
+) -> Result<(Plan, Option<Wanted>), Failure> {
+    let plan = plan(args, workers, host, talk)?;
+    let wanted = Wanted::of(&read(args)?.pipeline)?;
+    Ok((plan, wanted))
 }
 
 /// Reads, checks and plans a pipeline for a rehearsal: what its sources read need not be there.

@@ -22,6 +22,7 @@ mod load;
 mod memory;
 mod module_text;
 mod progress;
+mod recovery;
 mod sdk;
 mod signals;
 mod summary;

@@ -1,5 +1,6 @@
 //! From a plan to workers: every worker gets a copy of every station, queues lead across.
 
+mod restoring;
 mod sources;
 mod windows;
 
@@ -10,9 +11,11 @@ use tidemill_core::clock::InputClock;
 use tidemill_core::time;
 use tidemill_wasm::Settings;
 
+pub use self::restoring::Beginning;
 use self::sources::OpenSource;
 use crate::blame::Blame;
-use crate::ends::{Ends, Writers};
+use crate::checkpoint::Restored;
+use crate::ends::{Ends, OpenSink};
 use crate::error::EngineError;
 use crate::exchange::{Inlet, Outlet, Queues, queues};
 use crate::failure::Policy;
@@ -25,6 +28,17 @@ use crate::run::Options;
 use crate::talk::Talk;
 use crate::task::{Node, Route, Routes, SourceNode, Task};
 use crate::worker::{Control, Worker};
+use tidemill_connectors::SharedSink;
+
+/// The workers of a run.
+pub struct Built {
+    /// The workers, in order.
+    pub workers: Vec<Worker>,
+    /// What they share.
+    pub control: Arc<Control>,
+    /// Per station, its name and who publishes its output; only sinks may have one.
+    pub publishers: Vec<Option<(String, SharedSink)>>,
+}
 
 /// Makes the workers of a run.
 ///
@@ -35,7 +49,8 @@ pub fn workers(
     options: &Options,
     metrics: &Metrics,
     ends: &dyn Ends,
-) -> Result<(Vec<Worker>, Arc<Control>), EngineError> {
+    beginning: Beginning<'_>,
+) -> Result<Built, EngineError> {
     let parkers: Vec<Parker> = (0..plan.workers).map(|_| Parker::new()).collect();
     let unparkers: Vec<Unparker> = parkers.iter().map(|p| p.unparker().clone()).collect();
     let control = Arc::new(Control::new(unparkers.clone()));
@@ -44,6 +59,7 @@ pub fn workers(
         options,
         metrics,
         ends,
+        beginning,
         unparkers: &unparkers,
         policies: plan
             .stations
@@ -54,7 +70,7 @@ pub fn workers(
             .stations
             .iter()
             .enumerate()
-            .map(|station| open_sink(station, ends))
+            .map(|station| open_sink(station, ends, beginning.restored))
             .collect::<Result<_, _>>()?,
         queues: plan
             .edges
@@ -77,9 +93,20 @@ pub fn workers(
             control,
             now,
             blocked_since: None,
+            checkpoints: None,
         });
     }
-    Ok((workers, control))
+    builder.restore_counts();
+    let publisher = |(sink, station): (&Option<OpenSink>, &Station)| {
+        let publisher = sink.as_ref()?.publisher.clone()?;
+        Some((station.name.clone(), publisher))
+    };
+    let sinks = builder.sinks.iter().zip(&plan.stations);
+    Ok(Built {
+        workers,
+        control,
+        publishers: sinks.map(publisher).collect(),
+    })
 }
 
 struct Builder<'a> {
@@ -87,11 +114,12 @@ struct Builder<'a> {
     options: &'a Options,
     metrics: &'a Metrics,
     ends: &'a dyn Ends,
+    beginning: Beginning<'a>,
     unparkers: &'a [Unparker],
     /// Per station; sinks have none.
     policies: Vec<Option<Arc<Policy>>>,
     /// Per station; only sinks have one.
-    sinks: Vec<Option<Writers>>,
+    sinks: Vec<Option<OpenSink>>,
     /// Per edge; chains have none.
     queues: Vec<Option<Queues>>,
 }
@@ -109,11 +137,14 @@ fn policy(station: &Station) -> Option<Policy> {
 fn open_sink(
     (index, station): (usize, &Station),
     ends: &dyn Ends,
-) -> Result<Option<Writers>, EngineError> {
+    restored: Option<&Restored>,
+) -> Result<Option<OpenSink>, EngineError> {
     let StationKind::Sink(sink) = &station.kind else {
         return Ok(None);
     };
-    let opened = ends.sink(index, sink);
+    let pending = restored.map(|restored| restored.pending(&station.name));
+    let pending = pending.transpose()?;
+    let opened = ends.sink((index, &station.name), sink, pending.as_deref());
     opened.map(Some).map_err(|source| EngineError::Connector {
         name: format!("sink {}", station.name),
         source,
@@ -135,17 +166,21 @@ impl Builder<'_> {
             let counters = self.metrics.of(index, worker);
             if let StationKind::Source(source) = &station.kind {
                 let open = &mut sources[task.sources.len()];
-                let source = self.source((index, source), (open, worker), counters.clone())?;
+                let mut source = self.source((index, source), (open, worker), counters.clone())?;
+                self.restore_source(index, &mut source, &open.forgotten)?;
                 task.sources.push(SourceNode {
+                    station: index,
                     source,
                     routes,
                     counters,
                     closed: false,
+                    cut: None,
                 });
                 continue;
             }
             let input_count = self.inputs_of(index);
-            task.nodes.push(Node {
+            let mut node = Node {
+                station: index,
                 operator: self.operator(index, worker, counters.clone())?,
                 inputs: InputClock::new(input_count),
                 input_count,
@@ -157,7 +192,11 @@ impl Builder<'_> {
                 idle: false,
                 steps: Default::default(),
                 time: station.time,
-            });
+                barrier: None,
+                cut: None,
+            };
+            self.restore_node(worker, &mut node)?;
+            task.nodes.push(node);
         }
         task.outlets = self.outlets(worker);
         Ok(task)
@@ -323,7 +362,9 @@ impl Builder<'_> {
             StationKind::Sink(plan) => {
                 let sink = self.sinks[index].as_ref().expect("every sink was opened");
                 let name = self.plan.stations[index].name.clone();
-                let sink = Sink::new(name, sink(worker), counters);
+                let published = sink.publisher.is_some();
+                let sink = Sink::new(name, (sink.writers)(worker), counters);
+                let sink = sink.published_with_checkpoints(published);
                 Ok(Box::new(match plan.changes {
                     true => sink.with_changes(plan.schema.clone()),
                     false => sink,

@@ -1,15 +1,28 @@
 //! The ends of a pipeline: who opens what it reads from and writes to.
 
-use tidemill_connectors::{ConnectorError, Opened, Sink, Wake};
+use std::sync::Arc;
+
+use tidemill_connectors::{
+    ConnectorError, Disk, Guarantee, Life, Missing, Opened, Pending, Position, SharedSink, Sink,
+    Wake,
+};
 
 use crate::plan::{SinkPlan, SourcePlan};
 
 /// Gives each worker its hand on a sink. All are asked for before the first one finishes.
 pub type Writers = Box<dyn Fn(usize) -> Box<dyn Sink>>;
 
+/// A sink that was opened.
+pub struct OpenSink {
+    /// What workers write with.
+    pub writers: Writers,
+    /// What publishes, where rows are published with checkpoints.
+    pub publisher: Option<SharedSink>,
+}
+
 /// Opens sources and sinks.
 pub trait Ends {
-    /// The shares of a source of the workers that are woken by these.
+    /// The shares of a source of the workers that are woken by these. Of splits that are kept, where to read on.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -17,31 +30,80 @@ pub trait Ends {
         &self,
         station: usize,
         plan: &SourcePlan,
+        kept: &[(Arc<str>, Position)],
         wakes: &[Wake],
     ) -> Result<Vec<Opened>, ConnectorError>;
 
-    /// A sink.
+    /// A sink by the number and name of its station, which goes on from what workers had pending, if this is not a beginning.
     ///
     /// # Errors
     /// If it cannot be opened.
-    fn sink(&self, station: usize, plan: &SinkPlan) -> Result<Writers, ConnectorError>;
+    fn sink(
+        &self,
+        station: (usize, &str),
+        plan: &SinkPlan,
+        kept: Option<&[Pending]>,
+    ) -> Result<OpenSink, ConnectorError>;
 }
 
 /// What the pipeline file says.
-pub struct Connectors;
+pub struct Connectors<'a> {
+    /// Who writes, where checkpoints are taken.
+    pub writer: Option<&'a Writer>,
+    /// How many workers there are.
+    pub workers: usize,
+}
 
-impl Ends for Connectors {
+/// Whose pending files the sinks of a run write.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// The pipeline's id, the same in every life of it and no other's: letters, digits, `-`.
+    pub pipeline: String,
+    /// This life of the process.
+    pub incarnation: String,
+    /// What becomes of output that a checkpoint holds and that is nowhere.
+    pub missing: Missing,
+}
+
+impl Ends for Connectors<'_> {
     fn source(
         &self,
         _station: usize,
         plan: &SourcePlan,
+        kept: &[(Arc<str>, Position)],
         wakes: &[Wake],
     ) -> Result<Vec<Opened>, ConnectorError> {
-        tidemill_connectors::open_all(&plan.spec, wakes)
+        tidemill_connectors::resume_all(&plan.spec, wakes, kept)
     }
 
-    fn sink(&self, _station: usize, plan: &SinkPlan) -> Result<Writers, ConnectorError> {
-        let sink = plan.spec.open(plan.schema.clone(), false)?;
-        Ok(Box::new(move |worker| sink.writer(worker)))
+    fn sink(
+        &self,
+        (_, name): (usize, &str),
+        plan: &SinkPlan,
+        kept: Option<&[Pending]>,
+    ) -> Result<OpenSink, ConnectorError> {
+        let schema = plan.schema.clone();
+        let Some(writer) = self.writer else {
+            let sink = plan.spec.open(schema, false)?;
+            return Ok(OpenSink {
+                writers: Box::new(move |worker| sink.writer(worker)),
+                publisher: None,
+            });
+        };
+        let life = Life {
+            owner: format!("{}-{name}", writer.pipeline),
+            incarnation: writer.incarnation.clone(),
+            effects: Arc::new(Disk),
+        };
+        let sink = plan.spec.open_kept(schema, false, &life)?;
+        if let Some(kept) = kept {
+            sink.restore(kept, self.workers, writer.missing)?;
+        }
+        let publishes = plan.spec.guarantee() == Guarantee::ExactlyOnce;
+        let publisher = publishes.then(|| sink.clone());
+        Ok(OpenSink {
+            writers: Box::new(move |worker| sink.writer(worker)),
+            publisher,
+        })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use tidemill_checkpoint::CheckpointError;
 use tidemill_connectors::ConnectorError;
 use tidemill_wasm::{CallError, ModuleError};
 
+use crate::checkpoint::StoreError;
 use crate::failure::FailedRow;
 
 /// Why a run ended before its input did.
@@ -56,17 +58,46 @@ pub enum EngineError {
     /// The reader of standard output has gone: nothing is wrong, and nobody is left to talk to.
     #[error("standard output was closed by its reader")]
     OutputClosed,
+    /// Checkpoints do not happen, so that what is written could never be published.
+    #[error("checkpoint {number}: {source}")]
+    Checkpoint {
+        /// Its number.
+        number: u64,
+        /// Why it did not happen.
+        #[source]
+        source: StoreError,
+    },
+    /// A checkpoint cannot be read.
+    #[error("checkpoint {number}: {source}")]
+    Location {
+        /// Its number.
+        number: u64,
+        /// What is wrong.
+        #[source]
+        source: Box<CheckpointError>,
+    },
+    /// What a checkpoint holds of a station is not what such a station keeps.
+    #[error(
+        "checkpoint {number}: what it holds of {station} cannot be read as what {station} keeps now; \
+         nothing was started"
+    )]
+    Unreadable {
+        /// The checkpoint's number.
+        number: u64,
+        /// The name of the source, operator or sink.
+        station: String,
+    },
     /// The machine gives no thread for a worker.
     #[error("no thread could be started for a worker: {0}; fewer `workers` need fewer threads")]
     Thread(String),
     /// A defect of Tidemill: a worker panicked.
     #[error(
-        "worker {worker} panicked: {message}; the pipeline was stopped, since half of it must not go on \
+        "{worker} panicked: {message}; the pipeline was stopped, since half of it must not go on \
          (this is a defect of Tidemill, please report it)"
     )]
     Panic {
-        /// The worker's number.
-        worker: usize,
+        /// Who: a worker by its number, or the checkpoints.
+        worker: String,
         /// The panic's message and place.
         message: String,
     },

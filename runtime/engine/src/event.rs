@@ -2,11 +2,11 @@
 
 use tidemill_rows::Batch;
 
+use crate::checkpoint::cut::At;
 use crate::combine::Combined;
 
 /// One thing that an operator's input brings.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all events are rows")]
 pub enum Event {
     /// Rows, in arrival order.
     Rows(Batch),
@@ -17,6 +17,8 @@ pub enum Event {
     /// No split of the sender counts: it is left out of the minimum until its watermark comes. Its watermark stands at this,
     /// or has risen to it with the clock.
     Idle(i64),
+    /// Everything before this belongs to the checkpoint, nothing behind it does.
+    Barrier(At),
     /// The sender has no more rows, ever.
     End,
     /// The pipeline is stopping: nothing more comes, and what is open stays open.

@@ -177,6 +177,11 @@ impl Policy {
         }
     }
 
+    /// Before a restart so many rows had failed.
+    pub fn go_on_from(&self, failed: u64) {
+        self.failed.store(failed, Ordering::Relaxed);
+    }
+
     /// Applies the policy to rows that failed. What is to be sent to `<name>.failed` comes back.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod aggregate;
 mod blame;
 mod build;
 mod busiest;
+pub mod checkpoint;
 mod combine;
 mod ends;
 pub mod error;
@@ -42,10 +43,13 @@ pub mod watch;
 mod worker;
 
 pub use busiest::KeyRows;
+pub use ends::Writer;
 pub use error::EngineError;
 pub use failure::FailedRow;
 pub use metrics::Totals;
 pub use plan::{Plan, examine, plan, plan_rehearsal};
 pub use rehearsal::Rehearsal;
-pub use run::{BATCH_ROWS, Options, Running, Stopper, Summary, start};
+pub use run::{
+    BATCH_ROWS, Checkpoints, Options, Running, Stopper, Summary, start, start_with_checkpoints,
+};
 pub use talk::Log;

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tidemill_core::clock::Lateness;
 use tidemill_core::time;
 
@@ -98,6 +99,58 @@ impl Default for Counters {
             ended: AtomicBool::new(false),
             watch: Watch::default(),
             busiest: Mutex::default(),
+        }
+    }
+}
+
+/// What a run goes on counting after a restart, as it is kept: the order of the fields is the format.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts(Vec<u64>);
+
+impl Counts {
+    /// These and others, added up.
+    pub(crate) fn with(self, other: &Self) -> Self {
+        let len = self.0.len().max(other.0.len());
+        let at = |counts: &[u64], i: usize| counts.get(i).copied().unwrap_or(0);
+        Self((0..len).map(|i| at(&self.0, i) + at(&other.0, i)).collect())
+    }
+}
+
+impl Counters {
+    /// The counters that go on after a restart.
+    fn lasting(&self) -> [&AtomicU64; 13] {
+        [
+            &self.rows_in,
+            &self.rows_out,
+            &self.filtered,
+            &self.failed,
+            &self.late,
+            &self.behind,
+            &self.in_gaps,
+            &self.windows_missed,
+            &self.never_sent,
+            &self.null_keys,
+            &self.failed_results,
+            &self.combined,
+            &self.partials,
+        ]
+    }
+
+    /// What has been counted.
+    pub(crate) fn counts(&self) -> Counts {
+        let counters = self.lasting();
+        Counts(counters.iter().map(|c| c.load(Relaxed)).collect())
+    }
+
+    /// How many failures have been counted, of rows and of results.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failed.load(Relaxed) + self.failed_results.load(Relaxed)
+    }
+
+    /// Goes on from what was counted before a restart.
+    pub(crate) fn go_on_from(&self, counts: &Counts) {
+        for (counter, &count) in self.lasting().iter().zip(&counts.0) {
+            counter.store(count, Relaxed);
         }
     }
 }

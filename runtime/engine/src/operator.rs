@@ -11,6 +11,9 @@ pub mod window;
 
 use tidemill_rows::Batch;
 
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::restored::{Damaged, Mine};
 use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
@@ -76,6 +79,22 @@ pub trait Operator: Send {
     /// # Errors
     /// If the pipeline must stop.
     fn flush(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    /// Everything that it keeps, as of now: all before the barrier has happened, nothing behind it has.
+    ///
+    /// # Errors
+    /// If what it has written cannot be made to last.
+    fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
+        Ok(OperatorKept::Nothing)
+    }
+
+    /// Goes on from what its copies on all workers kept, as far as it is this worker's. Nothing has happened before.
+    ///
+    /// # Errors
+    /// If what was kept is not what an operator like this one keeps.
+    fn restore(&mut self, _kept: Vec<OperatorKept>, _mine: &Mine<'_>) -> Result<(), Damaged> {
         Ok(())
     }
 

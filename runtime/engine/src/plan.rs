@@ -16,6 +16,7 @@ mod sinks;
 mod sources;
 mod streams;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_schema::{FieldRef, SchemaRef};
@@ -52,6 +53,25 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Of each module that is used, by the name of its file, its hash.
+    pub fn module_hashes(&self) -> BTreeMap<String, String> {
+        let function = |station: &Station| match &station.kind {
+            StationKind::Source(source) => source.custom.as_ref().map(|f| f.module.clone()),
+            StationKind::Transform(transform) => Some(transform.function.module.clone()),
+            StationKind::Window(window) => Some(window.function.module.clone()),
+            StationKind::Sink(_) => None,
+        };
+        let modules = self.stations.iter().filter_map(function);
+        let named = modules.map(|module| {
+            let name = module.file().file_name().unwrap_or_default();
+            (
+                name.to_string_lossy().into_owned(),
+                module.hash().to_owned(),
+            )
+        });
+        named.collect()
+    }
+
     /// Whether rows of hot keys are added up before they cross to a station, or why not; absent if none cross, or if it is
     /// no window.
     pub fn combining(&self, station: usize) -> Option<Result<&Combining, &'static str>> {

@@ -15,6 +15,7 @@
 //! 3. What an operator passes over with `skip` is shown all the same, as if it were sent to `<name>.failed`.
 
 mod collect;
+mod crash;
 mod order;
 mod split;
 
@@ -22,17 +23,18 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec};
-use tidemill_connectors::{Chunk, ConnectorError, Opened, Sink, SourceSpec, Wake, decode_text};
+use tidemill_connectors::{
+    Chunk, ConnectorError, Opened, Pending, Position, Sink, SourceSpec, Wake, decode_text,
+};
 use tidemill_core::clock::Strategy;
 use tidemill_rows::{LogicalType, SchemaRef};
 
 use self::collect::{Collector, Collectors};
+use self::crash::{Did, Taken};
 use self::split::{Feed, Scripted};
-use crate::build;
-use crate::ends::{Ends, Writers};
+use crate::ends::{Ends, OpenSink};
 use crate::error::EngineError;
 use crate::failure::Action;
-use crate::metrics::Metrics;
 use crate::plan::{Plan, PolicyPlan, SinkPlan, SourcePlan, StationKind};
 use crate::run::Options;
 use crate::worker::Worker;
@@ -98,10 +100,15 @@ struct Source {
 
 /// See the module.
 pub struct Rehearsal {
+    plan: Plan,
+    options: Options,
     workers: Vec<Worker>,
     sources: Vec<Source>,
     collectors: Collectors,
     stopped: bool,
+    /// The last checkpoint, and what was done since.
+    taken: Taken,
+    done: Vec<Did>,
 }
 
 impl Rehearsal {
@@ -121,26 +128,17 @@ impl Rehearsal {
             })
             .map(|(name, source)| Source::new(name, source, script))
             .collect();
-        let names = plan.stations.iter().map(|s| s.name.clone()).collect();
-        let metrics = Metrics::new(names, plan.workers);
-        let ends = Stage {
-            plan: &plan,
-            sources: &sources,
-            collectors: &collectors,
-        };
-        let (mut workers, _) = build::workers(&plan, options, &metrics, &ends)?;
-        for worker in &mut workers {
-            order::trace(&mut worker.task, &plan, &collectors.causes);
-            worker.look_at_clock();
-            worker.task.end_empty_sources()?;
-        }
         let mut rehearsal = Self {
-            workers,
+            plan,
+            options: options.clone(),
+            workers: Vec::new(),
             sources,
             collectors,
             stopped: false,
+            taken: Taken::default(),
+            done: Vec::new(),
         };
-        rehearsal.settle()?;
+        rehearsal.begin()?;
         Ok(rehearsal)
     }
 
@@ -176,11 +174,12 @@ impl Rehearsal {
     ) -> Result<Stepped, ConnectorError> {
         let (source, split) = self.find(source, split);
         let Source { format, feeds, .. } = &self.sources[source];
-        let (name, feed) = &feeds[split];
+        let (name, _) = &feeds[split];
         let header = header.map_or(String::new(), |header| format!("{header}\n"));
         let text = format!("{header}{line}\n").into_bytes();
         // Two, so that a line that should turn out to be several rows is no row lost.
-        feed.push(decode_text(format, name, text, 2)?);
+        let chunk = decode_text(format, name, text, 2)?;
+        self.feed_at((source, split), chunk);
         Ok(self.step())
     }
 
@@ -189,8 +188,8 @@ impl Rehearsal {
     /// # Panics
     /// If there is no such split, or it has ended.
     pub fn feed(&mut self, (source, split): (&str, &str), chunk: Chunk) {
-        let (source, split) = self.find(source, split);
-        self.sources[source].feeds[split].1.push(chunk);
+        let at = self.find(source, split);
+        self.feed_at(at, chunk);
     }
 
     /// The watermark of a split rises to `w`, if it stands lower.
@@ -200,9 +199,7 @@ impl Rehearsal {
     pub fn watermark(&mut self, (source, split): (&str, &str), w: i64) {
         let (source, split) = self.find(source, split);
         assert!(!self.sources[source].feeds[split].1.is_ended());
-        let workers = self.workers.len();
-        let node = &mut self.workers[split % workers].task.sources[source];
-        node.source.raise(split / workers, w);
+        self.watermark_at((source, split), w);
     }
 
     /// A split has no more rows.
@@ -210,8 +207,8 @@ impl Rehearsal {
     /// # Panics
     /// If there is no such split.
     pub fn end(&mut self, (source, split): (&str, &str)) {
-        let (source, split) = self.find(source, split);
-        self.sources[source].feeds[split].1.end();
+        let at = self.find(source, split);
+        self.end_at(at);
     }
 
     /// Whether a split has been ended.
@@ -228,6 +225,7 @@ impl Rehearsal {
         if self.stopped {
             return Stepped::default();
         }
+        self.done.push(Did::Step);
         let stopped = self.turn().err();
         self.stopped = stopped.is_some();
         Stepped {
@@ -367,6 +365,7 @@ impl Ends for Stage<'_> {
         &self,
         station: usize,
         plan: &SourcePlan,
+        _kept: &[(Arc<str>, Position)],
         wakes: &[Wake],
     ) -> Result<Vec<Opened>, ConnectorError> {
         let name = &self.plan.stations[station].name;
@@ -377,10 +376,18 @@ impl Ends for Stage<'_> {
         Ok((0..wakes.len()).map(share).collect())
     }
 
-    fn sink(&self, station: usize, _plan: &SinkPlan) -> Result<Writers, ConnectorError> {
+    fn sink(
+        &self,
+        (station, _): (usize, &str),
+        _plan: &SinkPlan,
+        _kept: Option<&[Pending]>,
+    ) -> Result<OpenSink, ConnectorError> {
         let (output, into) = self.collectors.of(station);
-        Ok(Box::new(move |worker| {
-            Box::new(Collector::new((output, worker), into.clone())) as Box<dyn Sink>
-        }))
+        Ok(OpenSink {
+            writers: Box::new(move |worker| {
+                Box::new(Collector::new((output, worker), into.clone())) as Box<dyn Sink>
+            }),
+            publisher: None,
+        })
     }
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::build;
-use crate::ends::Connectors;
+use crate::build::{self, Beginning};
+use crate::checkpoint::coordinator::Coordinator;
+use crate::checkpoint::{Pace, Restored, Store, Told};
+use crate::ends::{Connectors, Writer};
 use crate::error::EngineError;
 use crate::functions::Functions;
 use crate::metrics::{Metrics, Totals};
 use crate::plan::Plan;
 use crate::talk::Log;
-use crate::worker::{Control, Now};
+use crate::worker::{Control, Now, Worker};
 
 /// How a plan is run; nothing here changes a result.
 #[derive(Clone)]
@@ -30,6 +32,20 @@ pub struct Options {
 /// How many rows a batch has at most unless said otherwise: large enough that a call's fixed cost is lost in it, small
 /// enough that a batch stays in the second-level cache.
 pub const BATCH_ROWS: usize = 2048;
+
+/// How a run takes checkpoints.
+pub struct Checkpoints {
+    /// Where they are kept.
+    pub store: Box<dyn Store>,
+    /// How often.
+    pub pace: Pace,
+    /// Whose output sinks write.
+    pub writer: Writer,
+    /// The one that the run goes on from; nothing if it starts fresh.
+    pub restored: Option<Restored>,
+    /// Who is told of them.
+    pub told: Box<dyn Fn(Told) + Send>,
+}
 
 /// A run that was started.
 pub struct Running {
@@ -63,13 +79,46 @@ pub struct Summary {
 /// # Errors
 /// If a source or sink cannot be opened, or a module cannot be made ready. Nothing has been read then.
 pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
+    begin(plan, options, None)
+}
+
+/// Starts a plan, or goes on with it, and takes checkpoints.
+///
+/// # Errors
+/// As [`start`], and if what the run goes on from is not of this plan.
+pub fn start_with_checkpoints(
+    plan: &Plan,
+    options: &Options,
+    checkpoints: Checkpoints,
+) -> Result<Running, EngineError> {
+    begin(plan, options, Some(checkpoints))
+}
+
+fn begin(
+    plan: &Plan,
+    options: &Options,
+    checkpoints: Option<Checkpoints>,
+) -> Result<Running, EngineError> {
     let names = plan
         .stations
         .iter()
         .map(|station| station.name.clone())
         .collect();
     let metrics = Arc::new(Metrics::new(names, plan.workers));
-    let (mut workers, control) = build::workers(plan, options, &metrics, &Connectors)?;
+    let beginning = Beginning {
+        restored: checkpoints.as_ref().and_then(|c| c.restored.as_ref()),
+        is_cut: checkpoints.is_some(),
+    };
+    let is_restored = beginning.restored.is_some();
+    let ends = Connectors {
+        writer: checkpoints.as_ref().map(|c| &c.writer),
+        workers: plan.workers,
+    };
+    let built = build::workers(plan, options, &metrics, &ends, beginning)?;
+    let (mut workers, control) = (built.workers, built.control);
+    if is_restored {
+        announce(&mut workers)?;
+    }
     // Whoever has nothing to send has said so to everyone before the first row is taken anywhere.
     for worker in &mut workers {
         worker.look_at_clock();
@@ -78,21 +127,58 @@ pub fn start(plan: &Plan, options: &Options) -> Result<Running, EngineError> {
     for worker in &mut workers {
         worker.receive()?;
     }
-    let threads = workers
+    let coordinator = checkpoints.map(|checkpoints| {
+        let (to, reports) = crossbeam_channel::unbounded();
+        for worker in &mut workers {
+            worker.take_part_in_checkpoints(to.clone());
+        }
+        Coordinator {
+            control: control.clone(),
+            reports,
+            workers: plan.workers,
+            pace: checkpoints.pace,
+            store: checkpoints.store,
+            publishers: built.publishers,
+            cleaned: false,
+            number: 0,
+            cuts: 0,
+            told: checkpoints.told,
+            done: 0,
+        }
+    });
+    let mut jobs: Vec<(String, Box<dyn FnOnce() + Send>)> = Vec::new();
+    for worker in workers {
+        let name = format!("worker-{}", worker.number);
+        jobs.push((name, Box::new(move || worker.run())));
+    }
+    if let Some(coordinator) = coordinator {
+        let name = "checkpoints".to_owned();
+        jobs.push((name, Box::new(move || coordinator.run())));
+    }
+    let threads = jobs
         .into_iter()
-        .map(|worker| {
-            let name = format!("worker-{}", worker.number);
-            let thread = std::thread::Builder::new()
-                .name(name)
-                .spawn(move || worker.run());
+        .map(|(name, job)| {
+            let thread = std::thread::Builder::new().name(name).spawn(job);
             thread.map_err(|e| EngineError::Thread(e.to_string()))
         })
         .collect::<Result<_, _>>();
-    let threads = threads.inspect_err(|_| control.stop())?;
+    let threads = threads.inspect_err(|e| control.fail(EngineError::Thread(e.to_string())))?;
     Ok(Running {
         control,
         metrics,
         threads,
+    })
+}
+
+/// Says where everyone stands before anything is sent.
+fn announce(workers: &mut [Worker]) -> Result<(), EngineError> {
+    for worker in workers.iter_mut() {
+        worker.look_at_clock();
+        worker.task.announce()?;
+    }
+    workers.iter_mut().try_for_each(|worker| {
+        while worker.exchange()? {}
+        Ok(())
     })
 }
 

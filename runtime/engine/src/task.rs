@@ -11,6 +11,8 @@ mod processing;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::checkpoint::StationCut;
+use crate::checkpoint::cut::{At, Kept};
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::exchange::Outlet;
@@ -45,6 +47,8 @@ pub type Routes = Vec<Vec<Route>>;
 
 /// A source, and where its output goes.
 pub struct SourceNode {
+    /// Index of its station in the plan.
+    pub station: usize,
     /// What it does.
     pub source: Source,
     /// Where its output goes.
@@ -53,6 +57,8 @@ pub struct SourceNode {
     pub counters: Arc<Counters>,
     /// Whether it has said that nothing more comes.
     pub closed: bool,
+    /// What it kept at the cut at hand.
+    pub cut: Option<StationCut>,
 }
 
 /// The operators of a pipeline on one worker.
@@ -159,6 +165,71 @@ impl Task {
             let mut out = Output::default();
             node.closed = node.source.turn(now, &mut out)? == Turn::Ended;
             self.route_source(i, out)?;
+        }
+        Ok(())
+    }
+
+    /// Every source says what it keeps, and sends the barrier.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn begin_cut(&mut self, at: At) -> Result<(), EngineError> {
+        for i in 0..self.sources.len() {
+            let node = &mut self.sources[i];
+            node.cut = Some(StationCut {
+                kept: Kept::Source(node.source.kept()),
+                counts: node.counters.counts(),
+            });
+            if !node.closed {
+                let mut out = Output::default();
+                out.all(Event::Barrier(at));
+                self.route_source(i, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the barrier has come through everything that is open.
+    pub fn is_cut(&self) -> bool {
+        let cut = |node: &Node| node.cut.is_some() || node.is_closed();
+        self.nodes.iter().all(cut)
+    }
+
+    /// What every station keeps, in the order of the plan.
+    ///
+    /// # Errors
+    /// If what a sink has written cannot be made to last.
+    pub fn take_cut(&mut self, at: At) -> Result<Vec<StationCut>, EngineError> {
+        let mut cuts = Vec::new();
+        for node in &mut self.sources {
+            cuts.extend(node.cut.take().map(|cut| (node.station, cut)));
+        }
+        for node in &mut self.nodes {
+            let cut = match node.cut.take() {
+                Some(cut) => cut,
+                None => node.kept(at)?,
+            };
+            cuts.push((node.station, cut));
+        }
+        cuts.sort_by_key(|(station, _)| *station);
+        Ok(cuts.into_iter().map(|(_, cut)| cut).collect())
+    }
+
+    /// After a restart everyone says where they stand before anything else is sent: what comes by one input is judged by
+    /// where the others stand.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn announce(&mut self) -> Result<(), EngineError> {
+        for i in 0..self.sources.len() {
+            let mut out = Output::default();
+            self.sources[i].source.pass_on(&mut out);
+            self.route_source(i, out)?;
+        }
+        for node in 0..self.nodes.len() {
+            let mut out = Output::default();
+            self.nodes[node].announce(&mut out);
+            self.hand_on(node, out)?;
         }
         Ok(())
     }

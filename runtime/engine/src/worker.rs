@@ -1,13 +1,15 @@
 //! A worker: a thread that runs its task. One turn is a short list of named steps.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::TryRecvError;
+use crossbeam_channel::{Sender, TryRecvError};
 use crossbeam_utils::sync::{Parker, Unparker};
 
+use crate::checkpoint::WorkerCut;
+use crate::checkpoint::cut::At;
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::exchange::{Inlet, QUEUE};
@@ -19,10 +21,24 @@ pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 /// How long a worker with nothing to do sleeps at most: idle splits are noticed by the clock.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 
+/// What a worker tells the coordinator of checkpoints.
+pub enum Report {
+    /// All its operators are cut.
+    Cut(Box<WorkerCut>),
+    /// Its task is done: all input has ended.
+    Done,
+}
+
 /// What the workers of a run share.
 pub struct Control {
     stop: AtomicBool,
     abort: AtomicBool,
+    /// There are no more checkpoints to take part in.
+    halt: AtomicBool,
+    /// The cut that was asked for last.
+    cut: Mutex<Option<At>>,
+    /// Which it is; 0: none. Looked at in every turn.
+    cuts: AtomicU64,
     first_error: Mutex<Option<EngineError>>,
     unparkers: Vec<Unparker>,
 }
@@ -33,6 +49,9 @@ impl Control {
         Self {
             stop: AtomicBool::new(false),
             abort: AtomicBool::new(false),
+            halt: AtomicBool::new(false),
+            cut: Mutex::new(None),
+            cuts: AtomicU64::new(0),
             first_error: Mutex::new(None),
             unparkers,
         }
@@ -49,8 +68,33 @@ impl Control {
         self.stop.load(Ordering::Acquire)
     }
 
+    /// Asks all workers for a cut.
+    pub fn ask_for_cut(&self, at: At) {
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+        self.cuts.store(at.cut, Ordering::Release);
+        self.wake();
+    }
+
+    /// The cut that was asked for last, if it is a later one than this.
+    fn cut_after(&self, cut: u64) -> Option<At> {
+        if self.cuts.load(Ordering::Acquire) <= cut {
+            return None;
+        }
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets workers end that are done, or were to stop: no cut is asked for any more.
+    pub fn halt(&self) {
+        self.halt.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn is_halted(&self) -> bool {
+        self.halt.load(Ordering::Acquire)
+    }
+
     /// Stops everything at once because of an error; the first one is kept.
-    fn fail(&self, error: EngineError) {
+    pub fn fail(&self, error: EngineError) {
         let mut first = self
             .first_error
             .lock()
@@ -69,7 +113,8 @@ impl Control {
             .take()
     }
 
-    fn is_aborted(&self) -> bool {
+    /// Whether a worker has failed.
+    pub fn is_aborted(&self) -> bool {
         self.abort.load(Ordering::Acquire)
     }
 
@@ -96,6 +141,21 @@ pub struct Worker {
     pub now: Now,
     /// Since when what was to be sent finds no room.
     pub blocked_since: Option<i64>,
+    /// Its part in checkpoints, where there are any.
+    pub checkpoints: Option<Part>,
+}
+
+/// A worker's part in checkpoints.
+pub struct Part {
+    reports: Sender<Report>,
+    /// The last cut that it has begun.
+    begun: u64,
+    /// The cut at hand: which, and since when.
+    cutting: Option<(At, Instant)>,
+    /// The queues that have brought its barrier: what comes after it waits there.
+    held: Vec<bool>,
+    /// Whether it has said that it is done.
+    done: bool,
 }
 
 impl Worker {
@@ -107,7 +167,7 @@ impl Worker {
             Ok(Ok(())) => {}
             Ok(Err(error)) => control.fail(error),
             Err(panic) => control.fail(EngineError::Panic {
-                worker: number,
+                worker: format!("worker {number}"),
                 message: text(&*panic),
             }),
         }
@@ -118,8 +178,9 @@ impl Worker {
             self.look_at_clock();
             let mut worked = self.send_waiting();
             worked |= self.receive()?;
+            worked |= self.take_part()?;
             worked |= self.read()?;
-            if self.task.is_done() {
+            if self.is_over() {
                 return Ok(());
             }
             if !worked {
@@ -128,6 +189,64 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Lets it take part in checkpoints, and report so.
+    pub fn take_part_in_checkpoints(&mut self, reports: Sender<Report>) {
+        self.checkpoints = Some(Part {
+            reports,
+            begun: 0,
+            cutting: None,
+            held: vec![false; self.inlets.len()],
+            done: false,
+        });
+    }
+
+    /// Whether nothing is left to do: a worker whose task is done still takes part in checkpoints.
+    fn is_over(&mut self) -> bool {
+        let done = self.task.is_done();
+        let Some(part) = &mut self.checkpoints else {
+            return done;
+        };
+        if done && !std::mem::replace(&mut part.done, true) {
+            // Whoever does not listen any more has ended the run, and says so below.
+            let _ = part.reports.send(Report::Done);
+        }
+        self.control.is_halted()
+    }
+
+    /// Begins a cut that was asked for, and reports it when all operators are cut. Whether anything happened.
+    fn take_part(&mut self) -> Result<bool, EngineError> {
+        let Some(part) = &mut self.checkpoints else {
+            return Ok(false);
+        };
+        if part.cutting.is_none()
+            && let Some(at) = self.control.cut_after(part.begun)
+        {
+            part.begun = at.cut;
+            part.cutting = Some((at, Instant::now()));
+            self.task.begin_cut(at)?;
+        }
+        let Some((at, since)) = part.cutting.filter(|_| self.task.is_cut()) else {
+            return Ok(false);
+        };
+        let stations = self.task.take_cut(at)?;
+        part.cutting = None;
+        part.held.fill(false);
+        let _ = part.reports.send(Report::Cut(Box::new(WorkerCut {
+            worker: self.number,
+            cut: at.cut,
+            stall: since.elapsed(),
+            stations,
+        })));
+        Ok(true)
+    }
+
+    /// Whether it is in the middle of a cut: nothing may come from here that lies behind the barrier.
+    fn is_cutting(&self) -> bool {
+        self.checkpoints
+            .as_ref()
+            .is_some_and(|part| part.cutting.is_some())
     }
 
     /// Sends what waits and takes what has come, without reading anything. Whether there was anything.
@@ -180,14 +299,27 @@ impl Worker {
 
     /// Takes one event from a queue. Whether it did.
     fn receive_from(&mut self, inlet: usize) -> Result<bool, EngineError> {
+        let part = self.checkpoints.as_ref();
+        if part.is_some_and(|part| part.held[inlet]) {
+            return Ok(false);
+        }
         let is_waiting = |&outlet: &usize| self.task.outlets[outlet].is_waiting();
         if self.reaches[inlet].iter().any(is_waiting) {
             return Ok(false);
         }
-        let Some((event, inlet)) = self.next_event(inlet) else {
+        let Some((
+            event,
+            Inlet {
+                node, input, from, ..
+            },
+        )) = self.next_event(inlet)
+        else {
             return Ok(false);
         };
-        let (node, input, from) = (inlet.node, inlet.input, inlet.from);
+        let (node, input, from) = (*node, *input, *from);
+        if let (Event::Barrier(_), Some(part)) = (&event, &mut self.checkpoints) {
+            part.held[inlet] = true;
+        }
         self.control.unparkers[from].unpark();
         self.task.deliver(node, input, event)?;
         Ok(true)
@@ -204,7 +336,8 @@ impl Worker {
     /// Reads from the sources and lets the clock do what it does, unless something waits to be sent.
     fn read(&mut self) -> Result<bool, EngineError> {
         let now = self.task.now;
-        if self.task.outlets.iter().any(|outlet| outlet.is_waiting()) {
+        let full = self.task.outlets.iter().any(|outlet| outlet.is_waiting());
+        if full || self.is_cutting() {
             self.blocked_since.get_or_insert(now);
             return Ok(false);
         }
@@ -212,14 +345,17 @@ impl Worker {
             self.task.blocked(since, now);
         }
         if self.control.is_stopping() {
-            self.task.stop_sources()?;
+            if self.checkpoints.is_none() {
+                self.task.stop_sources()?;
+            }
             return Ok(false);
         }
         Ok(self.task.tick()? | self.task.read_sources()?)
     }
 }
 
-fn text(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic says.
+pub fn text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned())

@@ -168,7 +168,10 @@ fn a_panic_of_one_worker_stops_all() {
         let EngineError::Panic { worker, message } = &error else {
             panic!("{error}")
         };
-        assert_eq!((*worker, message.as_str()), (1, "a defect for this test"));
+        assert_eq!(
+            (worker.as_str(), message.as_str()),
+            ("worker 1", "a defect for this test")
+        );
         assert!(
             error
                 .to_string()

@@ -97,10 +97,20 @@ fn hash_integer(key: i64) -> u64 {
     hash ^ (hash >> 32)
 }
 
-fn encode_integer(key: i64) -> [u8; 9] {
+/// The bytes of a key of one integer column.
+pub fn encode_integer(key: i64) -> [u8; 9] {
     let mut encoded = [1; 9];
     encoded[1..].copy_from_slice(&integer_bits(key));
     encoded
+}
+
+/// The inverse of [`encode_integer`]; nothing if these are no such bytes.
+pub fn decode_integer(encoded: &[u8]) -> Option<i64> {
+    let (&1, bits) = encoded.split_first()? else {
+        return None;
+    };
+    let bits = u64::from_be_bytes(bits.try_into().ok()?);
+    Some((bits ^ (1 << 63)) as i64)
 }
 
 /// Encoded keys of a batch, end to end.

@@ -78,6 +78,23 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 9] = [
+        Self::Invalid,
+        Self::Fatal,
+        Self::Retry,
+        Self::Trap,
+        Self::Panic,
+        Self::Deadline,
+        Self::Memory,
+        Self::Stack,
+        Self::Returned,
+    ];
+
+    /// The reason with this word.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
     /// The word in the column `reason` of failed rows.
     pub fn name(self) -> &'static str {
         match self {

@@ -20,6 +20,15 @@ impl Column {
     }
 }
 
+impl Arena {
+    fn is_whole(&self, rows: usize) -> bool {
+        self.offsets.len() == rows + 1
+            && self.offsets[0] == 0
+            && self.offsets.is_sorted()
+            && self.offsets[rows] as usize == self.bytes.len()
+    }
+}
+
 impl Table {
     /// A table without rows, with the columns of this one.
     pub fn without_rows(&self) -> Self {
@@ -64,6 +73,28 @@ impl Table {
         let picks =
             picks.flat_map(|(at, table)| (0..table.rows as usize).map(move |row| (at, row)));
         Self::interleave(tables, &picks.collect::<Vec<_>>())
+    }
+
+    /// Whether it has columns of the same layouts as another, each with as many values as there are rows: what must be
+    /// known of a table from outside before anything else is done with it.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let rows = self.rows as usize;
+        let like = |(column, other): (&Column, &Column)| {
+            let values = match (&column.values, &other.values) {
+                (Values::Octets(v), Values::Octets(_)) => v.len() == rows,
+                (Values::Words(v), Values::Words(_)) => v.len() == rows,
+                (Values::Floats(v), Values::Floats(_)) => v.len() == rows,
+                (Values::Arena(arena), Values::Arena(_)) => arena.is_whole(rows),
+                _ => false,
+            };
+            values
+                && column
+                    .valid
+                    .as_ref()
+                    .is_none_or(|valid| valid.len() == rows)
+        };
+        self.columns.len() == other.columns.len()
+            && self.columns.iter().zip(&other.columns).all(like)
     }
 
     /// Replaces the rows named by those of `new`, in order.

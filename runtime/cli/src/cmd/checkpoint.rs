@@ -55,7 +55,7 @@ fn sequence(args: &PipelineArgs) -> Result<Sequence, Failure> {
 }
 
 /// Where a pipeline's checkpoints lie.
-fn location(pipeline: &Pipeline) -> Result<Location, Failure> {
+pub fn location(pipeline: &Pipeline) -> Result<Location, Failure> {
     let Some(checkpoints) = &pipeline.checkpoints else {
         let error = anyhow!("pipeline {} makes no checkpoints", pipeline.name.value);
         return Err(Failure::wrong(error)

@@ -13,10 +13,11 @@ use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::board::Board;
 use crate::error::Failure;
 use crate::progress::{Progress, Shown};
+use crate::recovery::{RecoveryArgs, Start};
 use crate::signals::Caught;
 use crate::summary::{End, Ran};
 use crate::talk::Talk;
-use crate::{clocks, exit, folders, load, summary};
+use crate::{clocks, exit, folders, load, recovery, summary};
 
 /// Run a pipeline
 ///
@@ -44,6 +45,8 @@ pub struct Args {
     /// What is wrong is said, and what ran before goes on. Sources must be other than standard input. SIGINT and SIGTERM end it.
     #[arg(long)]
     pub watch: bool,
+    #[command(flatten)]
+    pub recovery: RecoveryArgs,
 }
 
 /// Runs a pipeline.
@@ -53,10 +56,27 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return watch::watch(args, &talk);
     }
     let signals = Caught::new()?;
-    let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
+    let host = folders::host()?;
+    let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
+    let checkpoints = match wanted {
+        None => None,
+        Some(wanted) => match recovery::start(wanted, &plan, &args.recovery, &talk)? {
+            Start::Run(checkpoints) => Some(*checkpoints),
+            Start::Finished(number) => {
+                talk.note(format!(
+                    "everything was read and published with checkpoint {number}; `--fresh` begins anew"
+                ));
+                return Ok(());
+            }
+        },
+    };
     let board = Board::new(&plan);
     let (start, cpu) = (Instant::now(), clocks::cpu());
-    let running = tidemill_engine::start(&plan, &load::options(&talk))?;
+    let options = load::options(&talk);
+    let running = match checkpoints {
+        None => tidemill_engine::start(&plan, &options)?,
+        Some(checkpoints) => tidemill_engine::start_with_checkpoints(&plan, &options, checkpoints)?,
+    };
     signals.stop(running.stopper(), talk.clone())?;
     let metrics = running.metrics();
     let progress = Progress::start(shown(&plan, &talk), &board, metrics.clone(), &talk);

@@ -226,12 +226,3 @@ fn what_is_not_there_is_said() {
             "hint: a location is a folder",
         ]);
 }
-
-#[test]
-fn run_refuses_what_it_does_not_make_yet() {
-    let folder = Folder::with(&[("pipeline.toml", PIPELINE)]);
-    folder.run(&["run"]).expect(2).says(&[
-        "error: pipeline fraud asks for checkpoints",
-        "hint: this version makes none",
-    ]);
-}

@@ -12,6 +12,7 @@ mod examples;
 mod failures;
 mod infer;
 mod inspect;
+mod kills;
 mod live;
 mod new;
 mod pure;

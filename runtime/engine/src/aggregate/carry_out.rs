@@ -14,6 +14,8 @@ use tidemill_wasm::{Accumulated, CallError, Failed, RowsIn, Table};
 use super::groups::Groups;
 use super::pieces::Pieces;
 use super::schedule::{Adds, Merges, Scheduler};
+use crate::checkpoint::kept::FailedKept;
+use crate::checkpoint::restored::Damaged;
 use crate::functions::AggregateCalls;
 use crate::state::Accumulators;
 
@@ -89,6 +91,40 @@ impl Aggregator {
     /// The accumulator of no rows.
     pub fn fresh(&self) -> Table {
         self.accs.fresh().clone()
+    }
+
+    /// The accumulators of these slots.
+    pub fn kept(&self, slots: &[Slot]) -> Table {
+        self.accs.gather(slots)
+    }
+
+    /// Those of these slots of which a merge had failed, as indices, and why.
+    pub fn poisoned(&self, slots: &[Slot]) -> Vec<(u32, FailedKept)> {
+        if self.poisoned.is_empty() {
+            return Vec::new();
+        }
+        let why = |(i, slot): (u32, &Slot)| {
+            let failed = self.poisoned.get(slot)?;
+            Some((i, FailedKept::from(failed)))
+        };
+        (0..).zip(slots).filter_map(why).collect()
+    }
+
+    /// Takes accumulators that were kept, which stand in these rows of a table.
+    ///
+    /// # Errors
+    /// If they are none of this function's.
+    pub fn restore(&mut self, slots: &[Slot], kept: (&Table, &[u32])) -> Result<(), Damaged> {
+        self.accs.restore(slots, kept)
+    }
+
+    /// A merge had failed for the accumulator of this slot.
+    ///
+    /// # Errors
+    /// If the reason is none.
+    pub fn poison(&mut self, slot: Slot, why: FailedKept) -> Result<(), Damaged> {
+        self.poisoned.insert(slot, why.try_into()?);
+        Ok(())
     }
 
     /// The function, for `finish` and for what it logged.

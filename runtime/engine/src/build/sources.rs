@@ -18,6 +18,8 @@ use crate::plan::{FunctionPlan, SourcePlan, StationKind};
 pub(super) struct OpenSource {
     shares: std::vec::IntoIter<Opened>,
     alignment: Option<Arc<Alignment>>,
+    /// Splits of which a position was kept and that are none any more.
+    pub(super) forgotten: Arc<[Arc<str>]>,
 }
 
 impl Builder<'_> {
@@ -39,12 +41,15 @@ impl Builder<'_> {
             Arc::new(move || unparker.unpark())
         };
         let wakes: Vec<Wake> = self.unparkers.iter().map(wake).collect();
-        let shares = self.ends.source(index, plan, &wakes);
+        let kept = self.positions(index)?;
+        let shares = self.ends.source(index, plan, &kept, &wakes);
         let shares = shares.map_err(|source| EngineError::Connector {
             name: format!("source {}", self.plan.stations[index].name),
             source,
         })?;
+        let forgotten = shares.first().map(|share| share.forgotten.clone());
         Ok(OpenSource {
+            forgotten: forgotten.unwrap_or_default(),
             shares: shares.into_iter(),
             alignment: plan.max_drift.map(|drift| Alignment::new(drift, wakes)),
         })
@@ -76,6 +81,7 @@ impl Builder<'_> {
             blame: self.blame(index, None),
             counters,
             profile: self.options.profile,
+            is_cut: self.beginning.is_cut,
         }))
     }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Schema, SchemaRef};
-use tidemill_connectors::Sink as Connector;
+use tidemill_connectors::{Cut, Pending, Sink as Connector};
 use tidemill_rows::{Batch, LogicalType};
 
 use super::Operator;
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::OperatorKept;
 use crate::error::EngineError;
 use crate::event::Output;
 use crate::metrics::{Counters, add};
@@ -33,6 +35,8 @@ pub struct Sink {
     /// Where rows may take others back: the schema with the column that says so.
     changes: Option<SchemaRef>,
     unflushed: bool,
+    /// Whether rows are published with checkpoints: then the last one ends them.
+    published: bool,
 }
 
 impl Sink {
@@ -44,6 +48,7 @@ impl Sink {
             counters,
             changes: None,
             unflushed: false,
+            published: false,
         }
     }
 
@@ -53,6 +58,11 @@ impl Sink {
             changes: Some(schema),
             ..self
         }
+    }
+
+    /// Whether its rows are published with checkpoints.
+    pub fn published_with_checkpoints(self, published: bool) -> Self {
+        Self { published, ..self }
     }
 
     fn with(
@@ -90,7 +100,24 @@ impl Operator for Sink {
         Ok(())
     }
 
+    fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
+        let cut = Cut {
+            checkpoint: at.number,
+            last: at.last,
+        };
+        let mut pending = Pending::default();
+        self.with(|connector| {
+            pending = connector.cut(&cut)?;
+            Ok(())
+        })?;
+        self.unflushed = false;
+        Ok(OperatorKept::Pending(pending))
+    }
+
     fn finish(&mut self) -> Result<(), EngineError> {
+        if self.published {
+            return Ok(());
+        }
         match self.connector.take() {
             Some(connector) => connector
                 .finish()

@@ -8,6 +8,7 @@ pub mod custom;
 mod finding;
 mod parts;
 pub mod prepare;
+mod saving;
 mod telling;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use self::assemble::Run;
 use self::custom::Custom;
 pub use self::parts::SourceParts;
 use self::prepare::{EventTime, Prepared, Reader, Timing};
+use self::saving::Begin;
 use self::telling::Told;
 use crate::blame::Blame;
 use crate::error::EngineError;
@@ -56,6 +58,8 @@ struct Reading {
     /// The largest time of its rows, as `max-jump` sees it and as lateness is measured.
     largest: i64,
     newest: i64,
+    /// Where its chunk begins, if checkpoints are taken.
+    begin: Option<Begin>,
 }
 
 /// A source on one worker.
@@ -73,6 +77,8 @@ pub struct Source {
     blame: Blame,
     counters: Arc<Counters>,
     profile: bool,
+    /// Whether checkpoints are taken.
+    is_cut: bool,
     /// What was read and not yet given whole.
     chunks: Vec<Prepared>,
     runs: Vec<Run>,
@@ -85,9 +91,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// Whether any split of it is this worker's by now.
+    /// Whether there is a split on this worker that may have rows.
     pub fn has_splits(&self) -> bool {
-        !self.splits.is_empty()
+        self.splits.iter().any(|split| !split.finished)
     }
 
     /// Raises the watermark of one of its splits by hand; it is passed on in the next turn.
@@ -207,10 +213,13 @@ impl Source {
 
     /// Reads a chunk of a split. Whether it brought a good row.
     fn fill(&mut self, split: usize, now: i64, out: &mut Output) -> Result<bool, EngineError> {
-        let reading = &mut self.splits[split];
-        if reading.then == Then::End {
+        if self.splits[split].then == Then::End {
             return Ok(false);
         }
+        if self.is_cut {
+            self.begin(split, now);
+        }
+        let reading = &mut self.splits[split];
         let started = self.profile.then(Instant::now);
         let chunk = match reading.split.read(self.chunk_rows) {
             Ok(chunk) => chunk,
@@ -231,6 +240,7 @@ impl Source {
         }
         let read = chunk.rows.num_rows() + chunk.bad.len();
         add(&self.counters.rows_in, read as u64);
+        reading.has_read(read);
         let mut reader = Reader {
             split: &self.names[reading.name as usize],
             now,

@@ -12,6 +12,7 @@ mod null_keys;
 mod partials;
 pub mod results;
 mod retract;
+mod saving;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -28,6 +29,9 @@ use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Carried, Fired, Given};
 use crate::blame::Blame;
 use crate::busiest::Busiest;
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::restored::{Damaged, Mine};
 use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
@@ -336,6 +340,18 @@ impl Operator for Window {
     fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
         self.finish_advance(out)?;
         self.take_rest(out)
+    }
+
+    fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
+        Ok(OperatorKept::Windows(self.kept()))
+    }
+
+    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
+        let windows = kept.into_iter().map(|kept| match kept {
+            OperatorKept::Windows(windows) => Ok(windows),
+            _ => Err(Damaged),
+        });
+        Window::restore(self, windows.collect::<Result<_, _>>()?, mine)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {

@@ -15,6 +15,9 @@ use arrow_array::types::TimestampMicrosecondType;
 use tidemill_rows::key::EncodedKeys;
 use tidemill_rows::{Batch, Origin, json};
 
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::restored::{Damaged, Mine};
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::operator::Operator;
@@ -262,6 +265,14 @@ impl Operator for Traced {
 
     fn flush(&mut self) -> Result<(), EngineError> {
         self.operator.flush()
+    }
+
+    fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
+        self.operator.cut(at)
+    }
+
+    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
+        self.operator.restore(kept, mine)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {

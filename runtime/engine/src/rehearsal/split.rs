@@ -51,6 +51,22 @@ impl Feed {
         self.with(|fed| fed.ended)
     }
 
+    /// How many rows it was given so far, and whether it was ended.
+    pub fn stands(&self) -> (u64, bool) {
+        self.with(|fed| (fed.rows, fed.ended))
+    }
+
+    /// A feed that stands there, with nothing to deliver.
+    pub fn standing((rows, ended): (u64, bool)) -> Self {
+        let chunks = VecDeque::new();
+        Self(Arc::new(Mutex::new(Fed {
+            chunks,
+            ended,
+            rows,
+            delivered: rows,
+        })))
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut Fed) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

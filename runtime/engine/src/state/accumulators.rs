@@ -6,6 +6,8 @@
 use tidemill_core::window::Slot;
 use tidemill_wasm::{Arena, Column, Table, Values};
 
+use crate::checkpoint::restored::Damaged;
+
 /// The accumulators of one operator on one worker.
 pub struct Accumulators {
     columns: Vec<Store>,
@@ -71,6 +73,26 @@ impl Accumulators {
             rows: slots.len() as u32,
             columns,
         }
+    }
+
+    /// Makes slots what stands in these rows of a table that was kept.
+    ///
+    /// # Errors
+    /// If the table has not the columns of these accumulators, or not these rows.
+    pub fn restore(
+        &mut self,
+        slots: &[Slot],
+        (kept, rows): (&Table, &[u32]),
+    ) -> Result<(), Damaged> {
+        if slots.is_empty() {
+            return Ok(());
+        }
+        if rows.iter().any(|&row| row >= kept.rows) || !kept.is_like(&self.fresh) {
+            return Err(Damaged);
+        }
+        self.reset(slots);
+        self.scatter(slots, &kept.gather(rows));
+        Ok(())
     }
 
     /// Writes one row to each of these slots.

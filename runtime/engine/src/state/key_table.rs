@@ -14,6 +14,7 @@ mod integers;
 use std::cmp::Ordering;
 
 use tidemill_core::window::{KeyId, KeyOrder};
+use tidemill_rows::key;
 
 pub use encoded::EncodedTable;
 pub use integers::IntegerTable;
@@ -32,6 +33,30 @@ impl KeyTable {
         match self {
             Self::Integers(table) => table.remove(id),
             Self::Encoded(table) => table.remove(id),
+        }
+    }
+
+    /// The numbers of all keys, in no order.
+    pub fn ids(&self) -> Box<dyn Iterator<Item = KeyId> + '_> {
+        match self {
+            Self::Integers(table) => Box::new(table.ids()),
+            Self::Encoded(table) => Box::new(table.ids()),
+        }
+    }
+
+    /// Writes a key's encoded bytes behind what is there.
+    pub fn encode(&self, id: KeyId, into: &mut Vec<u8>) {
+        match self {
+            Self::Integers(table) => into.extend(key::encode_integer(table.value(id))),
+            Self::Encoded(table) => into.extend_from_slice(table.bytes(id)),
+        }
+    }
+
+    /// The number of an encoded key, given now if it has none; nothing if it is no key of this kind.
+    pub fn insert(&mut self, encoded: &[u8]) -> Option<KeyId> {
+        match self {
+            Self::Integers(table) => Some(table.number_one(key::decode_integer(encoded)?)),
+            Self::Encoded(table) => Some(table.number(encoded)),
         }
     }
 

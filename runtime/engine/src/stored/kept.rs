@@ -13,6 +13,7 @@ use super::{Halt, Stored};
 use crate::aggregate::carry_out::{Carried, Fired};
 use crate::aggregate::pieces::Pieces;
 use crate::functions::AggregateCalls;
+use crate::state::RowStore;
 
 /// How many rows one call adds up at most.
 const ROWS_PER_CALL: usize = 16_384;
@@ -44,6 +45,11 @@ impl KeptAggregate {
     /// The accumulator of no rows.
     pub fn fresh(&self) -> Table {
         self.fresh.clone()
+    }
+
+    /// The rows that are stored.
+    pub fn rows(&mut self) -> &mut RowStore {
+        &mut self.stored.rows
     }
 
     /// The function, for `finish` and for what it logged.

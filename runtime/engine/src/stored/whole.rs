@@ -19,7 +19,10 @@ use tidemill_wasm::{
 
 use super::{Halt, Stored};
 use crate::aggregate::carry_out::{Carried, Fired};
+use crate::checkpoint::kept::StoredKept;
+use crate::checkpoint::restored::Damaged;
 use crate::functions::WindowCalls;
+use crate::state::RowStore;
 use crate::state::rows::MOST_TEXT_BYTES;
 
 /// How much text the rows of a firing in a dead letter have at most.
@@ -164,6 +167,53 @@ impl WholeWindows {
             shown += 1;
         }
         (text + "]", ids.len() - shown)
+    }
+
+    /// The rows that handles stand for, in lists.
+    pub fn kept(&self, accs: &Table) -> StoredKept {
+        let (mut kept, mut ids) = (StoredKept::default(), Vec::new());
+        for handle in handles(accs) {
+            ids.extend_from_slice(&self.contents[handle].rows);
+            kept.ends.push(ids.len() as u64);
+        }
+        kept.rows = self.stored.rows.kept(&ids);
+        kept
+    }
+
+    /// Takes what results saw that were kept and may be taken back: the result and its list. Their handles. Rows are given
+    /// the numbers behind `last`.
+    ///
+    /// # Errors
+    /// If these are no rows of this function.
+    pub fn restore(
+        &mut self,
+        kept: &StoredKept,
+        results: &[(ResultId, u32)],
+        mut last: RowId,
+    ) -> Result<Table, Damaged> {
+        let (mut rows, mut new) = (Vec::new(), Vec::new());
+        for &(result, list) in results {
+            let list = kept.of(list as usize).ok_or(Damaged)?;
+            let ids: Vec<RowId> = list
+                .map(|row| {
+                    last += 1;
+                    rows.push((last, row));
+                    last
+                })
+                .collect();
+            self.last += 1;
+            self.contents
+                .insert(self.last, Content { rows: ids, uses: 1 });
+            self.sent.insert(result, self.last);
+            new.push(self.last);
+        }
+        self.stored.rows.restore(&kept.rows, rows)?;
+        Ok(table(new))
+    }
+
+    /// The rows that are stored.
+    pub fn rows(&mut self) -> &mut RowStore {
+        &mut self.stored.rows
     }
 
     /// A handle for what a firing sees.

@@ -10,6 +10,9 @@ use tidemill_core::time;
 use tidemill_rows::Batch;
 
 use super::Routes;
+use crate::checkpoint::StationCut;
+use crate::checkpoint::cut::{At, Kept};
+use crate::checkpoint::kept::NodeKept;
 use crate::combine::Combined;
 use crate::error::EngineError;
 use crate::event::{Event, Output};
@@ -18,6 +21,8 @@ use crate::operator::Operator;
 
 /// An operator or sink, and what is known of its inputs.
 pub struct Node {
+    /// Index of its station in the plan.
+    pub station: usize,
     /// What it does.
     pub operator: Box<dyn Operator>,
     /// Its inputs' watermarks.
@@ -40,6 +45,10 @@ pub struct Node {
     pub time: WorkTime,
     /// What is left to be done about the event at hand.
     pub steps: VecDeque<Step>,
+    /// The barrier that has come on some inputs, and on how many.
+    pub barrier: Option<(At, usize)>,
+    /// What it kept at the cut at hand.
+    pub cut: Option<StationCut>,
 }
 
 /// Whose time an operator works in (semantics, Rows 3).
@@ -60,6 +69,8 @@ pub enum Step {
     Rows(Batch),
     /// Tells everyone behind it.
     Tell(Event),
+    /// Says what it keeps.
+    Cut(At),
     /// Nothing more comes.
     Finish,
 }
@@ -110,6 +121,7 @@ impl Node {
                 self.inputs.idle(input, w);
                 self.pass_on();
             }
+            Event::Barrier(at) => self.meet(at),
             Event::End => {
                 self.closed_inputs += 1;
                 self.inputs.finish(input);
@@ -123,6 +135,49 @@ impl Node {
             }
         }
         self.step(out)
+    }
+
+    /// A barrier has come on one more input.
+    pub(super) fn meet(&mut self, at: At) {
+        let (_, met) = self.barrier.unwrap_or((at, 0));
+        self.barrier = Some((at, met + 1));
+        self.align();
+    }
+
+    /// Once the barrier has come on every input that is open, this is the moment of the cut.
+    fn align(&mut self) {
+        if let Some((at, met)) = self.barrier
+            && met + self.closed_inputs >= self.input_count
+        {
+            self.barrier = None;
+            self.steps.push_back(Step::Cut(at));
+            self.steps.push_back(Step::Tell(Event::Barrier(at)));
+        }
+    }
+
+    /// What it keeps now, and what it has counted.
+    pub(super) fn kept(&mut self, at: At) -> Result<StationCut, EngineError> {
+        let kept = NodeKept {
+            watermark: self.watermark,
+            operator: self.operator.cut(&at)?,
+        };
+        Ok(StationCut {
+            kept: Kept::Node(kept),
+            counts: self.counters.counts(),
+        })
+    }
+
+    /// Whether nothing more comes to it.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed_inputs == self.input_count
+    }
+
+    /// Tells those behind it where it stands, after a restart.
+    pub(super) fn announce(&mut self, out: &mut Output) {
+        if self.watermark != time::MIN {
+            let passed = time::back(self.watermark, self.operator.hold());
+            out.all(Event::Watermark(passed));
+        }
     }
 
     /// Takes what was added up first: no window that it belongs to is due before the last of the rows.
@@ -183,7 +238,7 @@ impl Node {
     /// Passes the end on once every input has ended: after the end round, unless the pipeline is stopping.
     pub(super) fn close(&mut self) {
         if self.closed_inputs < self.input_count {
-            return;
+            return self.align();
         }
         self.counters.ended.store(true, Relaxed);
         if self.stopped {
@@ -204,6 +259,7 @@ impl Node {
                 Step::Advance(w) => self.operator.advance(w, out)?,
                 Step::Rows(batch) => self.operator.rows(batch, out)?,
                 Step::Tell(event) => out.all(event),
+                Step::Cut(at) => self.cut = Some(self.kept(at)?),
                 Step::Finish => self.operator.finish()?,
             }
         }

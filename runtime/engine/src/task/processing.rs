@@ -33,6 +33,7 @@ impl Node {
                 self.steps.push_back(Step::Rows(batch));
             }
             Event::Watermark(_) | Event::Idle(_) => {}
+            Event::Barrier(at) => self.meet(at),
             Event::End => {
                 self.closed_inputs += 1;
                 self.close();

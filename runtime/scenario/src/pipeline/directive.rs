@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::head::workers;
 use super::moment::moment;
 use crate::{Mistake, Step};
 
@@ -27,10 +28,16 @@ pub enum Directive {
     End(Of),
     /// `processing-time TIME`: the clock goes on to this, in microseconds.
     ProcessingTime(i64),
+    /// `checkpoint`: what stands until here lasts.
+    Checkpoint,
+    /// `crash`: everything since the last checkpoint is lost.
+    Crash,
+    /// `restore [at parallelism N]`: the pipeline goes on from the last checkpoint, and reads again what it read since.
+    Restore(Option<usize>),
 }
 
-const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]` or \
-                          `processing-time TIME`";
+const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]`, \
+                          `processing-time TIME`, `checkpoint`, `crash` or `restore [at parallelism N]`";
 const TIMES: &str = "such as 2013-01-01T10:15:00Z, or a whole number of microseconds since 1970";
 
 /// A word and the bytes that it takes in the file.
@@ -49,6 +56,12 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
         [("end", _)] => Directive::End(Of::All),
         [("end", _), of] => Directive::End(source(of)?),
         [("processing-time", _), time] => Directive::ProcessingTime(time_of(time)?),
+        [("checkpoint", _)] => Directive::Checkpoint,
+        [("crash", _)] => Directive::Crash,
+        [("restore", _)] => Directive::Restore(None),
+        [("restore", _), ("at", _), ("parallelism", _), (number, at)] => {
+            Directive::Restore(Some(workers(number, at.clone())?))
+        }
         _ => return Err(no_directive(step, &words)),
     };
     match step.rows().next() {
@@ -79,6 +92,14 @@ fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
             "without a source all of them end".to_owned(),
         ),
         "processing-time" => ("`processing-time TIME`", times),
+        "checkpoint" | "crash" => (
+            "the word alone",
+            "a scenario has one pipeline, and it is taken or lost whole".to_owned(),
+        ),
+        "restore" => (
+            "`restore` or `restore at parallelism N`",
+            "it goes on from the last `checkpoint`, or from the beginning".to_owned(),
+        ),
         _ => {
             let span = words.first().map(|(_, at)| at.clone());
             let span = span.unwrap_or(step.directive.span());

@@ -109,7 +109,8 @@ fn mistaken(word: &str, at: Range<usize>, rest_at: Range<usize>) -> Mistake {
     }
 }
 
-fn workers(word: &str, span: Range<usize>) -> Result<usize, Mistake> {
+/// A number of workers.
+pub(super) fn workers(word: &str, span: Range<usize>) -> Result<usize, Mistake> {
     match word.parse() {
         Ok(workers @ 1..=MOST_WORKERS) => Ok(workers),
         _ => Err(Mistake::new(span, "no such number of workers")

@@ -66,7 +66,9 @@ pub fn rehearse(script: &Script<'_>, file: &Path, host: &Host) -> Result<Vec<Cam
             .help("paths are relative to the scenario's folder")
             .into());
     }
-    let plan = load::plan_rehearsal(&args, head.workers, host)?;
+    // Exchanges are there for as many workers as there will be.
+    let mut plan = load::plan_rehearsal(&args, script.most_workers(), host)?;
+    plan.workers = head.workers;
     check_shown(script, &plan)?;
     let clock = Arc::new(AtomicI64::new(0));
     let log = Arc::new(Mutex::new(Vec::new()));
@@ -175,6 +177,16 @@ impl Stage<'_> {
             Directive::ProcessingTime(now) => {
                 self.clock.store(*now, Relaxed);
                 let stepped = self.rehearsal.step();
+                self.show(stepped, &mut lines);
+            }
+            Directive::Checkpoint if self.stopped => {}
+            Directive::Checkpoint => self.rehearsal.checkpoint()?,
+            // What is lost shows in what `restore` goes on from.
+            Directive::Crash => return Ok(lines),
+            Directive::Restore(workers) => {
+                let workers = workers.unwrap_or(self.rehearsal.workers());
+                self.stopped = false;
+                let stepped = self.rehearsal.restore(workers)?;
                 self.show(stepped, &mut lines);
             }
         }

@@ -25,8 +25,19 @@ pub fn script<'a>(scenario: &'a Scenario<'a>) -> Result<Script<'a>, Mistake> {
         .iter()
         .map(with_directive)
         .collect::<Result<_, Mistake>>()?;
-    let mut clock = i64::MIN;
+    let (mut clock, mut crashed) = (i64::MIN, false);
     for (step, directive) in &steps {
+        if std::mem::replace(&mut crashed, *directive == Directive::Crash)
+            != matches!(directive, Directive::Restore(_))
+        {
+            let title = match directive {
+                Directive::Restore(_) => "nothing has crashed that could be restored",
+                _ => "the pipeline has crashed: nothing can be done with it",
+            };
+            return Err(Mistake::new(step.directive.span(), title)
+                .label("expected `restore` directly below `crash`, and nowhere else")
+                .help("a run that does not crash goes on by itself"));
+        }
         match directive {
             Directive::ProcessingTime(now) if *now < clock => {
                 let span = step.directive.span();
@@ -65,6 +76,15 @@ impl Script<'_> {
             }
         }
         splits
+    }
+
+    /// How many workers there are at most.
+    pub fn most_workers(&self) -> usize {
+        let restored = self.steps.iter().map(|(_, directive)| match directive {
+            Directive::Restore(Some(workers)) => *workers,
+            _ => 1,
+        });
+        restored.fold(self.head.workers, usize::max)
     }
 
     /// Whether the clock is told at all.

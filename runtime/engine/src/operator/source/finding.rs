@@ -17,6 +17,7 @@ impl Reading {
             finished: false,
             largest: time::MIN,
             newest: time::MIN,
+            begin: None,
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct SourceParts {
     pub counters: Arc<Counters>,
     /// Whether the time spent on decoding is measured.
     pub profile: bool,
+    /// Whether checkpoints are taken.
+    pub is_cut: bool,
 }
 
 /// However many splits, so many rows of each are read at once.
@@ -67,6 +69,7 @@ impl Source {
             blame: parts.blame,
             counters: parts.counters,
             profile: parts.profile,
+            is_cut: parts.is_cut,
             chunks: Vec::new(),
             runs: Vec::new(),
             passed_on: time::MIN,

@@ -161,6 +161,31 @@ impl Prepared {
         }
     }
 
+    /// Several, one behind the other.
+    pub fn concat(mut pieces: Vec<Self>) -> Self {
+        if pieces.len() == 1 {
+            return pieces.remove(0);
+        }
+        let words = |of: &dyn Fn(&Self) -> Option<&ScalarBuffer<i64>>| {
+            let all: Option<Vec<&ScalarBuffer<i64>>> = pieces.iter().map(of).collect();
+            all.map(|all| all.into_iter().flat_map(|v| v.iter().copied()).collect())
+        };
+        let places = |of: &dyn Fn(&Self) -> Option<&ScalarBuffer<u64>>| {
+            let all: Option<Vec<&ScalarBuffer<u64>>> = pieces.iter().map(of).collect();
+            all.map(|all| all.into_iter().flat_map(|v| v.iter().copied()).collect())
+        };
+        let schema = pieces[0].rows.schema();
+        let rows = pieces.iter().map(|piece| &piece.rows);
+        Self {
+            rows: arrow_select::concat::concat_batches(&schema, rows)
+                .expect("chunks of a split have one schema"),
+            times: words(&|piece| Some(&piece.times)).unwrap_or_default(),
+            positions: places(&|piece| Some(&piece.positions)).unwrap_or_default(),
+            lines: places(&|piece| piece.lines.as_ref()),
+            watermarks: words(&|piece| piece.watermarks.as_ref()),
+        }
+    }
+
     /// What the clock is given of each row: its time, or what a function says of the watermark after it.
     pub fn for_clock(&self) -> &[i64] {
         self.watermarks.as_ref().unwrap_or(&self.times)

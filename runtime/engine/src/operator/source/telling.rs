@@ -17,7 +17,7 @@ pub(super) struct Told {
 
 impl Source {
     /// Passes the watermark on if it has risen, or if the source begins or ends to count for those behind it.
-    pub(super) fn pass_on(&mut self, out: &mut Output) {
+    pub fn pass_on(&mut self, out: &mut Output) {
         let w = self.clock.watermark();
         let idle = self.clock.is_left_out() && !self.is_over();
         if w <= self.passed_on && idle == self.idle {

@@ -7,6 +7,7 @@ use tidemill_wasm::{CallError, Firings, LogLine, Notes, Outcome, Table};
 
 use crate::aggregate::carry_out::{Aggregator, Carried, Given};
 use crate::aggregate::table;
+use crate::state::RowStore;
 use crate::stored::Halt;
 use crate::stored::kept::KeptAggregate;
 use crate::stored::whole::WholeWindows;
@@ -118,5 +119,30 @@ impl Called {
             }
         };
         (guest.take_log(), guest.take_notes())
+    }
+
+    /// The aggregate with accumulators, if it is one.
+    pub fn aggregator(&mut self) -> Option<&mut Aggregator> {
+        match self {
+            Self::Aggregate(aggregator) => Some(aggregator),
+            Self::Kept(_) | Self::Whole(_) => None,
+        }
+    }
+
+    /// The rows that are stored, if any are.
+    pub fn rows(&mut self) -> Option<&mut RowStore> {
+        match self {
+            Self::Aggregate(_) => None,
+            Self::Kept(kept) => Some(kept.rows()),
+            Self::Whole(whole) => Some(whole.rows()),
+        }
+    }
+
+    /// The function of kind window, if it is one.
+    pub fn whole(&mut self) -> Option<&mut WholeWindows> {
+        match self {
+            Self::Whole(whole) => Some(whole),
+            Self::Aggregate(_) | Self::Kept(_) => None,
+        }
     }
 }

@@ -8,6 +8,7 @@ use tidemill_core::window::{Firing, Plan, ResultId, Slot, TakenBack};
 use tidemill_wasm::{Failed, Table};
 
 use crate::aggregate::carry_out::Fired;
+use crate::checkpoint::restored::Damaged;
 use crate::state::Accumulators;
 
 /// What becomes of the rows that `finish` makes for a firing.
@@ -108,6 +109,31 @@ impl SentResults {
         }
         self.keep(expansion.latest, fired.accs.as_ref());
         expansion.expanded
+    }
+
+    /// The last result that was sent under a number, if making it did not fail: where what it saw is, and its firing.
+    pub fn get(&self, id: ResultId) -> Option<(Slot, Firing)> {
+        self.results.get(&id).copied()
+    }
+
+    /// What results saw.
+    pub fn accs(&self, slots: &[Slot]) -> Table {
+        self.accs.gather(slots)
+    }
+
+    /// Takes results that were kept: what they saw stands in these rows of a table.
+    pub fn restore(
+        &mut self,
+        results: Vec<(ResultId, Firing)>,
+        accs: (&Table, &[u32]),
+    ) -> Result<(), Damaged> {
+        let slots: Vec<Slot> = (self.next..self.next + results.len() as Slot).collect();
+        self.next += results.len() as Slot;
+        self.accs.restore(&slots, accs)?;
+        let results = results.into_iter().zip(slots);
+        self.results
+            .extend(results.map(|((id, firing), slot)| (id, (slot, firing))));
+        Ok(())
     }
 
     /// Lets go of results that are not needed any more.

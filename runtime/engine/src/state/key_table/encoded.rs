@@ -63,6 +63,11 @@ impl EncodedTable {
         }
     }
 
+    /// The numbers of all keys.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.table.iter().map(|entry| entry.id)
+    }
+
     /// A key's encoded bytes.
     pub fn bytes(&self, id: KeyId) -> &[u8] {
         &self.keys[id as usize]

@@ -50,8 +50,9 @@ impl IntegerTable {
         }
     }
 
+    /// The number of a key, given now if it has none.
     #[inline]
-    fn number_one(&mut self, value: i64) -> KeyId {
+    pub fn number_one(&mut self, value: i64) -> KeyId {
         let mut at = self.home(value);
         loop {
             let place = self.places[at];
@@ -121,6 +122,12 @@ impl IntegerTable {
             at = self.after(at);
         }
         self.places[hole] = EMPTY;
+    }
+
+    /// The numbers of all keys.
+    pub fn ids(&self) -> impl Iterator<Item = KeyId> {
+        let full = self.places.iter().filter(|place| place.full);
+        full.map(|place| place.id)
     }
 
     /// A key's value.

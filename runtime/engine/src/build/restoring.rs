@@ -1,0 +1,88 @@
+//! Going on from a checkpoint: every station gets what its copies kept, as far as it is this worker's.
+
+use std::sync::Arc;
+
+use tidemill_connectors::Position;
+use tidemill_core::clock::InputClock;
+use tidemill_core::time;
+
+use super::Builder;
+use crate::checkpoint::Restored;
+use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::restored::is_mine;
+use crate::error::EngineError;
+use crate::operator::source::Source;
+use crate::task::Node;
+
+/// How a run begins.
+#[derive(Clone, Copy, Default)]
+pub struct Beginning<'a> {
+    /// What it goes on from; nothing if it starts fresh.
+    pub restored: Option<&'a Restored>,
+    /// Whether checkpoints are taken.
+    pub is_cut: bool,
+}
+
+impl Builder<'_> {
+    /// Where the splits of a source are to be read on.
+    pub(super) fn positions(
+        &self,
+        station: usize,
+    ) -> Result<Vec<(Arc<str>, Position)>, EngineError> {
+        let Some(restored) = self.beginning.restored else {
+            return Ok(Vec::new());
+        };
+        restored.positions(&self.plan.stations[station].name)
+    }
+
+    /// Lets a source go on from what was kept of it.
+    pub(super) fn restore_source(
+        &self,
+        station: usize,
+        source: &mut Source,
+        forgotten: &[Arc<str>],
+    ) -> Result<(), EngineError> {
+        let Some(restored) = self.beginning.restored else {
+            return Ok(());
+        };
+        let mut kept = restored.source(&self.plan.stations[station].name)?;
+        for worker in &mut kept {
+            let is_forgotten = |name: &str| forgotten.iter().any(|gone| **gone == *name);
+            worker.splits.retain(|split| !is_forgotten(&split.name));
+        }
+        source.restore(&kept)
+    }
+
+    /// Lets an operator or sink go on from what was kept of it.
+    pub(super) fn restore_node(&self, worker: usize, node: &mut Node) -> Result<(), EngineError> {
+        let Some(restored) = self.beginning.restored else {
+            return Ok(());
+        };
+        let name = &self.plan.stations[node.station].name;
+        let kept = restored.node(name)?;
+        // Behind an exchange all copies stand at one watermark; before it each stands at its source's, which will say so.
+        let watermarks = kept.iter().map(|kept| kept.watermark);
+        node.watermark = watermarks.min().unwrap_or(time::MIN);
+        node.inputs = InputClock::restored(node.input_count, node.watermark);
+        let (workers, groups) = (self.plan.workers, self.plan.max_parallelism);
+        let mine = |key: &[u8]| is_mine(key, worker, workers, groups);
+        let kept: Vec<OperatorKept> = kept.into_iter().map(|kept| kept.operator).collect();
+        let restores = node.operator.restore(kept, &mine);
+        restores.map_err(|_| restored.damaged(name))
+    }
+
+    /// Lets counters and policies go on counting.
+    pub(super) fn restore_counts(&self) {
+        let Some(restored) = self.beginning.restored else {
+            return;
+        };
+        for (index, station) in self.plan.stations.iter().enumerate() {
+            let counts = restored.counts(&station.name);
+            let counters = self.metrics.of(index, 0);
+            counters.go_on_from(&counts);
+            if let Some(policy) = &self.policies[index] {
+                policy.go_on_from(counters.failures());
+            }
+        }
+    }
+}

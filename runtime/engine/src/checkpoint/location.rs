@@ -1,0 +1,267 @@
+//! Checkpoints in a location (`tidemill-checkpoint`): what stations keep becomes data files and parts of the manifest, and
+//! back.
+//!
+//! What sources keep, and sinks have pending, stands in the manifest as JSON, for people to read; what operators keep
+//! stands in data files, one per operator and worker. Each begins with what a [`StationCut`] is as bytes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tidemill_checkpoint::{
+    CheckpointError, Claim, Content, Contents, DecidedBy, Draft, Form, Kind, Manifest, Operator,
+    Part, Sequence,
+};
+use tidemill_connectors::{Pending, Wake};
+
+use super::cut::StationCut;
+use super::restored::Restored;
+use super::schemas;
+use super::store::{Cut, Store, StoreError};
+use crate::ends::{Connectors, Ends, Writer};
+use crate::error::EngineError;
+use crate::plan::{Plan, StationKind};
+
+/// Keeps checkpoints under a claim.
+pub struct InLocation {
+    claim: Claim,
+    /// The attempt at hand.
+    draft: Option<Draft>,
+    /// How many checkpoints are kept.
+    keep: usize,
+    plan: Described,
+}
+
+/// What a manifest says of the plan.
+struct Described {
+    stations: Vec<(String, Role, Value)>,
+    workers: u32,
+    max_parallelism: u32,
+    modules: BTreeMap<String, String>,
+}
+
+/// Where what a station keeps is put.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Source,
+    Operator(&'static str),
+    Sink,
+}
+
+impl InLocation {
+    /// Keeps the checkpoints of a plan under a claim, the newest `keep` of them.
+    pub fn new(claim: Claim, keep: usize, plan: &Plan) -> Self {
+        let role = |kind: &StationKind| match kind {
+            StationKind::Source(_) => Role::Source,
+            StationKind::Transform(_) => Role::Operator("transform"),
+            StationKind::Window(_) => Role::Operator("window"),
+            StationKind::Sink(_) => Role::Sink,
+        };
+        let stations = plan.stations.iter();
+        Self {
+            claim,
+            draft: None,
+            keep,
+            plan: Described {
+                stations: stations
+                    .map(|station| {
+                        let schemas = schemas::of_station(&station.kind);
+                        (station.name.clone(), role(&station.kind), schemas)
+                    })
+                    .collect(),
+                workers: plan.workers as u32,
+                max_parallelism: plan.max_parallelism,
+                modules: plan.module_hashes(),
+            },
+        }
+    }
+
+    fn put(&self, draft: &Draft, cut: &Cut) -> Result<Contents, CheckpointError> {
+        let mut contents = Contents {
+            kind: Kind::Checkpoint,
+            decided_by: DecidedBy::Manifest,
+            finished: cut.finished,
+            workers: self.plan.workers,
+            max_parallelism: self.plan.max_parallelism,
+            modules: self.plan.modules.clone(),
+            operators: Vec::new(),
+            sources: BTreeMap::new(),
+            pending: BTreeMap::new(),
+        };
+        for (index, (name, role, schemas)) in self.plan.stations.iter().enumerate() {
+            let workers = cut.workers.iter();
+            let cuts: Vec<&StationCut> = workers.map(|worker| &worker.stations[index]).collect();
+            match role {
+                Role::Source => _ = contents.sources.insert(name.clone(), as_json(&cuts)),
+                Role::Sink => _ = contents.pending.insert(name.clone(), as_json(&cuts)),
+                Role::Operator(kind) => contents.operators.push(Operator {
+                    name: name.clone(),
+                    kind: (*kind).to_owned(),
+                    schemas: schemas.clone(),
+                    parts: parts(draft, name, &cuts)?,
+                    more: Value::Null,
+                }),
+            }
+        }
+        Ok(contents)
+    }
+}
+
+fn as_json(cuts: &[&StationCut]) -> Value {
+    serde_json::to_value(cuts).expect("what is kept is plain data")
+}
+
+/// A data file per worker.
+fn parts(draft: &Draft, name: &str, cuts: &[&StationCut]) -> Result<Vec<Part>, CheckpointError> {
+    let mut parts = Vec::new();
+    for (worker, cut) in (0..).zip(cuts) {
+        let mut file = draft.part(name, worker, 0)?;
+        file.block(cut.encode());
+        let content = Content {
+            label: "state".to_owned(),
+            form: Form::Base,
+            key_groups: None,
+        };
+        parts.push(draft.put(file, content)?);
+    }
+    Ok(parts)
+}
+
+impl Store for InLocation {
+    fn begin(&mut self) -> Result<u64, StoreError> {
+        let draft = self.claim.begin()?;
+        let number = draft.number().0;
+        self.draft = Some(draft);
+        Ok(number)
+    }
+
+    fn keep(&mut self, cut: &Cut) -> Result<(), StoreError> {
+        let draft = self.draft.take().expect("an attempt that was begun");
+        let contents = self.put(&draft, cut)?;
+        self.claim.complete(&draft, contents)?;
+        Ok(())
+    }
+
+    fn published(&mut self, _number: u64) -> Result<(), StoreError> {
+        // What cannot be removed now is removed with the next one.
+        match self.claim.retain(self.keep) {
+            Err(error) if error.is_transient() => Ok(()),
+            removed => removed.map(|_| ()).map_err(StoreError::from),
+        }
+    }
+
+    fn pending(&self, sink: &str) -> Result<Vec<Pending>, StoreError> {
+        let (sequence, mut pending) = (self.claim.sequence(), Vec::new());
+        for number in sequence.numbers()? {
+            let Some(checkpoint) = sequence.checkpoint(number)? else {
+                continue;
+            };
+            let Some(kept) = checkpoint.manifest.contents.pending.get(sink) else {
+                continue;
+            };
+            let cuts: Vec<StationCut> = serde_json::from_value(kept.clone()).map_err(|error| {
+                let text = format!("checkpoint {number}: what {sink} has pending: {error}");
+                StoreError::Unavailable { text }
+            })?;
+            pending.extend(cuts.iter().filter_map(StationCut::pending).cloned());
+        }
+        Ok(pending)
+    }
+}
+
+impl From<CheckpointError> for StoreError {
+    fn from(error: CheckpointError) -> Self {
+        let (text, hint) = (error.to_string(), error.hint().map(str::to_owned));
+        if error.is_fenced() {
+            Self::Fenced { text, hint }
+        } else if error.is_transient() && error.certainly_not_done() {
+            Self::Unavailable { text }
+        } else {
+            Self::Lost { text, hint }
+        }
+    }
+}
+
+/// Reads a checkpoint of a sequence.
+///
+/// # Errors
+/// If a data file is damaged, or holds what no station keeps.
+pub fn read(sequence: &Sequence, manifest: &Manifest) -> Result<Restored, EngineError> {
+    let number = manifest.number.0;
+    let unreadable = |name: &str| EngineError::Unreadable {
+        number,
+        station: name.to_owned(),
+    };
+    let mut stations = BTreeMap::new();
+    for (name, cuts) in manifest
+        .contents
+        .sources
+        .iter()
+        .chain(&manifest.contents.pending)
+    {
+        let cuts: Result<Vec<StationCut>, _> = serde_json::from_value(cuts.clone());
+        stations.insert(name.clone(), cuts.map_err(|_| unreadable(name))?);
+    }
+    for operator in &manifest.contents.operators {
+        let mut cuts = Vec::new();
+        for part in &operator.parts {
+            let read = sequence
+                .read(part)
+                .map_err(|source| EngineError::Location {
+                    number,
+                    source: Box::new(source),
+                })?;
+            let cut = StationCut::decode(&read.concat());
+            cuts.push(cut.map_err(|_| unreadable(&operator.name))?);
+        }
+        stations.insert(operator.name.clone(), cuts);
+    }
+    Ok(Restored::new(number, stations))
+}
+
+/// Whether sources have something to read that they had not when everything had been read.
+///
+/// # Errors
+/// If a source cannot be opened where it was.
+pub fn has_new_input(plan: &Plan, restored: &Restored) -> Result<bool, EngineError> {
+    for station in &plan.stations {
+        let StationKind::Source(source) = &station.kind else {
+            continue;
+        };
+        let wake: Wake = Arc::new(|| ());
+        let kept = restored.positions(&station.name)?;
+        let shares = tidemill_connectors::resume_all(&source.spec, &[wake], &kept);
+        let shares = shares.map_err(|source| EngineError::Connector {
+            name: format!("source {}", station.name),
+            source,
+        })?;
+        let mut splits = shares.iter().flat_map(|share| &share.splits);
+        if splits.any(|(_, split)| !split.position().is_finished()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Puts the output of a checkpoint in its place that was the last: it may have been taken and not been published.
+///
+/// # Errors
+/// If a sink cannot be opened, or output that the checkpoint holds is nowhere.
+pub fn publish(plan: &Plan, restored: &Restored, writer: &Writer) -> Result<(), EngineError> {
+    let ends = Connectors {
+        writer: Some(writer),
+        workers: plan.workers,
+    };
+    for (index, station) in plan.stations.iter().enumerate() {
+        let StationKind::Sink(sink) = &station.kind else {
+            continue;
+        };
+        let pending = restored.pending(&station.name)?;
+        let opened = ends.sink((index, &station.name), sink, Some(&pending));
+        opened.map_err(|source| EngineError::Connector {
+            name: format!("sink {}", station.name),
+            source,
+        })?;
+    }
+    Ok(())
+}

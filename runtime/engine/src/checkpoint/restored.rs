@@ -1,0 +1,102 @@
+//! What a run goes on from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tidemill_connectors::{Pending, Position};
+use tidemill_rows::key;
+
+use super::cut::{Kept, StationCut};
+use super::kept::{NodeKept, OperatorKept, SourceKept};
+use crate::error::EngineError;
+use crate::metrics::Counts;
+
+/// Whether an encoded key is this worker's.
+pub type Mine<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
+/// What was kept is not what a station like this one keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged;
+
+/// A checkpoint, read again: per station what each worker kept.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// Its number.
+    pub number: u64,
+    stations: BTreeMap<String, Vec<StationCut>>,
+}
+
+impl Restored {
+    /// A checkpoint of these stations, each with what every worker kept.
+    pub fn new(number: u64, stations: BTreeMap<String, Vec<StationCut>>) -> Self {
+        Self { number, stations }
+    }
+
+    /// What a source kept on each worker; nothing if it is new.
+    pub(crate) fn source(&self, name: &str) -> Result<Vec<SourceKept>, EngineError> {
+        self.kept(name, |kept| match kept {
+            Kept::Source(source) => Some(source),
+            Kept::Node(_) => None,
+        })
+    }
+
+    /// Where the splits of a source are to be read on.
+    pub(crate) fn positions(&self, name: &str) -> Result<Vec<(Arc<str>, Position)>, EngineError> {
+        let splits = self.source(name)?.into_iter().flat_map(|kept| kept.splits);
+        Ok(splits
+            .map(|split| (split.name.into(), split.position))
+            .collect())
+    }
+
+    /// What an operator or sink kept on each worker; nothing if it is new.
+    pub(crate) fn node(&self, name: &str) -> Result<Vec<NodeKept>, EngineError> {
+        self.kept(name, |kept| match kept {
+            Kept::Node(node) => Some(node),
+            Kept::Source(_) => None,
+        })
+    }
+
+    /// What a sink had pending on each worker.
+    pub(crate) fn pending(&self, name: &str) -> Result<Vec<Pending>, EngineError> {
+        let kept = self.node(name)?.into_iter();
+        let pending = kept.filter_map(|kept| match kept.operator {
+            OperatorKept::Pending(pending) => Some(pending),
+            _ => None,
+        });
+        Ok(pending.collect())
+    }
+
+    fn kept<T: Clone>(
+        &self,
+        name: &str,
+        pick: fn(&Kept) -> Option<&T>,
+    ) -> Result<Vec<T>, EngineError> {
+        let cuts = self.stations.get(name).map_or(&[][..], Vec::as_slice);
+        let kept = cuts.iter().map(|cut| pick(&cut.kept).cloned());
+        kept.collect::<Option<_>>()
+            .ok_or_else(|| self.damaged(name))
+    }
+
+    /// What a station had counted, over all workers.
+    pub(crate) fn counts(&self, name: &str) -> Counts {
+        let cuts = self.stations.get(name).into_iter().flatten();
+        cuts.fold(Counts::default(), |sum, cut| sum.with(&cut.counts))
+    }
+
+    /// What is said where a station's part is not what it should be.
+    pub(crate) fn damaged(&self, name: &str) -> EngineError {
+        EngineError::Unreadable {
+            number: self.number,
+            station: name.to_owned(),
+        }
+    }
+}
+
+/// Whether a key belongs to a worker; the one key of unkeyed operators to the first.
+pub(crate) fn is_mine(key: &[u8], worker: usize, workers: usize, max_parallelism: u32) -> bool {
+    if key.is_empty() {
+        return worker == 0;
+    }
+    let group = key::group(key::hash(key), max_parallelism);
+    key::worker_of_group(group, max_parallelism, workers as u32) as usize == worker
+}

@@ -1,0 +1,90 @@
+//! Where checkpoints are kept, as the engine sees it.
+
+use tidemill_connectors::Pending;
+
+use super::cut::WorkerCut;
+
+/// A cut of all workers.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// The checkpoint's number.
+    pub number: u64,
+    /// Whether the input had ended, so that nothing comes after it.
+    pub finished: bool,
+    /// What each worker keeps.
+    pub workers: Vec<WorkerCut>,
+}
+
+/// Keeps checkpoints.
+pub trait Store: Send {
+    /// Begins an attempt at the next checkpoint; its number. One that was begun before and not kept is given up.
+    ///
+    /// # Errors
+    /// If there can be no more of them, or not now.
+    fn begin(&mut self) -> Result<u64, StoreError>;
+
+    /// Makes a checkpoint last. When it is done the checkpoint has happened, and what it holds of output is to be
+    /// published; otherwise it never did.
+    ///
+    /// # Errors
+    /// If it did not happen.
+    fn keep(&mut self, cut: &Cut) -> Result<(), StoreError>;
+
+    /// What the checkpoint holds of output was published; those before it are not needed any more.
+    ///
+    /// # Errors
+    /// If what is not needed cannot be removed.
+    fn published(&mut self, number: u64) -> Result<(), StoreError>;
+
+    /// What a sink has pending in all checkpoints that are kept.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    fn pending(&self, sink: &str) -> Result<Vec<Pending>, StoreError>;
+}
+
+/// Why a checkpoint did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has taken the pipeline over: this one must stop, and has published nothing since.
+    #[error("{text}")]
+    Fenced {
+        /// Who, and under which number.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Whether it has happened is not known, or what lies there is damaged: who goes on finds out.
+    #[error("{text}")]
+    Lost {
+        /// What happened.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// It has happened, but output that it holds could not be put in its place. Whoever goes on from it tries again.
+    #[error("its output could not be published: {text}")]
+    Unpublished {
+        /// Why.
+        text: String,
+    },
+    /// It certainly has not happened; the next one may.
+    #[error("{text}")]
+    Unavailable {
+        /// Why.
+        text: String,
+    },
+}
+
+impl StoreError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Fenced { hint, .. } | Self::Lost { hint, .. } => hint.as_deref(),
+            Self::Unpublished { .. } => Some(
+                "see to the sink's place, and run the pipeline again: it goes on from this checkpoint",
+            ),
+            Self::Unavailable { .. } => None,
+        }
+    }
+}

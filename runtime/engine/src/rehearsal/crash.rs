@@ -1,0 +1,171 @@
+//! Checkpoints in a rehearsal, crashes, and going on from the last checkpoint.
+//!
+//! What was done since the checkpoint is done again after a crash, as a source would read again what it had not kept; so
+//! what comes out of [`Rehearsal::restore`] is what came out between the checkpoint and the crash.
+
+use std::collections::BTreeMap;
+
+use tidemill_connectors::Chunk;
+
+use super::split::Feed;
+use super::{Rehearsal, Stage, Stepped, order};
+use crate::build::{self, Beginning};
+use crate::checkpoint::cut::At;
+use crate::checkpoint::{Restored, StationCut};
+use crate::error::EngineError;
+use crate::metrics::Metrics;
+
+/// One thing that was done to a rehearsal. Sources and splits by number.
+pub(super) enum Did {
+    Feed((usize, usize), Chunk),
+    Watermark((usize, usize), i64),
+    End((usize, usize)),
+    Step,
+}
+
+/// What a rehearsal goes on from.
+#[derive(Default)]
+pub(super) struct Taken {
+    number: u64,
+    /// Nothing before the first checkpoint.
+    restored: Option<Restored>,
+    /// Where the feeds of every source stood.
+    feeds: Vec<Vec<(u64, bool)>>,
+}
+
+impl Rehearsal {
+    /// Takes a checkpoint. Nothing is on its way.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn checkpoint(&mut self) -> Result<(), EngineError> {
+        let number = self.taken.number + 1;
+        let at = At {
+            cut: number,
+            number,
+            last: false,
+        };
+        for worker in &mut self.workers {
+            worker.task.begin_cut(at)?;
+        }
+        self.settle()?;
+        let mut stations: BTreeMap<String, Vec<StationCut>> = BTreeMap::new();
+        for worker in &mut self.workers {
+            assert!(worker.task.is_cut(), "nothing is left on its way");
+            let cuts = worker.task.take_cut(at)?;
+            for (station, cut) in self.plan.stations.iter().zip(cuts) {
+                let read = StationCut::decode(&cut.encode());
+                let read = read.expect("what was written can be read");
+                let of_station = stations.entry(station.name.clone()).or_default();
+                of_station.push(read);
+            }
+        }
+        self.taken = Taken {
+            number,
+            restored: Some(Restored::new(number, stations)),
+            feeds: self.stands(),
+        };
+        self.done.clear();
+        Ok(())
+    }
+
+    /// Loses everything since the last checkpoint, goes on from it with so many workers, and does again what was done since.
+    /// The plan must have been made for at least as many: one for a single worker has no exchanges.
+    ///
+    /// # Errors
+    /// If the pipeline cannot go on from it. What is done again stops it as it did before.
+    pub fn restore(&mut self, workers: usize) -> Result<Stepped, EngineError> {
+        self.collectors.take();
+        self.plan.workers = workers;
+        for (source, feeds) in self.sources.iter_mut().zip(&self.taken.feeds) {
+            for ((_, feed), stands) in source.feeds.iter_mut().zip(feeds) {
+                *feed = Feed::standing(*stands);
+            }
+        }
+        self.workers = Vec::new();
+        self.begin()?;
+        let mut all = Stepped {
+            came: self.collectors.take(),
+            stopped: None,
+        };
+        for did in std::mem::take(&mut self.done) {
+            let stepped = self.again(did);
+            all.came.extend(stepped.came);
+            all.stopped = all.stopped.or(stepped.stopped);
+        }
+        Ok(all)
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.plan.workers
+    }
+
+    fn again(&mut self, did: Did) -> Stepped {
+        match did {
+            Did::Feed(at, chunk) => self.feed_at(at, chunk),
+            Did::Watermark(at, w) => self.watermark_at(at, w),
+            Did::End(at) => self.end_at(at),
+            Did::Step => return self.step(),
+        }
+        Stepped::default()
+    }
+
+    /// Makes workers that go on from the last checkpoint, or start fresh.
+    pub(super) fn begin(&mut self) -> Result<(), EngineError> {
+        if self.taken.feeds.is_empty() {
+            self.taken.feeds = self.stands();
+        }
+        let names = self.plan.stations.iter().map(|s| s.name.clone()).collect();
+        let metrics = Metrics::new(names, self.plan.workers);
+        let ends = Stage {
+            plan: &self.plan,
+            sources: &self.sources,
+            collectors: &self.collectors,
+        };
+        let beginning = Beginning {
+            restored: self.taken.restored.as_ref(),
+            is_cut: true,
+        };
+        let built = build::workers(&self.plan, &self.options, &metrics, &ends, beginning)?;
+        self.workers = built.workers;
+        self.stopped = false;
+        for worker in &mut self.workers {
+            order::trace(&mut worker.task, &self.plan, &self.collectors.causes);
+            worker.look_at_clock();
+            if self.taken.restored.is_some() {
+                worker.task.announce()?;
+            }
+        }
+        self.settle()?;
+        for worker in &mut self.workers {
+            worker.task.end_empty_sources()?;
+        }
+        self.settle()
+    }
+
+    fn stands(&self) -> Vec<Vec<(u64, bool)>> {
+        let stands = |(_, feed): &(_, Feed)| feed.stands();
+        let sources = self.sources.iter();
+        sources
+            .map(|source| source.feeds.iter().map(stands).collect())
+            .collect()
+    }
+
+    pub(super) fn feed_at(&mut self, (source, split): (usize, usize), chunk: Chunk) {
+        self.sources[source].feeds[split].1.push(chunk.clone());
+        self.done.push(Did::Feed((source, split), chunk));
+    }
+
+    pub(super) fn watermark_at(&mut self, (source, split): (usize, usize), w: i64) {
+        let workers = self.workers.len();
+        let node = &mut self.workers[split % workers].task.sources[source];
+        node.source.raise(split / workers, w);
+        self.done.push(Did::Watermark((source, split), w));
+    }
+
+    pub(super) fn end_at(&mut self, (source, split): (usize, usize)) {
+        self.sources[source].feeds[split].1.end();
+        self.done.push(Did::End((source, split)));
+    }
+}
