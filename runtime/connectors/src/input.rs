@@ -4,6 +4,7 @@
 pub mod files;
 pub mod finder;
 pub mod follow;
+mod found;
 mod known;
 mod opening;
 mod reader;

@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use support::read_bytes;
 use tidemill_connectors::{
@@ -160,6 +163,82 @@ fn formats() {
         inserts.starts_with("{\"change\":\"insert\",\"i\":0,"),
         "{inserts}"
     );
+}
+
+/// The rows of a Parquet file as JSON, and the types of its columns.
+fn parquet_rows(path: &Path) -> (Vec<String>, Vec<LogicalType>) {
+    let file = File::open(path).expect("there");
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet");
+    let fields = reader.schema().fields().clone();
+    let types = fields
+        .iter()
+        .map(|field| LogicalType::of(field.data_type()));
+    let mut rows = Vec::new();
+    for batch in reader.build().expect("it is Parquet") {
+        let batch = batch.expect("rows");
+        rows.extend((0..batch.num_rows()).map(|row| json::row(&batch, row)));
+    }
+    (rows, types.collect())
+}
+
+#[test]
+fn parquet_holds_every_type_and_null() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = (
+        Some(i64::MIN),
+        Some(-0.5),
+        Some("é\n".to_owned()),
+        Some(true),
+        Some(1_500_000),
+        Some(vec![0, 255]),
+    );
+    let rows = batch(&[whole, (None, None, None, None, None, None)]);
+    let expected: Vec<_> = (0..2).map(|row| json::row(&rows.columns, row)).collect();
+    let path = folder.path().join("out.parquet");
+    let spec = SinkSpec::File {
+        path: path.clone(),
+        format: Encoding::Parquet,
+    };
+    let shared = spec.open(rows.schema(), false).expect("opens");
+    let (mut one, mut two) = (shared.writer(0), shared.writer(1));
+    one.write(&rows).expect("written");
+    two.write(&rows).expect("written");
+    two.finish().expect("finished");
+    one.finish().expect("finished");
+    let (found, types) = parquet_rows(&path);
+    assert_eq!(found, [expected.clone(), expected.clone()].concat());
+    let declared: Vec<_> = columns().iter().map(|column| column.ty).collect();
+    assert_eq!(types, declared);
+
+    let spec = SinkSpec::Folder(FolderSpec {
+        roll: Roll {
+            rows: 2,
+            ..Roll::default()
+        },
+        ..FolderSpec::new(folder.path().join("parts"), Encoding::Parquet)
+    });
+    let mut changed = rows.clone();
+    changed.changes = Some(vec![0_u8, 3].into());
+    let shared = spec.open(rows.schema(), true).expect("opens");
+    let mut one = shared.writer(0);
+    one.write(&rows).expect("written");
+    one.write(&changed).expect("written");
+    one.finish().expect("finished");
+    let part = |n: usize| {
+        folder
+            .path()
+            .join(format!("parts/part-00000-00000{n}.parquet"))
+    };
+    let with =
+        |change: &str, row: &String| row.replacen('{', &format!("{{\"change\":\"{change}\","), 1);
+    assert_eq!(parquet_rows(&part(0)).0[1], with("insert", &expected[1]));
+    assert_eq!(parquet_rows(&part(1)).0[1], with("delete", &expected[1]));
+
+    let stdout = SinkSpec::Stdout {
+        format: Encoding::Parquet,
+    };
+    let refused = stdout.open(rows.schema(), false).expect_err("no file");
+    assert!(refused.to_string().contains("to files alone"), "{refused}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The first records of files as they stand there, for who wants to know what is in them.
 
+use super::found::{Found, Framing};
 use super::reader::Reader;
-use super::records::{Found, Framing, Records};
+use super::records::Records;
 use crate::ConnectorError;
 use crate::format::FormatKind;
 use crate::input::files::FilesSpec;

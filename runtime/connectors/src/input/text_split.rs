@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tidemill_rows::SchemaRef;
 
 use super::Input;
+use super::found::{Found, Framing, Place};
 use super::opening::{Next, Opening};
-use super::records::{Found, Framing, Place, Records};
+use super::records::Records;
 use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::decode::json::line::PADDING;
