@@ -126,7 +126,8 @@ fn folders_globs_and_lists_are_sorted_and_without_doubles() {
     ] {
         std::fs::write(root.join(name), lines(0, 3)).expect("a file");
     }
-    let cases: [(&[&str], &[&str]); 5] = [
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["in/*"], &["in/a.jsonl", "in/b.jsonl", "in/c.txt"]),
         (&["in/b.jsonl"], &["in/b.jsonl"]),
         (&["in"], &["in/a.jsonl", "in/b.jsonl", "in/c.txt"]),
         (&["in/*.jsonl"], &["in/a.jsonl", "in/b.jsonl"]),

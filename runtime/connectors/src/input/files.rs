@@ -18,6 +18,13 @@ use crate::position::Position;
 use crate::source::Shares;
 use crate::split::{Split, Wake};
 
+/// Hidden files match no pattern: some are those of parts that are not published yet.
+const GLOBS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 /// Files to read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilesSpec {
@@ -88,11 +95,7 @@ impl FilesSpec {
         if is_glob(written) && !path.exists() {
             let base = glob::Pattern::escape(&base.to_string_lossy());
             let pattern = glob::Pattern::new(&format!("{base}/{written}"));
-            let apart = glob::MatchOptions {
-                require_literal_separator: true,
-                ..glob::MatchOptions::new()
-            };
-            return pattern.is_ok_and(|pattern| pattern.matches_path_with(file, apart));
+            return pattern.is_ok_and(|pattern| pattern.matches_path_with(file, GLOBS));
         }
         path.canonicalize().is_ok_and(|path| path == file)
     }
@@ -112,7 +115,9 @@ impl FilesSpec {
         for (i, begun) in begun.iter().enumerate() {
             shares.splits[i % wakes.len()].push((i, open(begun, i % wakes.len())));
             shares.names.push(begun.file.name.as_str().into());
-            known.meet(begun.moved_to.as_ref().unwrap_or(&begun.file.path));
+            if self.follow {
+                known.meet(begun.moved_to.as_ref().unwrap_or(&begun.file.path));
+            }
         }
         if self.grows() {
             let spec = self.clone();
@@ -203,7 +208,8 @@ impl FilesSpec {
         let pattern = path
             .to_str()
             .ok_or_else(|| configuration("is not UTF-8".to_owned()))?;
-        let found = glob::glob(pattern).map_err(|error| configuration(error.to_string()))?;
+        let found =
+            glob::glob_with(pattern, GLOBS).map_err(|error| configuration(error.to_string()))?;
         for path in found {
             let path = path.map_err(|error| {
                 let path = error.path().to_owned();

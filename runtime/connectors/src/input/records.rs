@@ -89,7 +89,12 @@ impl Records {
 
     /// Goes on at a place ahead: where a record begins, or within a line that was too long.
     pub fn go_to(&mut self, at: Place, within_line: bool) -> Result<(), ConnectorError> {
-        let ahead = at.position - self.at.position;
+        let Some(ahead) = at.position.checked_sub(self.at.position) else {
+            return Err(ConnectorError::Changed(format!(
+                "the header is not what it was: it ends at byte {} now, behind byte {}",
+                self.at.position, at.position
+            )));
+        };
         if ahead <= (self.end - self.start) as u64 {
             self.advance(ahead as usize, 0);
         } else {

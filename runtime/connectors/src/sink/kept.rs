@@ -29,7 +29,7 @@ pub(super) struct KeptHand {
     ledger: Arc<Ledger>,
     worker: usize,
     encoder: Encoder,
-    /// Of the next part and the next segment.
+    /// Of the last part and the last segment.
     numbers: (u64, u64),
     /// Ended segments that are not written out yet, each with the part that it belongs to.
     ended: Vec<(String, Current)>,
@@ -55,8 +55,12 @@ struct Current {
 
 impl KeptHand {
     /// A worker's hand, with the part that it takes up.
-    pub fn new(ledger: Arc<Ledger>, worker: usize, encoder: Encoder, open: Option<Part>) -> Self {
-        let open = open.map(|part| Open {
+    pub fn new(ledger: Arc<Ledger>, worker: usize, encoder: Encoder) -> Self {
+        let (part, taken) = {
+            let mut state = ledger.state();
+            (state.taken_up.remove(&worker), state.taken)
+        };
+        let open = part.map(|part| Open {
             part,
             current: None,
         });
@@ -64,7 +68,7 @@ impl KeptHand {
             ledger,
             worker,
             encoder,
-            numbers: (0, 0),
+            numbers: (taken, taken),
             ended: Vec::new(),
             complete: Vec::new(),
             open,

@@ -56,6 +56,8 @@ pub(super) struct State {
     unsound: Option<String>,
     /// Numbers of joins.
     pub joins: u64,
+    /// The largest number of a file or a part of this incarnation before its workers began.
+    pub taken: u64,
 }
 
 impl Ledger {
@@ -75,7 +77,7 @@ impl Ledger {
         life.effects
             .create_folder(&folder)
             .map_err(|error| ConnectorError::writing(&folder, error))?;
-        Ok(Self {
+        let ledger = Self {
             effects: life.effects.clone(),
             folder,
             format,
@@ -84,7 +86,27 @@ impl Ledger {
             life: life.clone(),
             rows: AtomicU64::new(0),
             state: Mutex::default(),
-        })
+        };
+        let numbers = ledger.names()?;
+        let numbers = numbers.iter().filter_map(|name| ledger.number(name));
+        ledger.state().taken = numbers.max().unwrap_or_default();
+        Ok(ledger)
+    }
+
+    /// The number in the name of a file or a part, if it is of this incarnation: a process may open its sinks anew.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        let Life {
+            owner, incarnation, ..
+        } = &self.life;
+        let hidden = name.strip_prefix(&format!(".{owner}.{incarnation}."));
+        let number = match hidden {
+            Some(rest) => rest.split('.').nth(1)?,
+            None => {
+                let (_, rest) = name.split_once(incarnation.as_str())?;
+                rest.rsplit('-').next()?.split('.').next()?
+            }
+        };
+        number.parse().ok()
     }
 
     /// What changes.
@@ -228,9 +250,8 @@ impl Kept {
 
 impl Writers for Kept {
     fn writer(&self, worker: usize) -> Box<dyn Sink> {
-        let open = self.ledger.state().taken_up.remove(&worker);
         let (ledger, encoder) = (self.ledger.clone(), self.encoder.clone());
-        Box::new(KeptHand::new(ledger, worker, encoder, open))
+        Box::new(KeptHand::new(ledger, worker, encoder))
     }
 
     fn rows(&self) -> u64 {

@@ -201,7 +201,14 @@ impl Ledger {
             }
         }
         let published = self.publish(pending)?;
+        let parts = pending.iter().flat_map(|of_worker| &of_worker.parts);
+        let names = parts.flat_map(|part| {
+            let files = part.segments.iter().map(|segment| &segment.file);
+            files.chain([&part.id])
+        });
+        let taken = names.filter_map(|name| self.number(name)).max();
         let mut state = self.state();
+        state.taken = state.taken.max(taken.unwrap_or_default());
         state.taken_up.clear();
         for (i, mut part) in open.into_iter().enumerate() {
             part.segments
@@ -252,7 +259,7 @@ impl Ledger {
     }
 
     /// The names of all files in the folder, in order.
-    fn names(&self) -> Result<BTreeSet<String>, ConnectorError> {
+    pub fn names(&self) -> Result<BTreeSet<String>, ConnectorError> {
         let reading = |error| ConnectorError::reading(&self.folder, error);
         let mut names = BTreeSet::new();
         for entry in self.folder.read_dir().map_err(reading)? {
