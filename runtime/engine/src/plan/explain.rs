@@ -183,6 +183,15 @@ fn windows(spec: &WindowSpec) -> String {
         WindowKind::Global => "global: one for all rows of a key".to_owned(),
         WindowKind::Rows { count } => format!("rows: every {count} of a key"),
     };
+    // Windows that hold rows share those, and no panes.
+    let paned = !matches!(
+        spec.kind,
+        WindowKind::Session { .. } | WindowKind::Global | WindowKind::Rows { .. }
+    );
+    let window = match window.split_once(':') {
+        Some((name, _)) if paned && spec.stored.is_some() => name.to_owned(),
+        _ => window,
+    };
     let lateness = match spec.kind {
         WindowKind::Global | WindowKind::Rows { .. } => "takes every row".to_owned(),
         WindowKind::Slide { .. } => "takes no row that is behind".to_owned(),
