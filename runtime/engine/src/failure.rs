@@ -124,9 +124,9 @@ impl FailedRow {
         self.time = Some(batch.times.times[row]);
         self.row = Some(tidemill_rows::json::row(&batch.columns, row));
         if let Some(origin) = &batch.origin {
-            self.split = Some(origin.names[origin.split[row] as usize].to_string());
-            self.position = Some(origin.position[row]);
-            self.line = origin.line.as_ref().map(|line| line[row]);
+            self.split = Some(origin.names()[origin.split(row) as usize].to_string());
+            self.position = Some(origin.position(row));
+            self.line = origin.line(row);
         }
         self
     }

@@ -313,29 +313,30 @@ impl Source {
         let split = runs
             .iter()
             .flat_map(|run| std::iter::repeat_n(run.split, run.len));
-        let origin = Origin {
-            names: self.names.clone(),
-            split: split.collect(),
-            position: assemble::carried(chunks, runs, |chunk| &chunk.positions),
-            line: with_lines.then(|| {
-                assemble::carried(chunks, runs, |chunk| {
-                    chunk.lines.as_ref().expect("all chunks have lines")
-                })
-            }),
+        let position = assemble::carried(chunks, runs, |chunk| &chunk.positions);
+        let origin = Origin::new(self.names.clone(), split.collect(), position);
+        let line = with_lines.then(|| {
+            assemble::carried(chunks, runs, |chunk| {
+                chunk.lines.as_ref().expect("all chunks have lines")
+            })
+        });
+        let columns = assemble::columns(chunks, runs);
+        let times = match self.timing.whole_column(&columns) {
+            Some(times) => times,
+            None => assemble::carried(chunks, runs, |chunk| &chunk.times),
         };
-        let times = assemble::carried(chunks, runs, |chunk| &chunk.times);
         let largest = times.iter().copied().max().unwrap_or(time::MIN);
         self.counters.largest.fetch_max(largest, Relaxed);
         let w = (w != stamps).then(|| w.into());
         let batch = Batch {
-            columns: assemble::columns(chunks, runs),
+            columns,
             times: RowTimes {
                 times,
                 stamps: stamps.into(),
                 w,
             },
             changes: None,
-            origin: Some(origin),
+            origin: Some(origin.with_lines(line)),
         };
         self.runs.clear();
         self.let_go();

@@ -60,13 +60,13 @@ impl Causes {
     /// The station and the cause of a row, if it has one.
     fn of(&self, batch: &Batch, row: usize) -> Option<(u32, Cause)> {
         let origin = batch.origin.as_ref()?;
-        if !Arc::ptr_eq(&origin.names, &self.names) {
+        if !Arc::ptr_eq(origin.names(), &self.names) {
             return None;
         }
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         Some((
-            origin.split[row],
-            all[origin.position[row] as usize].clone(),
+            origin.split(row),
+            all[origin.position(row) as usize].clone(),
         ))
     }
 }
@@ -99,7 +99,7 @@ pub fn ordered<'a>(batches: &[&'a Batch], causes: &Causes) -> Vec<Place<'a>> {
             Some((station, cause)) => (Group::Key(station, cause.key.clone()), Some(cause)),
             None => {
                 let origin = batch.origin.as_ref();
-                (Group::Split(origin.map(|origin| origin.split[row])), None)
+                (Group::Split(origin.map(|origin| origin.split(row))), None)
             }
         };
         groups
@@ -217,12 +217,8 @@ impl Traced {
             })
         };
         let position = (0..rows).map(cause).collect();
-        batch.origin = Some(Origin {
-            names: self.causes.names.clone(),
-            split: std::iter::repeat_n(self.station, rows).collect(),
-            position,
-            line: None,
-        });
+        let split = std::iter::repeat_n(self.station, rows).collect();
+        batch.origin = Some(Origin::new(self.causes.names.clone(), split, position));
     }
 }
 

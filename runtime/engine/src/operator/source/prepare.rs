@@ -81,7 +81,7 @@ impl Timing {
         };
         prepared.times = match &self.event_time {
             EventTime::Ingestion => std::iter::repeat_n(now, len).collect(),
-            EventTime::Columns(columns) => match whole_column(&prepared.rows, columns) {
+            EventTime::Columns(columns) => match self.whole_column(&prepared.rows) {
                 Some(times) => times,
                 None => first_not_null(&prepared.rows, columns),
             },
@@ -104,6 +104,15 @@ impl Timing {
                 .map(|&row| self.untimely(&prepared, row as usize, (split, now), blame)),
         );
         (prepared.without(&bad), failed)
+    }
+
+    /// The usual case: one column without nulls is the event time as it stands.
+    pub fn whole_column(&self, rows: &RecordBatch) -> Option<ScalarBuffer<i64>> {
+        let EventTime::Columns(columns) = &self.event_time else {
+            return None;
+        };
+        let first = rows.column(*columns.first()?);
+        (first.null_count() == 0).then(|| values(first).clone())
     }
 
     /// A row whose event time is no event time.
@@ -199,12 +208,6 @@ impl Prepared {
 
 /// Stands for "null": no event time is so small.
 const NO_TIME: i64 = i64::MIN;
-
-/// The usual case: one column without nulls is the event time as it stands.
-fn whole_column(rows: &RecordBatch, columns: &[usize]) -> Option<ScalarBuffer<i64>> {
-    let first = rows.column(*columns.first()?);
-    (first.null_count() == 0).then(|| values(first).clone())
-}
 
 fn first_not_null(rows: &RecordBatch, columns: &[usize]) -> ScalarBuffer<i64> {
     let columns: Vec<&ArrayRef> = columns.iter().map(|&i| rows.column(i)).collect();
