@@ -6,11 +6,13 @@ mod merges;
 mod numbers;
 mod panes;
 mod saving;
+mod view;
 
 use self::grid::{Cell, Grid};
-use self::merges::{Merges, Value};
+use self::merges::{Merges, Turn, Value};
 use self::numbers::Numbers;
 use self::panes::{Panes, Part};
+use self::view::View;
 use super::family::{Due, Family, NEVER, Out, Row, Window};
 use super::{Mode, Slot, WindowSpec};
 use crate::prefetch;
@@ -23,6 +25,8 @@ pub(crate) struct Fixed {
     mode: Mode,
     /// Where the last row was: rows come mostly in order.
     cell: Cell,
+    /// What fired last: mostly the same of one key after the other.
+    view: Option<View>,
 }
 
 /// What is kept for a key.
@@ -53,6 +57,7 @@ impl Fixed {
             lateness: spec.lateness,
             mode: spec.mode,
             cell: Cell::NOWHERE,
+            view: None,
         }
     }
 
@@ -161,30 +166,38 @@ impl Fixed {
 
     /// The accumulator of a window's content; [`None`] if no row belongs to it.
     pub(super) fn content(&self, kept: &mut Kept, window: i64, out: &mut Out<'_>) -> Option<Slot> {
-        let panes = self.grid.panes(window);
-        let parts = kept.panes.of(panes.clone());
+        self.content_at(kept, (window, &self.grid.turn(window)), out)
+    }
+
+    fn content_at(
+        &self,
+        kept: &mut Kept,
+        (window, turn): (i64, &Turn),
+        out: &mut Out<'_>,
+    ) -> Option<Slot> {
+        let parts = kept.panes.of(turn.panes.clone());
         let seen = |part: &Part| self.first(part) <= window;
         if let [part] = parts {
             return seen(part).then_some(part.slot);
         }
-        let value = if parts.iter().all(seen) {
+        let value = if kept.panes.are_whole() || parts.iter().all(seen) {
             let merges = &mut kept.more.get_or_insert_default().merges;
-            merges.content(parts, panes, self.grid.block(), out)?
+            merges.content(parts, turn, out)?
         } else {
             let parts: Vec<Part> = parts.iter().copied().filter(seen).collect();
-            self.content_apart(&parts, window, out)?
+            self.content_apart(&parts, turn, out)?
         };
         value.drop(out);
         Some(value.slot)
     }
 
     /// The content of some parts of a window, by merges that nothing is kept of.
-    fn content_apart(&self, parts: &[Part], window: i64, out: &mut Out<'_>) -> Option<Value> {
+    fn content_apart(&self, parts: &[Part], turn: &Turn, out: &mut Out<'_>) -> Option<Value> {
         if let [part] = parts {
             return Some(Value::part(part));
         }
         let mut merges = Merges::default();
-        let value = merges.content(parts, self.grid.panes(window), self.grid.block(), out);
+        let value = merges.content(parts, turn, out);
         merges.clear(out);
         value
     }
@@ -311,7 +324,8 @@ impl Family for Fixed {
     }
 
     fn due(&self, kept: &Kept, after: i64) -> i64 {
-        let next = self.grid.first_after(after);
+        let known = self.view.as_ref().and_then(|view| view.first_after(after));
+        let next = known.unwrap_or_else(|| self.grid.first_after(after));
         let mut due = NEVER;
         for part in kept.panes.all() {
             let window = next.max(self.first(part));
@@ -336,8 +350,15 @@ impl Family for Fixed {
     }
 
     fn fire(&mut self, kept: &mut Kept, due: Due, out: &mut Out<'_>) {
-        if let Some(window) = self.grid.firing_at(due.at)
-            && let Some(slot) = self.content(kept, window, out)
+        if self.view.as_ref().is_none_or(|view| view.at != due.at) {
+            self.view = Some(View::new(&self.grid, due.at));
+        }
+        if let Some(View {
+            fires: Some((window, turn)),
+            ..
+        }) = &self.view
+            && let window = *window
+            && let Some(slot) = self.content_at(kept, (window, turn), out)
         {
             let last = self.lateness == 0;
             let number = if last {

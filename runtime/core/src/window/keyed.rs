@@ -5,11 +5,13 @@
 //! 2. After a row of a key at W, and after an advance to W, `armed` is later than W.
 //! 3. What a batch changes in a key is saved first, so that it can be undone. Advances are not undone and save nothing.
 
+mod advance;
 mod clock;
 mod saving;
 
 use super::family::{Due, Family, NEVER, Out, Row};
-use super::{KeyId, KeyOrder, Op, Plan, Rows, slots::Slots, timers::Timers};
+use super::timers::{Pass, Timers};
+use super::{KeyId, Op, Plan, Rows, slots::Slots};
 use crate::{prefetch, time};
 
 /// What an operator keeps, for windows of one family.
@@ -30,10 +32,14 @@ pub(crate) struct Keyed<F: Family> {
     reached_before: i64,
     /// Keys of which perhaps nothing is left.
     doubtful: Vec<KeyId>,
-    /// Keys due at one time, with what they are ordered by.
+    /// Keys due at one time, in order, with what they are ordered by; some may no longer count.
     ordered: Vec<(u64, KeyId)>,
     /// That time.
     at: i64,
+    /// Number of the pass over these keys.
+    pass: Pass,
+    /// The first pass since the last key went: a key of an earlier one may be another by now.
+    trusted: Pass,
     /// How many of them have been looked at: an advance may take several plans.
     looked_at: usize,
     /// What results of the advance at hand are stamped with at most.
@@ -46,8 +52,6 @@ pub(crate) struct Keyed<F: Family> {
     unsent: Vec<KeyId>,
 }
 
-/// How many keys one plan of an advance looks at, so that plans stay small however much is due.
-const KEYS_PER_PLAN: usize = 2048;
 /// How many stored rows the firings of one plan see together, unless a single one sees more.
 const ROWS_PER_PLAN: usize = 1 << 20;
 
@@ -69,6 +73,8 @@ enum Change<H> {
     /// Take out what [`Family::open`] put in.
     Opened { key: KeyId, armed: i64, time: i64 },
 }
+
+const _: () = assert!(std::mem::size_of::<Entry<super::fixed::Kept>>() == 64);
 
 impl<H: Default> Default for Entry<H> {
     fn default() -> Self {
@@ -95,6 +101,8 @@ impl<F: Family> Keyed<F> {
             doubtful: Vec::new(),
             ordered: Vec::new(),
             at: time::MIN,
+            pass: Pass::default(),
+            trusted: Pass::default(),
             looked_at: 0,
             ceiling: time::MAX,
             met_again: false,
@@ -152,6 +160,10 @@ impl<F: Family> Keyed<F> {
         for &key in &plan.gone {
             self.entries[key as usize] = Entry::default();
         }
+        if !plan.gone.is_empty() {
+            self.pass = self.pass.next();
+            self.trusted = self.pass;
+        }
     }
 
     pub(crate) fn undo(&mut self) {
@@ -169,66 +181,6 @@ impl<F: Family> Keyed<F> {
                     entry.armed = armed;
                 }
             }
-        }
-    }
-
-    /// Whether more is due than the plan holds: then the same call is to be made again.
-    pub(crate) fn advance(&mut self, w: i64, keys: &dyn KeyOrder, plan: &mut Plan) -> bool {
-        plan.clear();
-        self.begin();
-        if self.looked_at == self.ordered.len() {
-            let before = self.watermark.max(self.reached);
-            self.ceiling = if w == time::MAX { before } else { time::MAX };
-            self.watermark = self.watermark.max(w);
-        }
-        // Where a time fires several windows of a key, all keys of that time are put in order together.
-        let several = self.family.fires_several();
-        let mut left = if several { usize::MAX } else { KEYS_PER_PLAN };
-        loop {
-            let before = (plan.firings.len(), plan.ops.len());
-            while self.looked_at < self.ordered.len() && left > 0 {
-                let i = self.looked_at;
-                self.ask_for(i);
-                let (key, at) = (self.ordered[i].1, self.at);
-                self.look_at(Due { key, at }, self.ceiling, plan);
-                self.looked_at += 1;
-                left -= 1;
-                if plan.content_rows >= ROWS_PER_PLAN && !several {
-                    left = 0;
-                }
-            }
-            if plan.content_rows >= ROWS_PER_PLAN {
-                left = 0;
-            }
-            if several {
-                plan.sort_firings(before.0, before.1);
-            }
-            if self.looked_at < self.ordered.len() {
-                break;
-            }
-            let Some((at, bucket)) = self.timers.pop(w) else {
-                break;
-            };
-            self.order(at, &bucket, keys);
-        }
-        if self.met_again {
-            plan.key_ends.clear();
-        }
-        self.find_gone(plan);
-        self.looked_at < self.ordered.len()
-    }
-
-    /// Asks for what is kept for the keys that come after the i-th of those that are due.
-    #[inline(always)]
-    fn ask_for(&self, i: usize) {
-        if let Some(&(_, key)) = self.ordered.get(i + 2 * prefetch::AHEAD) {
-            prefetch::line(&self.entries[key as usize]);
-        }
-        if let Some(&(_, key)) = self.ordered.get(i + prefetch::AHEAD) {
-            self.family.ask_for(&self.entries[key as usize].held);
-        }
-        if let Some(&(_, key)) = self.ordered.get(i + prefetch::AHEAD / 2) {
-            self.family.ask_for_rest(&self.entries[key as usize].held);
         }
     }
 
@@ -349,33 +301,6 @@ impl<F: Family> Keyed<F> {
         self.doubt(key);
     }
 
-    /// A key's timer is due: lets happen what happens then, unless the timer no longer counts.
-    fn look_at(&mut self, due: Due, ceiling: i64, plan: &mut Plan) {
-        let entry = &mut self.entries[due.key as usize];
-        if entry.armed != due.at {
-            return;
-        }
-        let mut at = self.family.due(&entry.held, due.at - 1);
-        if at == due.at {
-            let hold = self.family.hold();
-            let mut out = Out {
-                plan,
-                slots: &mut self.slots,
-                hold,
-                ceiling,
-                ids: &mut self.ids,
-            };
-            self.family.fire(&mut entry.held, due, &mut out);
-            at = self.family.due(&entry.held, due.at);
-            debug_assert!(at > due.at, "what is due has happened: {due:?}");
-            self.met_again |= entry.saved_in == self.batch;
-            entry.saved_in = self.batch;
-            plan.key_ends.push(plan.ops.len() as u32);
-        }
-        self.arm(due.key, at);
-        self.doubt(due.key);
-    }
-
     fn arm(&mut self, key: KeyId, at: i64) {
         self.entries[key as usize].armed = at;
         if at != NEVER {
@@ -407,21 +332,5 @@ impl<F: Family> Keyed<F> {
                 plan.gone.push(key);
             }
         }
-    }
-
-    /// The keys of a bucket whose timers still count, in order of their bytes.
-    fn order(&mut self, at: i64, bucket: &[KeyId], keys: &dyn KeyOrder) {
-        (self.at, self.looked_at) = (at, 0);
-        self.ordered.clear();
-        for (i, &key) in bucket.iter().enumerate() {
-            if let Some(&next) = bucket.get(i + 2 * prefetch::AHEAD) {
-                prefetch::line(&self.entries[next as usize]);
-            }
-            if self.entries[key as usize].armed == at {
-                self.ordered.push((keys.prefix(key), key));
-            }
-        }
-        self.ordered
-            .sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| keys.cmp(a.1, b.1)));
     }
 }

@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 use super::Slot;
 use super::family::{Due, Family, NEVER, Out, Row, Window};
 use super::saved::{Loading, Save, Saved, Unreadable};
+use crate::prefetch;
 
 /// Windows of kind `slide`.
 #[derive(Debug)]
@@ -171,6 +172,22 @@ impl Family for Slide {
 
     fn is_empty(&self, held: &Panes) -> bool {
         held.panes.is_empty()
+    }
+
+    #[inline(always)]
+    fn ask_for(&self, held: &Panes) {
+        // What a firing reads: the oldest pane, and the one that fires.
+        for pane in [held.panes.front(), held.panes.get(held.fired)] {
+            pane.into_iter().for_each(|pane| prefetch::line(pane));
+        }
+    }
+
+    #[inline(always)]
+    fn ask_for_place(&self, held: &Panes) {
+        held.panes
+            .back()
+            .into_iter()
+            .for_each(|pane| prefetch::line(pane));
     }
 
     fn place(&mut self, _held: &Panes, _row: &Row) -> Option<Slot> {

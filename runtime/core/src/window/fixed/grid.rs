@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use super::super::WindowKind;
+use super::merges::Turn;
 
 /// The grid of one window kind.
 #[derive(Clone, Copy, Debug)]
@@ -170,6 +171,11 @@ impl Grid {
             Shape::Hop { panes } if self.cut == 0 => window..window + panes,
             Shape::Hop { panes } => 2 * window..2 * window + panes,
         }
+    }
+
+    /// The panes of a window, and where it turns from one block to the next.
+    pub(super) fn turn(&self, window: i64) -> Turn {
+        Turn::new(self.panes(window), self.block())
     }
 
     /// Start of a window, inclusive.

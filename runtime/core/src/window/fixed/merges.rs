@@ -67,10 +67,28 @@ pub(super) struct Merges {
     prefix: Prefix,
 }
 
+/// Where a window turns from the block in which it begins to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    /// The window's panes.
+    pub(super) panes: Range<i64>,
+    /// The first pane of a block that is not before the window's first one.
+    pub(super) at: i64,
+}
+
+impl Turn {
+    /// Of a window of these panes, `size` being the panes of a block.
+    pub(super) fn new(panes: Range<i64>, size: i64) -> Self {
+        let at = -(-panes.start).div_euclid(size) * size;
+        Self { panes, at }
+    }
+}
+
 /// Suffixes of a block.
 #[derive(Clone, Debug, Default)]
 struct Suffix {
-    block: i64,
+    /// The first pane after the block.
+    end: i64,
     /// The parts of panes from here to the block's end are in.
     down_to: i64,
     /// Descending: for each part, the merge of it and all behind it.
@@ -80,29 +98,28 @@ struct Suffix {
 /// The beginning of a block.
 #[derive(Clone, Debug, Default)]
 struct Prefix {
-    block: i64,
+    /// The first pane of the block.
+    start: i64,
     /// The parts of panes before this one are in.
     up_to: i64,
     value: Option<Value>,
 }
 
 impl Merges {
-    /// The content of a window: `parts` are those of its `panes`, `size` the panes of a block. To be dropped after use.
+    /// The content of a window: `parts` are those of its panes. To be dropped after use.
     pub(super) fn content(
         &mut self,
         parts: &[Part],
-        panes: Range<i64>,
-        size: i64,
+        turn: &Turn,
         out: &mut Out<'_>,
     ) -> Option<Value> {
-        let block = panes.start.div_euclid(size);
-        if panes.start == block * size {
-            return self.prefix.value(parts, block, panes, out);
+        let Range { start, end } = turn.panes;
+        if turn.at == start {
+            return self.prefix.value(parts, start..end, out);
         }
-        let turn = (block + 1) * size;
-        let (before, after) = parts.split_at(parts.partition_point(|p| p.pane < turn));
-        let suffix = self.suffix.value(before, block, panes.start..turn, out);
-        let prefix = self.prefix.value(after, block + 1, turn..panes.end, out);
+        let (before, after) = parts.split_at(parts.partition_point(|p| p.pane < turn.at));
+        let suffix = self.suffix.value(before, start..turn.at, out);
+        let prefix = self.prefix.value(after, turn.at..end, out);
         match (suffix, prefix) {
             (Some(suffix), Some(prefix)) => Some(suffix.then(prefix.slot, out)),
             (suffix, prefix) => suffix.or(prefix),
@@ -117,13 +134,13 @@ impl Merges {
         }
     }
 
-    /// A pane has changed or goes away: forgets what it is in.
+    /// A pane has changed or goes away: forgets what it is in; `size` is the panes of a block.
     pub(super) fn forget(&mut self, pane: i64, size: i64, out: &mut Out<'_>) {
-        let block = pane.div_euclid(size);
-        if self.suffix.block == block {
+        let suffix = self.suffix.end;
+        if pane < suffix && pane >= suffix - size {
             self.suffix.forget(pane, out);
         }
-        if self.prefix.block == block && pane < self.prefix.up_to {
+        if pane >= self.prefix.start && pane < self.prefix.up_to {
             self.prefix.clear(out);
         }
     }
@@ -137,16 +154,10 @@ impl Merges {
 
 impl Suffix {
     /// The merge of a block's panes from `panes.start` on. It is handed over: no other window starts there.
-    fn value(
-        &mut self,
-        parts: &[Part],
-        block: i64,
-        panes: Range<i64>,
-        out: &mut Out<'_>,
-    ) -> Option<Value> {
-        if self.block != block || self.values.is_empty() {
+    fn value(&mut self, parts: &[Part], panes: Range<i64>, out: &mut Out<'_>) -> Option<Value> {
+        if self.end != panes.end || self.values.is_empty() {
             self.forget(i64::MAX - 1, out);
-            (self.block, self.down_to) = (block, panes.end);
+            (self.end, self.down_to) = (panes.end, panes.end);
         }
         let missing = parts.partition_point(|p| p.pane < self.down_to);
         for part in parts[..missing].iter().rev() {
@@ -182,16 +193,10 @@ impl Suffix {
 
 impl Prefix {
     /// The merge of a block's panes before `panes.end`. It stays here, to grow.
-    fn value(
-        &mut self,
-        parts: &[Part],
-        block: i64,
-        panes: Range<i64>,
-        out: &mut Out<'_>,
-    ) -> Option<Value> {
-        if self.block != block || self.up_to > panes.end || self.value.is_none() {
+    fn value(&mut self, parts: &[Part], panes: Range<i64>, out: &mut Out<'_>) -> Option<Value> {
+        if self.start != panes.start || self.up_to > panes.end || self.value.is_none() {
             self.clear(out);
-            (self.block, self.up_to) = (block, panes.start);
+            (self.start, self.up_to) = (panes.start, panes.start);
         }
         let missing = parts.partition_point(|p| p.pane < self.up_to);
         for part in &parts[missing..] {

@@ -17,26 +17,28 @@ pub(super) struct Part {
     pub(super) slot: Slot,
 }
 
-/// No part: its pane is none.
-const NONE: Part = Part {
-    pane: i64::MIN,
-    refused: 0,
-    slot: 0,
-};
+/// Stands for the pane of no part.
+const NOWHERE: i64 = i64::MIN;
 
 /// The parts of a key, in order of pane, then of what refused them.
 #[derive(Debug)]
 pub(super) struct Panes {
     parts: SmallVec<[Part; 1]>,
-    /// The last part that no window refused, again: most rows go there, and need not follow a pointer to find it.
-    newest: Part,
+    /// Pane and slot of the last part that no window refused, again: most rows go there, and need not follow a pointer to
+    /// find it. No pair, whose padding would make a key's entry two cache lines.
+    newest: i64,
+    newest_slot: Slot,
+    /// How many parts are of rows that some window refused.
+    refused: u32,
 }
 
 impl Default for Panes {
     fn default() -> Self {
         Self {
             parts: SmallVec::new(),
-            newest: NONE,
+            newest: NOWHERE,
+            newest_slot: 0,
+            refused: 0,
         }
     }
 }
@@ -46,6 +48,8 @@ impl Clone for Panes {
         Self {
             parts: SmallVec::from_slice(&self.parts),
             newest: self.newest,
+            newest_slot: self.newest_slot,
+            refused: self.refused,
         }
     }
 }
@@ -59,13 +63,18 @@ impl Panes {
         &self.parts
     }
 
+    /// Whether every pane has all its rows in one part, which all of its windows see.
+    pub(super) fn are_whole(&self) -> bool {
+        self.refused == 0
+    }
+
     /// The slot for rows that none of the pane's windows refused.
     #[inline(always)]
     pub(super) fn whole(&self, pane: i64) -> Option<Slot> {
-        if self.newest.pane == pane {
-            return Some(self.newest.slot);
+        if self.newest == pane {
+            return Some(self.newest_slot);
         }
-        if self.newest.pane < pane {
+        if self.newest < pane {
             None
         } else {
             self.get(pane, 0)
@@ -75,7 +84,7 @@ impl Panes {
     /// Asks for the memory that a part of a new pane would be written to.
     #[inline(always)]
     pub(super) fn ask_for_place(&self, pane: i64) {
-        if self.newest.pane < pane && self.parts.spilled() {
+        if self.newest < pane && self.parts.spilled() {
             prefetch::line(self.parts.as_ptr().wrapping_add(self.parts.len()));
         }
     }
@@ -98,8 +107,10 @@ impl Panes {
             let at = self.parts.partition_point(before);
             self.parts.insert(at, part);
         }
-        if part.refused == 0 && part.pane > self.newest.pane {
-            self.newest = part;
+        if part.refused > 0 {
+            self.refused += 1;
+        } else if part.pane > self.newest {
+            (self.newest, self.newest_slot) = (part.pane, part.slot);
         }
     }
 
@@ -112,7 +123,8 @@ impl Panes {
 
     fn find_newest(&mut self) {
         let newest = self.parts.iter().rev().find(|part| part.refused == 0);
-        self.newest = newest.copied().unwrap_or(NONE);
+        (self.newest, self.newest_slot) =
+            newest.map_or((NOWHERE, 0), |part| (part.pane, part.slot));
     }
 
     /// The parts of some panes.
@@ -134,7 +146,9 @@ impl Panes {
             return None;
         }
         let part = self.parts.remove(0);
-        if part == self.newest {
+        if part.refused > 0 {
+            self.refused -= 1;
+        } else if part.pane == self.newest {
             self.find_newest();
         }
         Some(part)
