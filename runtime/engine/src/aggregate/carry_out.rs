@@ -347,7 +347,7 @@ impl Aggregator {
             let mut rows: Vec<Failed> = Vec::new();
             for reason in &failed {
                 let at = left[reason.row as usize];
-                match merges.rows[at] {
+                match merges.row(at) {
                     Some(row) => rows.push(Failed {
                         row,
                         ..reason.clone()

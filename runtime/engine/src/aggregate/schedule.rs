@@ -37,8 +37,8 @@ pub struct Merges {
     pub groups: Vec<u32>,
     /// For each merge, the slot that is read.
     pub from: Vec<Slot>,
-    /// For each merge, the row on whose behalf sessions merge.
-    pub rows: Vec<Option<u32>>,
+    /// For each merge up to the last that has one, the row on whose behalf sessions merge: windows merge panes for none.
+    rows: Vec<Option<u32>>,
 }
 
 impl Merges {
@@ -59,6 +59,22 @@ impl Merges {
         self.into.len() as u32 - 1
     }
 
+    /// The row on whose behalf a merge is.
+    pub fn row(&self, merge: usize) -> Option<u32> {
+        self.rows.get(merge).copied().flatten()
+    }
+
+    /// One more merge of `from` into a group.
+    #[inline]
+    fn push(&mut self, group: u32, from: Slot, row: Option<u32>) {
+        if row.is_some() {
+            self.rows.resize(self.from.len(), None);
+            self.rows.push(row);
+        }
+        self.groups.push(group);
+        self.from.push(from);
+    }
+
     /// Some of the merges, named in ascending order, without the copies.
     pub fn only(&self, merges: &[usize]) -> Self {
         let mut some = Self::default();
@@ -70,9 +86,7 @@ impl Merges {
                 some.into.push(self.into[group]);
                 some.before.push(self.before[group]);
             }
-            some.groups.push(groups[group]);
-            some.from.push(self.from[at]);
-            some.rows.push(self.rows[at]);
+            some.push(groups[group], self.from[at], self.row(at));
         }
         some
     }
@@ -258,9 +272,7 @@ impl Scheduler {
         } else {
             merges.begin(into)
         };
-        merges.groups.push(group);
-        merges.from.push(from);
-        merges.rows.push(row);
+        merges.push(group, from, row);
         let target = &mut self.touched[target_at];
         (target.written, target.position) = (number, group);
         let source = &mut self.touched[source_at];

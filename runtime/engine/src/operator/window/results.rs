@@ -43,14 +43,13 @@ impl Finished<'_> {
                 .iter()
                 .zip(0..)
                 .all(|(&origin, i)| origin == i);
-        let firings: Vec<Firing> = if every_firing {
-            self.firings.to_vec()
+        let some: Vec<Firing>;
+        let firings = if every_firing {
+            self.firings
         } else {
-            emitted
-                .origins
-                .iter()
-                .map(|&origin| self.firings[origin as usize])
-                .collect()
+            let of = |&origin: &u32| self.firings[origin as usize];
+            some = emitted.origins.iter().map(of).collect();
+            &some
         };
         let at_origins = |columns: &[ArrayRef]| {
             if every_firing {
@@ -60,7 +59,7 @@ impl Finished<'_> {
             }
         };
         let mut columns = at_origins(self.keys);
-        columns.extend(window_columns(&firings));
+        columns.extend(window_columns(firings));
         for column in emitted.columns {
             columns.push(match column {
                 Produced::Made(column) => column,
