@@ -33,6 +33,8 @@ pub enum Limit {
     Most(f64),
     /// No less than this.
     Least(f64),
+    /// Nothing by itself: another figure is a share of it.
+    Partner,
 }
 
 impl Limit {
@@ -40,15 +42,17 @@ impl Limit {
         match self {
             Self::Most(most) => value <= most,
             Self::Least(least) => value >= least,
+            Self::Partner => true,
         }
     }
 }
 
 /// Prints a figure as a line of the table.
 pub fn print(figure: &Figure) {
-    let (sign, limit) = match figure.limit {
-        Limit::Most(most) => ("<=", most),
-        Limit::Least(least) => (">=", least),
+    let limit = match figure.limit {
+        Limit::Most(most) => format!("<= {}", short(most)),
+        Limit::Least(least) => format!(">= {}", short(least)),
+        Limit::Partner => "no limit".to_owned(),
     };
     let kept = if figure.limit.is_kept(figure.value) {
         "ok  "
@@ -59,10 +63,10 @@ pub fn print(figure: &Figure) {
         .native_ratio
         .map_or(String::new(), |r| format!("  x{r:.2} native"));
     let name = format!("[{}]", figure.name);
-    let (value, limit) = (short(figure.value), short(limit));
+    let value = short(figure.value);
     let mut out = std::io::stdout();
     let line = format!(
-        "{kept} {name:26} {value:>10} {unit:8} ({sign} {limit}){ratio}  {note}\n",
+        "{kept} {name:26} {value:>10} {unit:8} ({limit}){ratio}  {note}\n",
         unit = figure.unit,
         note = figure.note
     );

@@ -8,6 +8,7 @@ mod bad_rows;
 mod boundary;
 mod decode;
 mod figure;
+mod memory;
 mod native;
 mod neighbour;
 mod pipelines;
@@ -19,9 +20,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::figure::Figure;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How often each figure is measured; the median counts.
 pub const RUNS: usize = 5;
@@ -46,8 +44,10 @@ const GROUPS: &[Group] = &[
     ("json-tumble", pipelines::json_tumble),
     ("gen-tumble", pipelines::gen_tumble),
     ("gen-hop", pipelines::gen_hop),
+    ("gen-hop-100", pipelines::gen_hop_100),
     ("gen-slide", pipelines::gen_slide),
     ("gen-session", pipelines::gen_session),
+    ("gen-session-1m", pipelines::gen_session_1m),
     ("gen-tumble-two-workers", pipelines::two_workers),
     ("gen-hot-key", pipelines::hot_key),
     ("loop-neighbour", neighbour::loop_neighbour),
@@ -58,6 +58,7 @@ const GROUPS: &[Group] = &[
 ];
 
 fn main() -> Result<()> {
+    memory::keep_between_bursts();
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let places = places()?;
     let mut figures: Vec<Figure> = Vec::new();
