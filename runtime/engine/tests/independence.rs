@@ -208,20 +208,14 @@ fn finals(rows: &Rows, key: &[&str], discarding: bool, floats: bool) -> ByKey {
     let mut window = key.to_vec();
     window.extend(["window_start", "window_end"]);
     for (window, results) in rows.by_key(&window) {
-        let entry = finals.entry(window.clone()).or_default();
-        let mut taken_back = false;
+        let entry = finals.entry(window).or_default();
         for result in results {
             let Value::Object(mut result) = parse(&result) else {
                 panic!("{result} is no row");
             };
-            taken_back = result
-                .get("change")
-                .is_some_and(|change| change == "delete");
             result.retain(|name, _| match name.as_str() {
                 "firing" | "firing_number" | "firing_last" => key.contains(&name.as_str()),
                 "sum" => !floats,
-                // How often a window fires, and what rows of one time come first, the order between splits decides.
-                "change" | "members" => false,
                 _ => true,
             });
             if discarding {
@@ -233,9 +227,6 @@ fn finals(rows: &Rows, key: &[&str], discarding: bool, floats: bool) -> ByKey {
                 }
             }
             *entry = result;
-        }
-        if taken_back {
-            finals.remove(&window);
         }
     }
     let text = |(window, result)| (window, vec![Value::Object(result).to_string()]);

@@ -238,22 +238,21 @@ impl Station {
             key: self.key.to_vec(),
             beside,
             rekeyed: self.rekeyed,
-            ordered: match of {
-                "" => !self.lasts(),
-                ".late" => false,
-                _ => self.other().is_some(),
-            },
+            ordered: matches!(
+                self.window,
+                Some(Spec {
+                    kind: Kind::Other(_),
+                    ..
+                })
+            ),
             free: self.is_free(),
         };
         let Some(window) = self.window else {
             return self.outputs_of_transform(watched);
         };
         let floats = self.function == "sum-floats";
-        let discarding = match self.other() {
-            Some(text) => text.contains("discarding"),
-            None => window.discarding,
-        };
-        let results = if floats || window.lateness > 0 || self.other().is_some() {
+        let discarding = window.discarding;
+        let results = if floats || window.lateness > 0 {
             Rule::Final { discarding, floats }
         } else {
             Rule::Sequence
@@ -284,34 +283,8 @@ impl Station {
         outputs
     }
 
-    /// Its window as it stands in the file, where the model does not know it.
-    fn other(&self) -> Option<&'static str> {
-        match self.window?.kind {
-            Kind::Other(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Whether the last result of a window, or the sum of what is sent piece by piece, is of all its rows, whatever the
-    /// order in which those of several splits come.
-    fn lasts(&self) -> bool {
-        let Some(text) = self.other() else {
-            return true;
-        };
-        let at_end = !text.contains("trigger") || text.contains("at-end");
-        let by_arrival = text.contains("rows = ") && !text.contains("every-rows = ");
-        let fails = self.function == "members" && self.more.contains("dead-letter");
-        // Early results of sessions that have since become others stay, unless they are taken back.
-        let early = text.contains("session") && text.contains("trigger");
-        let stale = early && !text.contains("retract");
-        let pieces = text.contains("discarding") && self.function != "sum";
-        at_end && !by_arrival && !fails && !stale && !pieces && !text.contains("keep = ")
-    }
-
     fn is_free(&self) -> bool {
-        let other = self.other().unwrap_or_default();
         let sessions = self.window.is_some_and(|window| window.is_session());
-        let sessions = sessions || other.contains("session");
         sessions || !matches!(self.input, "rows" | "sifted" | "words")
     }
 }
