@@ -7,6 +7,7 @@ use crate::combine::Combined;
 
 /// One thing that an operator's input brings.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all events are rows")]
 pub enum Event {
     /// Rows, in arrival order.
     Rows(Batch),
