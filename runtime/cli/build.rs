@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where");
+    let root = Path::new(&here).join("../..");
     let root = root.canonicalize().expect("the checkout is there");
     let sdk = root.join("guest-sdk/rust");
     let mut files = vec![
