@@ -59,11 +59,22 @@ pub fn plan(
     host: &Host,
     talk: &Talk,
 ) -> Result<Plan, Failure> {
-    let checked = match as_far(args) {
-        Ok(checked) => checked,
-        // Everything that is wrong is said in one go: also of modules and data, as far as the file can be understood.
-        Err(partial) => return Err(tidemill_engine::examine(*partial, host, cores()).into()),
-    };
+    let checked = sound(args, host)?;
+    planned(checked, workers, host, talk)
+}
+
+/// Reads a pipeline file and checks it. Everything that is wrong is said in one go: also of modules and data, as far as the
+/// file can be understood.
+fn sound(args: &PipelineArgs, host: &Host) -> Result<Checked, Failure> {
+    as_far(args).map_err(|partial| tidemill_engine::examine(*partial, host, cores()).into())
+}
+
+fn planned(
+    checked: Checked,
+    workers: &WorkerArgs,
+    host: &Host,
+    talk: &Talk,
+) -> Result<Plan, Failure> {
     let workers = count(workers, &checked.pipeline);
     let (plan, warnings) = tidemill_engine::plan(checked, host, workers)?;
     talk.warnings(&warnings);
@@ -80,9 +91,9 @@ pub fn plan_with_checkpoints(
     host: &Host,
     talk: &Talk,
 ) -> Result<(Plan, Option<Wanted>), Failure> {
-    let plan = plan(args, workers, host, talk)?;
-    let wanted = Wanted::of(&read(args)?.pipeline)?;
-    Ok((plan, wanted))
+    let checked = sound(args, host)?;
+    let wanted = Wanted::of(&checked.pipeline);
+    Ok((planned(checked, workers, host, talk)?, wanted?))
 }
 
 /// Reads, checks and plans a pipeline for a rehearsal: what its sources read need not be there.

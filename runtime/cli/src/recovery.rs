@@ -194,9 +194,10 @@ fn of_number(
     let Some(checkpoint) = sequence.checkpoint(number)? else {
         return Err(sequence.no_checkpoint(number).into());
     };
-    let newer = sequence.numbers()?.into_iter().any(|n| {
+    let mut later = sequence.numbers()?.into_iter().filter(|n| *n > number);
+    let newer = later.any(|n| {
         let later = sequence.checkpoint(n).ok().flatten();
-        n > number && later.is_some_and(|later| later.confirmed)
+        later.is_some_and(|later| later.confirmed)
     });
     if newer && publishes(plan) && !args.allow_duplicates {
         let error = anyhow!("what came after checkpoint {number} would be published again");

@@ -134,7 +134,11 @@ fn policy(station: &Station) -> Option<Policy> {
     Some(Policy::new(action, most))
 }
 
-fn open_sink(
+/// Opens a station's sink, if it is one; it goes on from what it had pending in a checkpoint.
+///
+/// # Errors
+/// If it cannot be opened, or what it had pending is nowhere.
+pub fn open_sink(
     (index, station): (usize, &Station),
     ends: &dyn Ends,
     restored: Option<&Restored>,

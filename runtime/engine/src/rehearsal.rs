@@ -37,7 +37,7 @@ use crate::error::EngineError;
 use crate::failure::Action;
 use crate::plan::{Plan, PolicyPlan, SinkPlan, SourcePlan, StationKind};
 use crate::run::Options;
-use crate::worker::Worker;
+use crate::worker::{self, Worker};
 
 /// Where the watermarks of scripted splits come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -252,18 +252,7 @@ impl Rehearsal {
             worker.task.tick()?;
             worker.task.read_sources()?;
         }
-        self.settle()
-    }
-
-    /// Until nothing is on its way.
-    fn settle(&mut self) -> Result<(), EngineError> {
-        let mut worked = true;
-        while std::mem::take(&mut worked) {
-            for worker in &mut self.workers {
-                worked |= worker.exchange()?;
-            }
-        }
-        Ok(())
+        worker::settle(&mut self.workers)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::functions::Functions;
 use crate::metrics::{Metrics, Totals};
 use crate::plan::Plan;
 use crate::talk::Log;
-use crate::worker::{Control, Now, Worker};
+use crate::worker::{self, Control, Now};
 
 /// How a plan is run; nothing here changes a result.
 #[derive(Clone)]
@@ -116,17 +116,7 @@ fn begin(
     };
     let built = build::workers(plan, options, &metrics, &ends, beginning)?;
     let (mut workers, control) = (built.workers, built.control);
-    if is_restored {
-        announce(&mut workers)?;
-    }
-    // Whoever has nothing to send has said so to everyone before the first row is taken anywhere.
-    for worker in &mut workers {
-        worker.look_at_clock();
-        worker.task.end_empty_sources()?;
-    }
-    for worker in &mut workers {
-        worker.receive()?;
-    }
+    worker::set_out(&mut workers, is_restored)?;
     let coordinator = checkpoints.map(|checkpoints| {
         let (to, reports) = crossbeam_channel::unbounded();
         for worker in &mut workers {
@@ -167,18 +157,6 @@ fn begin(
         control,
         metrics,
         threads,
-    })
-}
-
-/// Says where everyone stands before anything is sent.
-fn announce(workers: &mut [Worker]) -> Result<(), EngineError> {
-    for worker in workers.iter_mut() {
-        worker.look_at_clock();
-        worker.task.announce()?;
-    }
-    workers.iter_mut().try_for_each(|worker| {
-        while worker.exchange()? {}
-        Ok(())
     })
 }
 

@@ -253,7 +253,7 @@ impl Worker {
     ///
     /// # Errors
     /// If the pipeline must stop.
-    pub fn exchange(&mut self) -> Result<bool, EngineError> {
+    fn exchange(&mut self) -> Result<bool, EngineError> {
         let sent = self.send_waiting();
         Ok(self.receive()? || sent)
     }
@@ -284,7 +284,7 @@ impl Worker {
     }
 
     /// Takes what has come through every queue from which nothing could flow into a full one, a queue's length at most.
-    pub fn receive(&mut self) -> Result<bool, EngineError> {
+    fn receive(&mut self) -> Result<bool, EngineError> {
         let mut received = false;
         for inlet in 0..self.inlets.len() {
             for _ in 0..QUEUE {
@@ -352,6 +352,39 @@ impl Worker {
         }
         Ok(self.task.tick()? | self.task.read_sources()?)
     }
+}
+
+/// Brings workers to where the first row may be read, before any of them runs: whoever goes on from a checkpoint has said
+/// where they stand, and whoever has nothing to send has said so to everyone.
+///
+/// # Errors
+/// If the pipeline must stop.
+pub fn set_out(workers: &mut [Worker], goes_on: bool) -> Result<(), EngineError> {
+    for worker in workers.iter_mut() {
+        worker.look_at_clock();
+        if goes_on {
+            worker.task.announce()?;
+        }
+    }
+    settle(workers)?;
+    for worker in workers.iter_mut() {
+        worker.task.end_empty_sources()?;
+    }
+    settle(workers)
+}
+
+/// Lets workers exchange what they have, in turn, until nothing is on its way.
+///
+/// # Errors
+/// If the pipeline must stop.
+pub fn settle(workers: &mut [Worker]) -> Result<(), EngineError> {
+    let mut worked = true;
+    while std::mem::take(&mut worked) {
+        for worker in workers.iter_mut() {
+            worked |= worker.exchange()?;
+        }
+    }
+    Ok(())
 }
 
 /// What a panic says.

@@ -49,7 +49,7 @@ impl Store for Counting {
         Ok(())
     }
 
-    fn published(&mut self, _number: u64) -> Result<(), StoreError> {
+    fn published(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 

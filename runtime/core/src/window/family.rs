@@ -129,6 +129,23 @@ pub(crate) struct Out<'a> {
     pub(crate) ids: &'a mut u64,
 }
 
+impl<'a> Out<'a> {
+    /// Where plans are written, but in the end round, whose ceiling its advance says.
+    pub(crate) fn new(
+        plan: &'a mut Plan,
+        (slots, ids): (&'a mut Slots, &'a mut u64),
+        hold: i64,
+    ) -> Self {
+        Self {
+            plan,
+            slots,
+            hold,
+            ceiling: time::MAX,
+            ids,
+        }
+    }
+}
+
 impl Out<'_> {
     /// A fresh accumulator.
     pub(crate) fn create(&mut self) -> Slot {

@@ -233,13 +233,7 @@ impl<F: Family> Keyed<F> {
         self.save(row.key);
         let entry = &mut self.entries[row.key as usize];
         let hold = self.family.hold();
-        let mut out = Out {
-            plan,
-            slots: &mut self.slots,
-            hold,
-            ceiling: time::MAX,
-            ids: &mut self.ids,
-        };
+        let mut out = Out::new(plan, (&mut self.slots, &mut self.ids), hold);
         let was_unsent = self.family.is_unsent(&entry.held);
         self.family.take(&mut entry.held, row, &mut out);
         if !was_unsent && self.family.is_unsent(&entry.held) {
@@ -256,13 +250,7 @@ impl<F: Family> Keyed<F> {
     fn open(&mut self, row: &Row, plan: &mut Plan) -> bool {
         let entry = &mut self.entries[row.key as usize];
         let hold = self.family.hold();
-        let mut out = Out {
-            plan,
-            slots: &mut self.slots,
-            hold,
-            ceiling: time::MAX,
-            ids: &mut self.ids,
-        };
+        let mut out = Out::new(plan, (&mut self.slots, &mut self.ids), hold);
         let Some(due) = self.family.open(&mut entry.held, row, &mut out) else {
             return false;
         };
@@ -285,13 +273,7 @@ impl<F: Family> Keyed<F> {
         self.save(key);
         let held = &mut self.entries[key as usize].held;
         let hold = self.family.hold();
-        let mut out = Out {
-            plan,
-            slots: &mut self.slots,
-            hold,
-            ceiling: time::MAX,
-            ids: &mut self.ids,
-        };
+        let mut out = Out::new(plan, (&mut self.slots, &mut self.ids), hold);
         let mut at = self.family.due(held, armed - 1);
         while at <= w && at != NEVER {
             self.family.fire(held, Due { key, at }, &mut out);

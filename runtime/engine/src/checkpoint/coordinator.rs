@@ -196,7 +196,7 @@ impl Coordinator {
         self.store.keep(&cut)?;
         self.each_sink(&cut, |sink, pending| sink.publish(pending).map(|_| ()))
             .map_err(|text| StoreError::Unpublished { text })?;
-        self.store.published(cut.number)?;
+        self.store.published()?;
         self.clean();
         (self.told)(Told::Taken {
             number: self.number,

@@ -18,7 +18,8 @@ use super::cut::StationCut;
 use super::restored::Restored;
 use super::schemas;
 use super::store::{Cut, Store, StoreError};
-use crate::ends::{Connectors, Ends, Writer};
+use crate::build;
+use crate::ends::{Connectors, Writer};
 use crate::error::EngineError;
 use crate::plan::{Plan, StationKind};
 
@@ -41,7 +42,7 @@ struct Described {
 }
 
 /// Where what a station keeps is put.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Role {
     Source,
     Operator(&'static str),
@@ -142,7 +143,7 @@ impl Store for InLocation {
         Ok(())
     }
 
-    fn published(&mut self, _number: u64) -> Result<(), StoreError> {
+    fn published(&mut self) -> Result<(), StoreError> {
         // What cannot be removed now is removed with the next one.
         match self.claim.retain(self.keep) {
             Err(error) if error.is_transient() => Ok(()),
@@ -252,16 +253,8 @@ pub fn publish(plan: &Plan, restored: &Restored, writer: &Writer) -> Result<(), 
         writer: Some(writer),
         workers: plan.workers,
     };
-    for (index, station) in plan.stations.iter().enumerate() {
-        let StationKind::Sink(sink) = &station.kind else {
-            continue;
-        };
-        let pending = restored.pending(&station.name)?;
-        let opened = ends.sink((index, &station.name), sink, Some(&pending));
-        opened.map_err(|source| EngineError::Connector {
-            name: format!("sink {}", station.name),
-            source,
-        })?;
+    for station in plan.stations.iter().enumerate() {
+        build::open_sink(station, &ends, Some(restored))?;
     }
     Ok(())
 }

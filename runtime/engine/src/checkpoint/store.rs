@@ -30,11 +30,11 @@ pub trait Store: Send {
     /// If it did not happen.
     fn keep(&mut self, cut: &Cut) -> Result<(), StoreError>;
 
-    /// What the checkpoint holds of output was published; those before it are not needed any more.
+    /// The output of the checkpoint that was kept last is published; those before it are not needed any more.
     ///
     /// # Errors
     /// If what is not needed cannot be removed.
-    fn published(&mut self, number: u64) -> Result<(), StoreError>;
+    fn published(&mut self) -> Result<(), StoreError>;
 
     /// What a sink has pending in all checkpoints that are kept.
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{Schema, SchemaRef};
-use tidemill_connectors::{Cut, Pending, Sink as Connector};
+use tidemill_connectors::{Cut, Sink as Connector};
 use tidemill_rows::{Batch, LogicalType};
 
 use super::Operator;
@@ -65,12 +65,13 @@ impl Sink {
         Self { published, ..self }
     }
 
-    fn with(
+    /// What the connector gives; nothing once it has ended.
+    fn with<T: Default>(
         &mut self,
-        act: impl FnOnce(&mut dyn Connector) -> Result<(), tidemill_connectors::ConnectorError>,
-    ) -> Result<(), EngineError> {
+        act: impl FnOnce(&mut dyn Connector) -> Result<T, tidemill_connectors::ConnectorError>,
+    ) -> Result<T, EngineError> {
         let Some(connector) = &mut self.connector else {
-            return Ok(());
+            return Ok(T::default());
         };
         act(&mut **connector).map_err(|source| failed(&self.name, source))
     }
@@ -105,11 +106,7 @@ impl Operator for Sink {
             checkpoint: at.number,
             last: at.last,
         };
-        let mut pending = Pending::default();
-        self.with(|connector| {
-            pending = connector.cut(&cut)?;
-            Ok(())
-        })?;
+        let pending = self.with(|connector| connector.cut(&cut))?;
         self.unflushed = false;
         Ok(OperatorKept::Pending(pending))
     }

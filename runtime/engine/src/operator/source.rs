@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use tidemill_connectors::{ConnectorError, Later, Split, Then};
+use tidemill_connectors::{Chunk, ConnectorError, Later, Split, Then};
 use tidemill_core::clock::{SourceClock, SplitState};
 use tidemill_core::time;
 use tidemill_rows::{Batch, Origin, RowTimes};
@@ -241,19 +241,8 @@ impl Source {
         let read = chunk.rows.num_rows() + chunk.bad.len();
         add(&self.counters.rows_in, read as u64);
         reading.has_read(read);
-        let mut reader = Reader {
-            split: &self.names[reading.name as usize],
-            now,
-            largest: &mut reading.largest,
-        };
-        let (mut prepared, mut failed) = self.timing.prepare(chunk, &mut reader, &self.blame);
-        if let Some(custom) = &mut self.custom
-            && prepared.len() > 0
-        {
-            let name = &self.names[reading.name as usize];
-            let (taken, refused) = custom.observe((split, name), prepared)?;
-            (prepared, _) = (taken, failed.extend(refused));
-        }
+        let (prepared, failed) = self.judge((split, now), chunk)?;
+        let reading = &mut self.splits[split];
         if prepared.len() > 0 {
             if matches!(self.timing.event_time, EventTime::Columns(_)) {
                 let watch = &self.counters.watch;
@@ -266,6 +255,31 @@ impl Source {
         }
         self.fail(failed, out)?;
         Ok(self.splits[split].chunk.is_some())
+    }
+
+    /// Sets the bad rows of a chunk apart that was read at `now`, and asks for the watermarks of the others where a function
+    /// makes them.
+    fn judge(
+        &mut self,
+        (split, now): (usize, i64),
+        chunk: Chunk,
+    ) -> Result<(Prepared, Vec<FailedRow>), EngineError> {
+        let reading = &mut self.splits[split];
+        let name = &self.names[reading.name as usize];
+        let mut reader = Reader {
+            split: name,
+            now,
+            largest: &mut reading.largest,
+        };
+        let (prepared, mut failed) = self.timing.prepare(chunk, &mut reader, &self.blame);
+        match &mut self.custom {
+            Some(custom) if prepared.len() > 0 => {
+                let (taken, refused) = custom.observe((split, name), prepared)?;
+                failed.extend(refused);
+                Ok((taken, failed))
+            }
+            _ => Ok((prepared, failed)),
+        }
     }
 
     fn unreadable(&self, source: ConnectorError) -> EngineError {

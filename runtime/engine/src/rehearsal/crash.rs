@@ -14,6 +14,7 @@ use crate::checkpoint::cut::At;
 use crate::checkpoint::{Restored, StationCut};
 use crate::error::EngineError;
 use crate::metrics::Metrics;
+use crate::worker;
 
 /// One thing that was done to a rehearsal. Sources and splits by number.
 pub(super) enum Did {
@@ -48,7 +49,7 @@ impl Rehearsal {
         for worker in &mut self.workers {
             worker.task.begin_cut(at)?;
         }
-        self.settle()?;
+        worker::settle(&mut self.workers)?;
         let mut stations: BTreeMap<String, Vec<StationCut>> = BTreeMap::new();
         for worker in &mut self.workers {
             assert!(worker.task.is_cut(), "nothing is left on its way");
@@ -132,16 +133,8 @@ impl Rehearsal {
         self.stopped = false;
         for worker in &mut self.workers {
             order::trace(&mut worker.task, &self.plan, &self.collectors.causes);
-            worker.look_at_clock();
-            if self.taken.restored.is_some() {
-                worker.task.announce()?;
-            }
         }
-        self.settle()?;
-        for worker in &mut self.workers {
-            worker.task.end_empty_sources()?;
-        }
-        self.settle()
+        worker::set_out(&mut self.workers, self.taken.restored.is_some())
     }
 
     fn stands(&self) -> Vec<Vec<(u64, bool)>> {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use crate::bindings::exports::tidemill::operator::watermark::Observed;
 use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
 use crate::bindings::tidemill::operator::log;
-use crate::bindings::tidemill::operator::outcome::Failure;
+use crate::hostile::{endless, failure};
 
 const BAD: i64 = 13;
 const FAR: u32 = 1_000_000;
@@ -92,22 +92,6 @@ fn spoil(how: &str, bad: usize, observed: &mut Observed) {
             observed.failures.push(failure(bad as u32, 0));
         }
         _ => {}
-    }
-}
-
-fn failure(row: u32, severity: u8) -> Failure {
-    Failure {
-        row,
-        severity,
-        code: "wrong".into(),
-        message: "is wrong".into(),
-    }
-}
-
-fn endless() {
-    let mut n = 0u64;
-    loop {
-        n = black_box(n.wrapping_add(1));
     }
 }
 

@@ -5,7 +5,8 @@ use std::hint::black_box;
 
 use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Values};
 use crate::bindings::tidemill::operator::log;
-use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Firings, Output, Produced};
+use crate::bindings::tidemill::operator::outcome::{Emitted, Firings, Output, Produced};
+use crate::hostile::{endless, failure};
 
 const BAD: i64 = 13;
 const FAR: u32 = 1_000_000;
@@ -124,22 +125,6 @@ fn spoil(how: &str, (bad, firings): (u32, &Firings), output: &mut Output) {
             output.failures = vec![failure(bad, 0); 10_000_000];
         }
         _ => {}
-    }
-}
-
-fn failure(row: u32, severity: u8) -> Failure {
-    Failure {
-        row,
-        severity,
-        code: "wrong".into(),
-        message: "is wrong".into(),
-    }
-}
-
-fn endless() {
-    let mut n = 0u64;
-    loop {
-        n = black_box(n.wrapping_add(1));
     }
 }
 

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
 use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
 use crate::bindings::tidemill::operator::outcome::{Emitted, Failure, Firings, Output, Produced};
+use crate::hostile::endless;
 
 const BAD: i64 = 13;
 const FAR: u32 = 1_000_000;
@@ -160,13 +161,6 @@ pub fn finish(how: &str, firings: &Firings, accs: &Table) -> Output {
     Output {
         emitted: vec![main],
         failures: Vec::new(),
-    }
-}
-
-fn endless() {
-    let mut n = 0u64;
-    loop {
-        n = black_box(n.wrapping_add(1));
     }
 }
 

@@ -137,7 +137,8 @@ fn spoil(how: &str, output: &mut Output) {
     }
 }
 
-fn failure(row: u32, severity: u8) -> Failure {
+/// A row that failed, of any severity.
+pub fn failure(row: u32, severity: u8) -> Failure {
     Failure {
         row,
         severity,
@@ -194,8 +195,9 @@ fn words(entry: &mut Emitted) -> &mut Vec<i64> {
     }
 }
 
+/// Never comes back.
 #[inline(never)]
-fn endless() {
+pub fn endless() {
     let mut n = 0u64;
     loop {
         n = black_box(n.wrapping_add(1));

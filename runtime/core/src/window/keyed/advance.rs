@@ -98,11 +98,8 @@ impl<F: Family> Keyed<F> {
         if at == due.at {
             let hold = self.family.hold();
             let mut out = Out {
-                plan,
-                slots: &mut self.slots,
-                hold,
                 ceiling: self.ceiling,
-                ids: &mut self.ids,
+                ..Out::new(plan, (&mut self.slots, &mut self.ids), hold)
             };
             self.family.fire(&mut entry.held, due, &mut out);
             at = self.family.due(&entry.held, due.at);

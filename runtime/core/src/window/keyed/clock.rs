@@ -3,7 +3,6 @@
 use super::super::family::{Family, Out};
 use super::super::{KeyOrder, Plan};
 use super::Keyed;
-use crate::time;
 
 impl<F: Family> Keyed<F> {
     /// The clock has ticked: fires, in order of end, start and key, what has changed since it last did.
@@ -17,13 +16,7 @@ impl<F: Family> Keyed<F> {
         let w = self.watermark;
         for key in unsent {
             let hold = self.family.hold();
-            let mut out = Out {
-                plan,
-                slots: &mut self.slots,
-                hold,
-                ceiling: time::MAX,
-                ids: &mut self.ids,
-            };
+            let mut out = Out::new(plan, (&mut self.slots, &mut self.ids), hold);
             let held = &mut self.entries[key as usize].held;
             self.family.clock(held, (key, w), &mut out);
             // Windows that have ended but are kept, and show what they hold to nobody.

@@ -3,7 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef, UInt32Array};
-use arrow_buffer::ScalarBuffer;
+use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 use tidemill_connectors::{BadRow, Chunk};
 use tidemill_core::{clock, time};
 use tidemill_rows::{RecordBatch, json, time_text};
@@ -175,23 +175,15 @@ impl Prepared {
         if pieces.len() == 1 {
             return pieces.remove(0);
         }
-        let words = |of: &dyn Fn(&Self) -> Option<&ScalarBuffer<i64>>| {
-            let all: Option<Vec<&ScalarBuffer<i64>>> = pieces.iter().map(of).collect();
-            all.map(|all| all.into_iter().flat_map(|v| v.iter().copied()).collect())
-        };
-        let places = |of: &dyn Fn(&Self) -> Option<&ScalarBuffer<u64>>| {
-            let all: Option<Vec<&ScalarBuffer<u64>>> = pieces.iter().map(of).collect();
-            all.map(|all| all.into_iter().flat_map(|v| v.iter().copied()).collect())
-        };
         let schema = pieces[0].rows.schema();
         let rows = pieces.iter().map(|piece| &piece.rows);
         Self {
             rows: arrow_select::concat::concat_batches(&schema, rows)
                 .expect("chunks of a split have one schema"),
-            times: words(&|piece| Some(&piece.times)).unwrap_or_default(),
-            positions: places(&|piece| Some(&piece.positions)).unwrap_or_default(),
-            lines: places(&|piece| piece.lines.as_ref()),
-            watermarks: words(&|piece| piece.watermarks.as_ref()),
+            times: joined(&pieces, |piece| Some(&piece.times)).unwrap_or_default(),
+            positions: joined(&pieces, |piece| Some(&piece.positions)).unwrap_or_default(),
+            lines: joined(&pieces, |piece| piece.lines.as_ref()),
+            watermarks: joined(&pieces, |piece| piece.watermarks.as_ref()),
         }
     }
 
@@ -204,6 +196,19 @@ impl Prepared {
     pub fn len(&self) -> usize {
         self.times.len()
     }
+}
+
+/// A list of all pieces, one behind the other; nothing if one has none.
+fn joined<T: ArrowNativeType>(
+    pieces: &[Prepared],
+    of: impl Fn(&Prepared) -> Option<&ScalarBuffer<T>>,
+) -> Option<ScalarBuffer<T>> {
+    let all: Option<Vec<&ScalarBuffer<T>>> = pieces.iter().map(of).collect();
+    Some(
+        all?.into_iter()
+            .flat_map(|list| list.iter().copied())
+            .collect(),
+    )
 }
 
 /// Stands for "null": no event time is so small.

@@ -8,7 +8,7 @@ use tidemill_connectors::Position;
 use tidemill_core::clock::{SavedSplit, SourceClock, SplitState};
 use tidemill_wasm::Table;
 
-use super::prepare::{Prepared, Reader};
+use super::prepare::Prepared;
 use super::{Reading, Source};
 use crate::checkpoint::kept::{ChunkKept, Doing, SourceKept, SplitKept};
 use crate::error::EngineError;
@@ -145,18 +145,7 @@ impl Source {
                 continue;
             }
             left -= records.min(left);
-            let mut reader = Reader {
-                split: &self.names[reading.name as usize],
-                now: kept.now,
-                largest: &mut reading.largest,
-            };
-            let (mut prepared, _) = self.timing.prepare(chunk, &mut reader, &self.blame);
-            if let Some(custom) = &mut self.custom
-                && prepared.len() > 0
-            {
-                let name = &self.names[self.splits[split].name as usize];
-                prepared = custom.observe((split, name), prepared)?.0;
-            }
+            let (prepared, _) = self.judge((split, kept.now), chunk)?;
             pieces.push(prepared);
         }
         let reading = &mut self.splits[split];
