@@ -3,6 +3,7 @@
 mod restoring;
 mod sources;
 mod windows;
+mod wiring;
 
 use std::sync::Arc;
 
@@ -17,16 +18,16 @@ use crate::blame::Blame;
 use crate::checkpoint::Restored;
 use crate::ends::{Ends, OpenSink};
 use crate::error::EngineError;
-use crate::exchange::{Inlet, Outlet, Queues, queues};
+use crate::exchange::{Queues, queues};
 use crate::failure::Policy;
 use crate::metrics::{Counters, Metrics};
 use crate::operator::Operator;
 use crate::operator::sink::Sink;
 use crate::operator::transform::{Transform, TransformParts};
-use crate::plan::{Edge, FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan};
+use crate::plan::{FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan};
 use crate::run::Options;
 use crate::talk::Talk;
-use crate::task::{Node, Route, Routes, SourceNode, Task};
+use crate::task::{Node, SourceNode, Task};
 use crate::worker::{Control, Worker};
 use tidemill_connectors::SharedSink;
 
@@ -206,153 +207,6 @@ impl Builder<'_> {
         Ok(task)
     }
 
-    /// The node of a station: its index among those that are no sources.
-    fn node(&self, station: usize) -> usize {
-        let is_node = |station: &&Station| !matches!(station.kind, StationKind::Source(_));
-        self.plan.stations[..station].iter().filter(is_node).count()
-    }
-
-    /// How many inputs an edge brings: one, or one from every worker.
-    fn width(&self, edge: &Edge) -> usize {
-        if edge.exchange.is_some() {
-            self.plan.workers
-        } else {
-            1
-        }
-    }
-
-    fn inputs_of(&self, station: usize) -> usize {
-        self.plan
-            .edges
-            .iter()
-            .filter(|edge| edge.to == station)
-            .map(|edge| self.width(edge))
-            .sum()
-    }
-
-    /// The first input of the receiving station that an edge brings.
-    fn first_input(&self, edge: usize) -> usize {
-        let to = self.plan.edges[edge].to;
-        let before = self.plan.edges[..edge]
-            .iter()
-            .filter(|other| other.to == to);
-        before.map(|edge| self.width(edge)).sum()
-    }
-
-    /// The outlet of each edge that is an exchange.
-    fn outlet_of_edge(&self) -> Vec<Option<usize>> {
-        let mut next = 0..;
-        self.plan
-            .edges
-            .iter()
-            .map(|edge| edge.exchange.as_ref().and_then(|_| next.next()))
-            .collect()
-    }
-
-    /// Where the output of a station goes; the own share of an exchange comes by the first of its inputs.
-    fn routes(&self, station: usize, outlets: &[Option<usize>]) -> Routes {
-        let mut routes: Routes = vec![Vec::new(); self.plan.stations[station].ports.len()];
-        for (index, edge) in self
-            .plan
-            .edges
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| e.from == station)
-        {
-            let (node, input) = (self.node(edge.to), self.first_input(index));
-            routes[edge.port].push(match outlets[index] {
-                Some(outlet) => Route::Exchange {
-                    outlet,
-                    node,
-                    input,
-                },
-                None => Route::Local { node, input },
-            });
-        }
-        routes
-    }
-
-    fn outlets(&self, worker: usize) -> Vec<Outlet> {
-        let exchanges = self.plan.edges.iter().zip(&self.queues);
-        exchanges
-            .filter_map(|(edge, queues)| {
-                let senders = queues.as_ref()?[worker].iter();
-                let senders = senders
-                    .map(|queue| queue.as_ref().map(|(s, _)| s.clone()))
-                    .collect();
-                let partitioning = edge.exchange.clone()?;
-                let unparkers = self.unparkers.to_vec();
-                Some(
-                    Outlet::new(
-                        partitioning,
-                        worker,
-                        self.plan.max_parallelism,
-                        senders,
-                        unparkers,
-                    )
-                    .with_combiner(self.combiner(edge.to, worker)),
-                )
-            })
-            .collect()
-    }
-
-    /// Where the time of each outlet is counted: with the station that it leads to.
-    fn exchanges(&self, worker: usize) -> Vec<Arc<Counters>> {
-        let exchanges = self
-            .plan
-            .edges
-            .iter()
-            .filter(|edge| edge.exchange.is_some());
-        let measured = exchanges.filter(|_| self.options.profile);
-        measured
-            .map(|edge| self.metrics.of(edge.to, worker))
-            .collect()
-    }
-
-    /// The receiving sides of a worker, and the outlets that each may lead to.
-    fn inlets(&self, worker: usize) -> (Vec<Inlet>, Vec<Vec<usize>>) {
-        let (mut inlets, mut reaches) = (Vec::new(), Vec::new());
-        let outlets = self.outlet_of_edge();
-        for (index, edge) in self.plan.edges.iter().enumerate() {
-            let Some(queues) = &self.queues[index] else {
-                continue;
-            };
-            for (from, queues) in queues
-                .iter()
-                .enumerate()
-                .filter(|(from, _)| *from != worker)
-            {
-                let (_, receiver) = queues[worker].as_ref().expect("workers differ");
-                inlets.push(Inlet {
-                    node: self.node(edge.to),
-                    input: self.first_input(index) + input_from(from, worker),
-                    from,
-                    receiver: receiver.clone(),
-                });
-                reaches.push(self.outlets_behind(edge.to, &outlets));
-            }
-        }
-        (inlets, reaches)
-    }
-
-    /// The outlets that what a station gives may come to.
-    fn outlets_behind(&self, station: usize, outlets: &[Option<usize>]) -> Vec<usize> {
-        let mut found = Vec::new();
-        for (index, edge) in self
-            .plan
-            .edges
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| e.from == station)
-        {
-            found.extend(outlets[index]);
-            found.extend(self.outlets_behind(edge.to, outlets));
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
     fn operator(
         &self,
         index: usize,
@@ -439,11 +293,6 @@ impl Builder<'_> {
             source,
         }
     }
-}
-
-/// Inputs that an exchange brings are numbered from the own share: 0 is this worker's, then the others in order.
-fn input_from(from: usize, worker: usize) -> usize {
-    if from < worker { from + 1 } else { from }
 }
 
 fn described(function: &FunctionPlan) -> &tidemill_wasm::Function {
