@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Folder, kinds};
+use crate::support::{Folder, Lines, PATIENCE, kinds};
 
 /// Counts rows of each second; what comes out goes to standard output.
 fn pipeline(source: &str, operator: &str) -> String {
@@ -24,54 +24,83 @@ fn pipeline(source: &str, operator: &str) -> String {
 const FOLLOWED: &str = "files = { path = \"in/*.jsonl\", follow = true }\nevent-time = \"at\"\nmax-ahead = \"none\"\n\
     out-of-orderness = \"0s\"\ncolumns = { value = \"integer\", at = { type = \"time\", format = \"epoch-s\" } }\n";
 
-fn start(folder: &Folder) -> Child {
+/// A run that tells in lines of JSON.
+struct Started {
+    child: Child,
+    out: Lines,
+    err: Lines,
+}
+
+fn start(folder: &Folder, stdin: Stdio) -> Started {
     let mut command = folder.command(&["run", "--format", "json", "--workers", "2"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("the binary runs")
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    Started {
+        out: Lines::of(child.stdout.take().expect("a pipe")),
+        err: Lines::of(child.stderr.take().expect("a pipe")),
+        child,
+    }
 }
 
-/// Stops it; what it wrote and what it said.
-fn stop(child: Child) -> (Vec<Value>, Vec<Value>) {
-    kill_process(Pid::from_child(&child), Signal::TERM).expect("it is there to be told");
-    let output = child.wait_with_output().expect("it ends");
-    let lines = |bytes: &[u8]| -> Vec<Value> {
-        let text = String::from_utf8_lossy(bytes);
-        let parse = |line: &str| serde_json::from_str(line).expect(line);
-        text.lines().map(parse).collect()
-    };
-    (lines(&output.stdout), lines(&output.stderr))
+impl Started {
+    /// Stops it. What else it wrote, and what else it said.
+    fn stop(self) -> (Vec<Value>, Vec<Value>) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it is there to be told");
+        self.end()
+    }
+
+    /// Waits for its end. What else it wrote, and what else it said.
+    fn end(mut self) -> (Vec<Value>, Vec<Value>) {
+        self.child.wait().expect("it ends");
+        let values = |lines: Vec<String>| lines.iter().map(|line| value(line)).collect();
+        (values(self.out.rest()), values(self.err.rest()))
+    }
 }
 
-/// The last figures of the window operator before the end.
-fn progress(events: &[Value]) -> impl Iterator<Item = &Value> {
-    let told = events.iter().filter(|event| event["event"] == "progress");
-    told.map(|event| &event["stations"][1])
+fn value(line: &str) -> Value {
+    serde_json::from_str(line).expect(line)
+}
+
+/// The figures of a station, where they are those of a run that goes on.
+fn progress(line: &str, station: usize) -> Option<Value> {
+    let mut event = value(line);
+    let told = event["event"] == "progress";
+    told.then(|| event["stations"][station].take())
+}
+
+/// Who holds the window operator back, where it is this split.
+fn held_by(line: &str, split: &str) -> Option<Value> {
+    let held = progress(line, 1)?["held_by"].take();
+    (held["split"] == split).then_some(held)
 }
 
 #[test]
 fn a_file_that_goes_idle_is_named_and_given_up() {
-    let text = pipeline(&format!("idle-timeout = \"2s\"\n{FOLLOWED}"), "");
+    let text = pipeline(&format!("idle-timeout = \"4s\"\n{FOLLOWED}"), "");
     let folder = Folder::with(&[
         ("pipeline.toml", &text),
         ("in/a.jsonl", "{\"value\":1,\"at\":0}\n"),
         ("in/b.jsonl", "{\"value\":1,\"at\":0}\n"),
     ]);
-    let child = start(&folder);
+    let started = start(&folder, Stdio::null());
     let path = folder.path().join("in/b.jsonl");
     let mut going = fs::File::options().append(true).open(path).expect("a file");
-    for second in 1..40 {
-        writeln!(going, "{{\"value\":1,\"at\":{second}}}").expect("it is written");
+    let (mut out, mut named, mut seconds) = (Vec::new(), None, 0);
+    let begun = Instant::now();
+    while out.len() < 20 || named.is_none() {
+        assert!(begun.elapsed() < PATIENCE, "{named:?}, {out:#?}");
+        seconds += 1;
+        writeln!(going, "{{\"value\":1,\"at\":{seconds}}}").expect("it is written");
         std::thread::sleep(Duration::from_millis(100));
+        out.extend(started.out.so_far().iter().map(|line| value(line)));
+        let said = started.err.so_far();
+        named = named.or(said.iter().find_map(|line| held_by(line, "in/a.jsonl")));
     }
-    folder.write("in/found.jsonl", "{\"value\":1,\"at\":50}\n");
-    std::thread::sleep(Duration::from_millis(600));
-    let (out, events) = stop(child);
-    assert!(out.len() >= 20, "{out:#?}");
     assert_eq!((&out[0]["sum"], &out[1]["sum"]), (&2.into(), &1.into()));
-    let mut held = progress(&events).map(|station| &station["held_by"]);
-    let held = held
-        .find(|held| held["split"] == "in/a.jsonl")
-        .expect("it was named");
+    let held = named.expect("it was waited for");
     let fields = ["source", "state", "watermark"].map(|field| held[field].as_str());
     assert_eq!(
         fields,
@@ -85,11 +114,15 @@ fn a_file_that_goes_idle_is_named_and_given_up() {
         held["released_by"],
         serde_json::json!(["row", "idle-timeout"])
     );
+    // The first rows, those that came, and one of a file that is found.
+    let all = 2 + seconds + 1;
+    folder.write("in/found.jsonl", "{\"value\":1,\"at\":500}\n");
+    started.err.until("row of the file that was found", |line| {
+        progress(line, 0).is_some_and(|rows| rows["rows_out"] == all)
+    });
+    let (_, events) = started.stop();
     let summary = events.last().expect("a summary");
-    assert_eq!(
-        summary["rows_read"], 42,
-        "one of a file that was found later"
-    );
+    assert_eq!(summary["rows_read"], all);
     assert!(summary["stations"][1]["held_by"].is_object(), "{summary:#}");
     assert_eq!(summary["stations"][0]["lateness"]["keeps_all"], "0s");
 }
@@ -102,20 +135,19 @@ fn the_clock_fires_windows_by_itself() {
         "time = \"processing\"",
     );
     let folder = Folder::with(&[("pipeline.toml", &text)]);
-    let mut command = folder.command(&["run", "--quiet"]);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the binary runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut started = start(&folder, Stdio::piped());
+    let mut stdin = started.child.stdin.take().expect("a pipe");
     stdin
         .write_all(b"{\"value\":1}\n{\"value\":2}\n")
         .expect("it reads");
-    std::thread::sleep(Duration::from_millis(2500));
-    let (out, _) = stop(child);
-    let sum: i64 = out.iter().filter_map(|row| row["sum"].as_i64()).sum();
-    assert_eq!(sum, 3, "{out:#?}");
+    // The end of a second may lie between the two.
+    let mut sum = 0;
+    while sum < 3 {
+        sum += value(&started.out.next())["sum"].as_i64().expect("a sum");
+    }
+    assert_eq!(sum, 3);
+    let (out, _) = started.stop();
+    assert!(out.is_empty(), "{out:#?}");
     drop(stdin);
 }
 
@@ -185,16 +217,12 @@ fn who_waits_sleeps() {
              columns = {{ n = \"integer\" }}\n[sinks.out]\ninput = \"rows\"\nblackhole = {{}}\n"
         );
         let folder = Folder::with(&[("pipeline.toml", &text)]);
-        let child = start(&folder);
+        let started = start(&folder, Stdio::null());
         let began = Instant::now();
         std::thread::sleep(Duration::from_millis(1500));
-        let (_, events) = if rows.is_empty() {
-            stop(child)
-        } else {
-            let output = child.wait_with_output().expect("it ends");
-            let text = String::from_utf8_lossy(&output.stderr).into_owned();
-            let parse = |line: &str| serde_json::from_str(line).expect(line);
-            (vec![], text.lines().map(parse).collect())
+        let (_, events) = match rows {
+            "" => started.stop(),
+            _ => started.end(),
         };
         let summary: &Value = events.last().expect("a summary");
         let cpu = summary["cpu_s"].as_f64().expect("a figure");

