@@ -121,6 +121,11 @@ impl Columns {
 impl Column {
     #[inline]
     fn push(&mut self, slot: Slot, row: &[u8], scratch: &[u8], rows: usize) {
+        if let (Values::Words(values), Slot::Word(word), true) =
+            (&mut self.values, slot, self.valid.is_empty())
+        {
+            return values.push(word as i64);
+        }
         let null = matches!(slot, Slot::Null | Slot::Missing);
         if null && self.valid.is_empty() {
             self.valid.resize(rows, true);
@@ -178,9 +183,20 @@ impl Column {
     }
 }
 
+/// Texts up to this are copied with one load and one store, where so much can be read.
+const SHORT: usize = 32;
+
 #[inline]
 fn append(ends: &mut Vec<i32>, bytes: &mut Vec<u8>, from: &[u8], start: u32, len: u32) {
-    bytes.extend_from_slice(&from[start as usize..(start + len) as usize]);
+    let (start, len) = (start as usize, len as usize);
+    match from[start..].first_chunk::<SHORT>() {
+        Some(more) if len <= SHORT => {
+            let end = bytes.len() + len;
+            bytes.extend_from_slice(more);
+            bytes.truncate(end);
+        }
+        _ => bytes.extend_from_slice(&from[start..start + len]),
+    }
     // A chunk holds less than 2 GiB of text: lines and chunks are limited.
     ends.push(bytes.len() as i32);
 }

@@ -253,16 +253,16 @@ fn fraction(text: &[u8]) -> Result<(i64, &[u8]), TimeError> {
     let Some((b'.', digits)) = text.split_first() else {
         return Ok((0, text));
     };
-    let len = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (mut micros, mut weight) = (0, SECOND);
+    let mut len = 0;
+    while let Some(digit @ b'0'..=b'9') = digits.get(len) {
+        weight /= 10;
+        micros += i64::from(digit - b'0') * weight;
+        len += 1;
+    }
     if len == 0 {
         return Err(TimeError::Form);
     }
-    let places = digits[..len]
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(b'0'))
-        .take(6);
-    let micros = places.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
     Ok((micros, &digits[len..]))
 }
 

@@ -154,12 +154,12 @@ impl JsonDecoder {
             return None;
         }
         let len = match self.way {
-            Way::Portable => self.row.foreseen::<Portable>(&mut self.shapes, line),
+            Way::Portable => self.row.foreseen::<Portable>(&self.shapes, line),
             #[cfg(target_arch = "x86_64")]
-            Way::Sse2 => self.row.foreseen::<Sse2>(&mut self.shapes, line),
+            Way::Sse2 => self.row.foreseen::<Sse2>(&self.shapes, line),
             // SAFETY: `Way::best` has asked the processor.
             #[cfg(target_arch = "x86_64")]
-            Way::Avx2 => unsafe { foresee_avx2(&mut self.row, &mut self.shapes, line) },
+            Way::Avx2 => unsafe { foresee_avx2(&mut self.row, &self.shapes, line) },
         };
         if len.is_none() {
             self.shapes.surprised();
@@ -225,6 +225,6 @@ impl JsonDecoder {
 /// The processor has AVX2 and what came with it.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-unsafe fn foresee_avx2(row: &mut Row, shapes: &mut Shapes, line: Line) -> Option<usize> {
+unsafe fn foresee_avx2(row: &mut Row, shapes: &Shapes, line: Line) -> Option<usize> {
     row.foreseen::<scan::Avx2>(shapes, line)
 }

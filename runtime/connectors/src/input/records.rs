@@ -166,10 +166,10 @@ impl Records {
         }
     }
 
-    /// Where the next record begins, if it is a line at hand: valid UTF-8 to its newline, with
-    /// `padding` bytes behind that.
+    /// Where the next record begins, and lines at hand from there on: valid UTF-8 to the last newline, with `padding` bytes
+    /// behind that.
     #[inline]
-    pub fn ahead(&mut self, padding: usize) -> Option<(Place, usize)> {
+    pub fn ahead(&mut self, padding: usize) -> Option<(Place, Range<usize>)> {
         if self.framing != Framing::Lines || self.skipping {
             return None;
         }
@@ -178,14 +178,14 @@ impl Records {
         }
         let (checked, utf8) = self.checked;
         let at_hand = utf8 && self.start < checked && checked + padding <= self.buffer.len();
-        at_hand.then_some((self.at, self.start))
+        at_hand.then_some((self.at, self.start..checked))
     }
 
-    /// Takes the line ahead, which has so many bytes, its newline included.
+    /// Takes whole lines ahead, so many bytes, behind which is this place.
     #[inline]
-    pub fn take(&mut self, len: usize) {
+    pub fn take(&mut self, bytes: usize, behind: Place) {
+        self.advance(bytes, behind.line - self.at.line);
         self.last = (self.start, self.at);
-        self.advance(len, 1);
     }
 
     /// Gives only the first line of the record that was given last, from which the rest is now read

@@ -220,6 +220,14 @@ struct Marks {
     bytes: usize,
 }
 
+impl Marks {
+    /// Whether a chunk has enough.
+    #[inline]
+    fn are_full(&self, max_rows: usize) -> bool {
+        self.positions.len() + self.bad.len() >= max_rows || self.bytes >= CHUNK_BYTES
+    }
+}
+
 impl Reading {
     /// Goes on at a position. The header is read anew.
     fn go_to(&mut self, at: &FilePosition, name: &str) -> Result<(), ConnectorError> {
@@ -263,10 +271,10 @@ impl Reading {
             bytes: 0,
         };
         let then = loop {
-            if marks.positions.len() + marks.bad.len() >= max_rows || marks.bytes >= CHUNK_BYTES {
+            if marks.are_full(max_rows) {
                 break Then::More;
             }
-            if self.ahead(&mut marks) {
+            if self.ahead(max_rows, &mut marks) {
                 continue;
             }
             match self.records.next()? {
@@ -300,27 +308,33 @@ impl Reading {
         })
     }
 
-    /// Takes the next row, if it is a good one of a line whose end need not be looked for.
-    #[inline]
-    fn ahead(&mut self, marks: &mut Marks) -> bool {
-        let Some((at, start)) = self.records.ahead(PADDING) else {
+    /// Takes rows as long as they are good ones of lines whose ends need not be looked for, and says whether there was any.
+    fn ahead(&mut self, max_rows: usize, marks: &mut Marks) -> bool {
+        let Some((mut at, lines)) = self.records.ahead(PADDING) else {
             return false;
         };
-        let text = &self.records.buffer()[start..];
-        let Some((len, decoded)) = self.decoder.decode_ahead(text) else {
-            return false;
-        };
-        if len > self.records.limit() {
-            return false;
+        let (buffer, limit) = (self.records.buffer(), self.records.limit());
+        let mut start = lines.start;
+        while start < lines.end && !marks.are_full(max_rows) {
+            let text = &buffer[start..];
+            let Some((len, decoded)) = self.decoder.decode_ahead(text) else {
+                break;
+            };
+            if len > limit {
+                break;
+            }
+            self.columns.push(decoded.slots, text, decoded.scratch);
+            marks.bytes += len;
+            marks.positions.push(at.position);
+            marks.lines.push(at.line);
+            // The newline, or a carriage return and the newline.
+            let whole = len + 1 + usize::from(text[len] == b'\r');
+            start += whole;
+            at.position += whole as u64;
+            at.line += 1;
         }
-        self.columns.push(decoded.slots, text, decoded.scratch);
-        marks.bytes += len;
-        marks.positions.push(at.position);
-        marks.lines.push(at.line);
-        // The newline, or a carriage return and the newline.
-        let newline = 1 + usize::from(text[len] == b'\r');
-        self.records.take(len + newline);
-        true
+        self.records.take(start - lines.start, at);
+        start > lines.start
     }
 
     fn header(&mut self, bytes: Range<usize>, name: &str) -> Result<(), ConnectorError> {

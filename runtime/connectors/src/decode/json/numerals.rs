@@ -19,35 +19,35 @@ const POWERS: [u64; 9] = [
     100_000_000,
 ];
 
-/// The whole number of at most sixteen digits, without a sign, at a place, and what is behind it.
+/// The whole number of less than sixteen digits, without a sign, that a text begins with, and how many they are. What follows
+/// it is at hand.
 #[inline(always)]
-pub fn short(text: &[u8], at: usize) -> Option<(usize, i64)> {
-    let (mut count, mut number) = digits::leading(eight(text, at));
+pub fn short(text: &[u8]) -> Option<(usize, i64)> {
+    let (mut count, mut number) = digits::leading(eight(text));
     if count == 8 {
-        let (more, low) = digits::leading(eight(text, at + 8));
+        let (more, low) = digits::leading(eight(&text[8..]));
         count += more;
         number = number * POWERS[more] + low;
     }
-    let zero = text[at] == b'0' && count > 1;
-    let fraction = matches!(text[at + count], b'.' | b'e' | b'E');
+    let zero = text[0] == b'0' && count > 1;
+    let fraction = matches!(text[count], b'.' | b'e' | b'E');
     let good = count != 0 && count != 16 && !zero && !fraction;
-    good.then_some((at + count, number as i64))
+    good.then_some((count, number as i64))
 }
 
 #[inline(always)]
-fn eight(text: &[u8], at: usize) -> [u8; 8] {
-    let bytes = text[at..].first_chunk::<8>();
+fn eight(text: &[u8]) -> [u8; 8] {
     // A line is followed by more than this (see `Line`).
-    *bytes.unwrap_or(&[0; 8])
+    *text.first_chunk::<8>().unwrap_or(&[0; 8])
 }
 
 impl<'a, S: Scan> Cursor<'a, S> {
     /// The integer whose sign or first digit is next.
     #[inline]
     pub fn integer(&mut self) -> Result<Result<i64, Misfit>, Syntax> {
-        match short(self.text, self.at) {
-            Some((behind, number)) => {
-                self.at = behind;
+        match short(&self.text[self.at..]) {
+            Some((len, number)) => {
+                self.at += len;
                 Ok(Ok(number))
             }
             None => Ok(self.number()?.integer()),
@@ -57,8 +57,8 @@ impl<'a, S: Scan> Cursor<'a, S> {
     /// Steps over a number whose sign or first digit is next.
     #[inline]
     pub fn skip_number(&mut self) -> Result<(), Syntax> {
-        match short(self.text, self.at) {
-            Some((behind, _)) => self.at = behind,
+        match short(&self.text[self.at..]) {
+            Some((len, _)) => self.at += len,
             None => drop(self.number()?),
         }
         Ok(())

@@ -45,6 +45,21 @@ pub struct Trace {
     pub values: Vec<Traced>,
     /// The objects named since the last value.
     pub entered: u64,
+    /// How many values since the last were passed over as parts of what stands between two.
+    nulls: u8,
+}
+
+/// So many fields in a row, of no column and null, are taken for what stands between two values: each could be more than that
+/// in the next row, and any of these cases is a shape of its own.
+const NULLS: u8 = 4;
+
+impl Trace {
+    /// Whether this is no value, but part of what stands between two.
+    fn passes(&mut self, act: Act, value: &[u8]) -> bool {
+        let passes = act == Act::Skip && value == b"null" && self.nulls < NULLS;
+        self.nulls = if passes { self.nulls + 1 } else { 0 };
+        passes
+    }
 }
 
 /// A field whose value is next.
@@ -187,7 +202,7 @@ impl Row {
         let act = match field.target {
             Target::Column(column) => {
                 self.columns(column, first, cursor, depth)?;
-                Act::Column(column)
+                self.act(column)
             }
             Target::Node(node) => {
                 if let Some(trace) = &mut self.trace {
@@ -201,7 +216,9 @@ impl Row {
                 Act::Skip
             }
         };
-        if let Some(trace) = &mut self.trace {
+        if let Some(trace) = &mut self.trace
+            && !trace.passes(act, &cursor.text[start..cursor.at])
+        {
             trace.values.push(Traced {
                 node: field.node,
                 name: field.name,
@@ -212,6 +229,16 @@ impl Row {
             });
         }
         Ok(())
+    }
+
+    /// What is done with a column's values where shapes are known.
+    fn act(&self, column: usize) -> Act {
+        match (self.wants[column], self.twins[column]) {
+            (Want::Integer, None) => Act::Integer(column),
+            (Want::Text, None) => Act::Text(column),
+            (Want::TimeText(format), None) => Act::Time(column, format),
+            _ => Act::Column(column),
+        }
     }
 
     /// Reads the value of a column and its twins.
@@ -263,38 +290,40 @@ impl Row {
         }
     }
 
-    /// Reads the value of a column that has no twin, if it is what most values of its type are, and
-    /// says what is behind it.
+    /// Reads an integer of a column, if it is what most are, and says how long it is.
     #[inline(always)]
-    pub fn quickly<S: Scan>(
+    pub fn integer_quickly(&mut self, column: usize, value: &[u8]) -> Option<usize> {
+        let (len, number) = numerals::short(value)?;
+        self.slots[column] = Slot::Word(number as u64);
+        Some(len)
+    }
+
+    /// Reads a text of a column, `at` so many bytes of the line, if it has no escapes, and says how long it is.
+    #[inline(always)]
+    pub fn text_quickly<S: Scan>(
         &mut self,
         column: usize,
-        first: u8,
-        text: &[u8],
+        value: &[u8],
         at: usize,
     ) -> Option<usize> {
-        if self.twins[column].is_some() {
-            return None;
-        }
-        let (slot, behind) = match (self.wants[column], first) {
-            (Want::Integer, b'0'..=b'9') => {
-                let (behind, number) = numerals::short(text, at)?;
-                (Slot::Word(number as u64), behind)
-            }
-            (Want::Text, b'"') => {
-                let end = plain_end::<S>(text, at)?;
-                let (start, len) = (at as u32 + 1, (end - at - 1) as u32);
-                (Slot::InRow { start, len }, end + 1)
-            }
-            (Want::TimeText(format), b'"') => {
-                let end = plain_end::<S>(text, at)?;
-                let time = text::time(&text[at + 1..end], format, &mut self.day).ok()?;
-                (Slot::Word(time as u64), end + 1)
-            }
-            _ => return None,
-        };
-        self.slots[column] = slot;
-        Some(behind)
+        let end = plain_end::<S>(value)?;
+        let (start, len) = (at as u32 + 1, end as u32 - 1);
+        self.slots[column] = Slot::InRow { start, len };
+        Some(end + 1)
+    }
+
+    /// Reads a time of a column, if it is a good one in a text without escapes, and says how long that is.
+    #[inline(always)]
+    pub fn time_quickly<S: Scan>(
+        &mut self,
+        column: usize,
+        value: &[u8],
+        format: TimeFormat,
+    ) -> Option<usize> {
+        let end = plain_end::<S>(value)?;
+        let time = text::time(&value[1..end], format, &mut self.day).ok()?;
+        self.slots[column] = Slot::Word(time as u64);
+        Some(end + 1)
     }
 
     /// Reads the value of a column.
@@ -392,11 +421,11 @@ impl Row {
     }
 }
 
-/// The end of a string without escapes, whose quotation mark is here.
+/// Where a string ends that a value is, if it is one without escapes.
 #[inline(always)]
-fn plain_end<S: Scan>(text: &[u8], at: usize) -> Option<usize> {
-    let end = S::string_end(text, at + 1);
-    (text[end] == b'"').then_some(end)
+fn plain_end<S: Scan>(value: &[u8]) -> Option<usize> {
+    let end = S::string_end(value, 1);
+    (value[0] == b'"' && value[end] == b'"').then_some(end)
 }
 
 fn epoch(number: &Number, format: TimeFormat) -> Result<Slot, Misfit> {

@@ -54,7 +54,7 @@ struct Aligned([u8; 32]);
 
 impl Head {
     /// So many bytes it has at most.
-    pub const LEN: u32 = 32;
+    pub const LEN: usize = 32;
 
     /// The first of these bytes.
     pub fn new(bytes: &[u8]) -> Self {
@@ -62,7 +62,7 @@ impl Head {
             bytes: Aligned([0; 32]),
             mask: Aligned([0; 32]),
         };
-        for (i, &byte) in bytes.iter().take(32).enumerate() {
+        for (i, &byte) in bytes.iter().take(Self::LEN).enumerate() {
             (head.bytes.0[i], head.mask.0[i]) = (byte, 0xFF);
         }
         head

@@ -16,11 +16,13 @@
 //! 1. What the grammar does next depends on the object that it is in, which the state's field names
 //!    (objects that no column looks into are values here, stepped over whole), and on which objects
 //!    have been entered before: a row that names one twice is left to the grammar.
-//! 2. Values end where tokens end, so an edge begins with a new token; and it ends where a value
+//! 2. Fields of no column that are null may stand within an edge: they are the same bytes again.
+//!    Values end where tokens end, so an edge begins with a new token; and it ends where a value
 //!    begins, which no blank does.
 //! 3. A field given twice overwrites its slots here as there. Only good rows are learned from, so
 //!    no edge leads to a field that is refused.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::cursor::Cursor;
@@ -28,6 +30,7 @@ use super::line::Line;
 use super::numerals;
 use super::row::Row;
 use super::scan::{Head, Scan};
+use crate::format::TimeFormat;
 
 /// So many edges are learned of a source.
 const EDGES: usize = 1024;
@@ -61,7 +64,13 @@ pub enum Act {
     Skip,
     /// It is of no column, and was a longer string when it was first seen.
     SkipLong,
-    /// It is this column's, and its twins'.
+    /// It is this column's, an integer.
+    Integer(usize),
+    /// It is this column's, a text.
+    Text(usize),
+    /// It is this column's, a time in a text.
+    Time(usize, TimeFormat),
+    /// It is this column's, of another type or one with twins, and theirs.
     Column(usize),
     /// There is none: the row ends.
     End,
@@ -101,15 +110,17 @@ struct State {
     first: u32,
 }
 
-/// What may follow a state. Its size is a power of two.
+/// What may follow a state.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Edge {
     /// Its first bytes.
     head: Head,
-    len: u32,
+    /// Those behind them.
+    second: Head,
+    len: usize,
     /// The edge that was taken after this one lately.
-    next: u32,
+    next: Cell<u32>,
     /// The next edge of the same state.
     other: u32,
     /// The state behind the value.
@@ -220,23 +231,25 @@ impl Shapes {
 
     /// The edge that a line goes on with after another.
     #[inline(always)]
-    fn next<S: Scan>(&mut self, after: usize, rest: &[u8]) -> Option<usize> {
-        let next = self.edges[after].next as usize;
-        match self.edges.get(next) {
-            Some(edge) if edge.is_next::<S>(rest) => Some(next),
+    fn next<S: Scan>(&self, after: &Edge, rest: &[u8]) -> Option<&Edge> {
+        match self.edges.get(after.next.get() as usize) {
+            Some(edge) if edge.is_next::<S>(rest) => Some(edge),
             _ => self.next_other::<S>(after, rest),
         }
     }
 
     /// The edge, but the one taken lately. It is expected from now on.
     #[inline(never)]
-    fn next_other<S: Scan>(&mut self, after: usize, rest: &[u8]) -> Option<usize> {
-        let mut found = self.states[self.edges[after].to as usize].first;
-        while !self.edges.get(found as usize)?.is_next::<S>(rest) {
-            found = self.edges[found as usize].other;
+    fn next_other<S: Scan>(&self, after: &Edge, rest: &[u8]) -> Option<&Edge> {
+        let mut found = self.states[after.to as usize].first;
+        loop {
+            let edge = self.edges.get(found as usize)?;
+            if edge.is_next::<S>(rest) {
+                after.next.set(found);
+                return Some(edge);
+            }
+            found = edge.other;
         }
-        self.edges[after].next = found;
-        Some(found as usize)
     }
 }
 
@@ -262,8 +275,9 @@ impl Edge {
         };
         Self {
             head: Head::new(bytes),
-            len: bytes.len() as u32,
-            next: NONE,
+            second: Head::new(bytes.get(Head::LEN..).unwrap_or_default()),
+            len: bytes.len(),
+            next: Cell::new(NONE),
             other,
             to: state as u32,
             act,
@@ -275,11 +289,20 @@ impl Edge {
 
     #[inline(always)]
     fn is_next<S: Scan>(&self, rest: &[u8]) -> bool {
-        rest.first_chunk::<32>()
-            .is_some_and(|first| S::begins(first, &self.head))
-            && (self.len <= Head::LEN || rest.starts_with(&self.bytes))
-            && (self.act != Act::End || is_end(&rest[self.len as usize..]))
+        let len = self.len;
+        begins::<S>(rest, &self.head)
+            && (len <= Head::LEN
+                || begins::<S>(&rest[Head::LEN..], &self.second)
+                    && (len <= 2 * Head::LEN || rest.starts_with(&self.bytes)))
+            && (self.act != Act::End || is_end(&rest[len..]))
     }
+}
+
+/// Whether a text, which is long enough, begins with these bytes.
+#[inline(always)]
+fn begins<S: Scan>(text: &[u8], head: &Head) -> bool {
+    let first = text.first_chunk::<{ Head::LEN }>();
+    first.is_some_and(|first| S::begins(first, head))
 }
 
 /// Whether a line ends here.
@@ -292,64 +315,72 @@ impl Row {
     /// Reads a line that is of a known shape, and says how long it is; otherwise nothing is said of
     /// it, and it must be read anew.
     ///
-    /// The place in the line is passed on by value: a cursor that others are lent lies in memory, and
+    /// What is left of the line is passed on by value: a cursor that others are lent lies in memory, and
     /// every value would wait for it to be written and read again.
     #[inline(always)]
-    pub fn foreseen<S: Scan>(&mut self, shapes: &mut Shapes, line: Line) -> Option<usize> {
+    pub fn foreseen<S: Scan>(&mut self, shapes: &Shapes, line: Line) -> Option<usize> {
         let text = line.text();
-        let (mut at, mut at_edge, mut entered) = (0, 0, 0);
+        let (mut rest, mut edge, mut entered) = (text, &shapes.edges[0], 0);
         loop {
-            let next = shapes.next::<S>(at_edge, &text[at..])?;
-            let edge = &shapes.edges[next];
+            edge = shapes.next::<S>(edge, rest)?;
             if entered & edge.entered != 0 {
                 return None;
             }
             entered |= edge.entered;
-            at += edge.len as usize;
-            let first = text[at];
-            let behind = match edge.act {
+            let value = &rest[edge.len..];
+            let at = text.len() - value.len();
+            let read = match edge.act {
                 Act::End => return Some(at),
-                // Another edge has these blanks, or none yet: this one ends before a value.
-                _ if first <= b' ' => return None,
-                Act::Column(column) => self.quickly::<S>(column, first, text, at),
-                Act::Skip => skip_quickly::<S>(first, text, at),
-                Act::SkipLong if first == b'"' => plain(text, S::long_string_end(text, at + 1)),
-                Act::SkipLong => None,
+                Act::Integer(column) => self.integer_quickly(column, value),
+                Act::Text(column) => self.text_quickly::<S>(column, value, at),
+                Act::Time(column, format) => self.time_quickly::<S>(column, value, format),
+                Act::Skip => skip_quickly::<S>(value),
+                Act::SkipLong if value[0] == b'"' => plain(value, S::long_string_end(value, 1)),
+                Act::SkipLong | Act::Column(_) => None,
             };
-            at = match behind {
-                Some(behind) => behind,
-                None => self.slowly::<S>(edge, line, at)?,
+            let len = match read {
+                Some(len) => len,
+                None => self.slowly::<S>(edge, line, at)? - at,
             };
-            at_edge = next;
+            rest = &value[len..];
         }
     }
 
-    /// Reads a value that is no matter of course.
+    /// Reads a value that is no matter of course, and says what is behind it.
     #[inline(never)]
     fn slowly<S: Scan>(&mut self, edge: &Edge, line: Line, at: usize) -> Option<usize> {
         let mut cursor = Cursor::<S>::new(line);
         cursor.at = at;
         let (first, depth) = (cursor.peek(), usize::from(edge.depth));
+        if first <= b' ' {
+            // Another edge has these blanks, or none yet: this one ends before a value.
+            return None;
+        }
         match edge.act {
-            Act::Column(column) => self.columns(column, first, &mut cursor, depth).ok()?,
-            _ => cursor.skip(first, depth).ok()?,
+            Act::Integer(column)
+            | Act::Text(column)
+            | Act::Time(column, _)
+            | Act::Column(column) => {
+                self.columns(column, first, &mut cursor, depth).ok()?;
+            }
+            Act::Skip | Act::SkipLong | Act::End => cursor.skip(first, depth).ok()?,
         }
         Some(cursor.at)
     }
 }
 
-/// Behind a string that ends here, if it does.
+/// How long a string is that ends here, if it does.
 #[inline(always)]
-fn plain(text: &[u8], end: usize) -> Option<usize> {
-    (text[end] == b'"').then_some(end + 1)
+pub fn plain(value: &[u8], end: usize) -> Option<usize> {
+    (value[end] == b'"').then_some(end + 1)
 }
 
 #[inline(always)]
-fn skip_quickly<S: Scan>(first: u8, text: &[u8], at: usize) -> Option<usize> {
-    match first {
-        b'"' => plain(text, S::string_end(text, at + 1)),
-        b'n' if text[at..].starts_with(b"null") => Some(at + 4),
-        b'0'..=b'9' => numerals::short(text, at).map(|(behind, _)| behind),
+fn skip_quickly<S: Scan>(value: &[u8]) -> Option<usize> {
+    match value[0] {
+        b'"' => plain(value, S::string_end(value, 1)),
+        b'0'..=b'9' => numerals::short(value).map(|(len, _)| len),
+        b'n' => value.starts_with(b"null").then_some(4),
         _ => None,
     }
 }
