@@ -8,11 +8,11 @@ mod bad_rows;
 mod boundary;
 mod decode;
 mod figure;
-mod memory;
 mod native;
 mod neighbour;
 mod pipelines;
 mod process;
+mod settings;
 mod usage;
 
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ const GROUPS: &[Group] = &[
 ];
 
 fn main() -> Result<()> {
-    memory::keep_between_bursts();
+    settings::as_the_command();
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let places = places()?;
     let mut figures: Vec<Figure> = Vec::new();

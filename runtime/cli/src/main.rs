@@ -27,6 +27,7 @@ mod sdk;
 mod signals;
 mod summary;
 mod talk;
+mod traps;
 mod waits;
 
 use std::panic::catch_unwind;
@@ -38,6 +39,7 @@ use crate::args::Cli;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    traps::without_backtraces_of_the_host();
     memory::keep_between_bursts();
     let cli = Cli::parse();
     let talk = cli.command.talk();

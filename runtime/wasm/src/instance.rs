@@ -72,13 +72,13 @@ pub(crate) struct Memory {
 }
 
 /// Tables hold functions: a limit that no honest module comes near.
-const MOST_TABLE_ELEMENTS: usize = 1 << 20;
+pub(crate) const MOST_TABLE_ELEMENTS: usize = 1 << 20;
 /// Memories of an instance: each takes 4 GiB of the host's addresses, however small it is.
-const MOST_MEMORIES: usize = 16;
+pub(crate) const MOST_MEMORIES: usize = 16;
 /// Tables of an instance.
-const MOST_TABLES: usize = 256;
+pub(crate) const MOST_TABLES: usize = 256;
 /// Core modules that a component is made of, and instances of them.
-const MOST_INSTANCES: usize = 1024;
+pub(crate) const MOST_INSTANCES: usize = 1024;
 
 impl ResourceLimiter for Memory {
     fn memory_growing(
@@ -197,12 +197,12 @@ pub(crate) struct Instance {
 pub(crate) type NotStarted = Box<(wasmtime::Error, Store<State>)>;
 
 impl Instance {
-    /// Instantiates a module, within its limits.
-    pub fn start(linked: &Linked, limits: &Limits) -> Result<Self, NotStarted> {
+    /// Instantiates a module, within its limits, for calls of functions of a kind, if any.
+    pub fn start(linked: &Linked, kind: Option<Kind>, limits: &Limits) -> Result<Self, NotStarted> {
         let mut store = store(linked.pre.engine(), limits, linked.wasi);
         store.data_mut().watch.start(limits.deadline);
         let exports = match linked.pre.instantiate(&mut store) {
-            Ok(instance) => Exports::load(linked, &instance, &mut store),
+            Ok(instance) => Exports::load((linked, kind), &instance, &mut store),
             Err(error) => Err(error),
         };
         match exports {
@@ -248,25 +248,27 @@ struct Exports {
 
 impl Exports {
     fn load(
-        linked: &Linked,
+        (linked, wanted): (&Linked, Option<Kind>),
         instance: &WasmInstance,
         store: &mut Store<State>,
     ) -> wasmtime::Result<Self> {
-        /// What is not exported is not loaded.
+        /// What is not exported is not loaded, nor what a function of this kind has no use for.
         macro_rules! load {
-            ($kind:ident) => {
+            ($kind:ident, $name:ident) => {
                 match &linked.$kind {
-                    Some(indices) => Some(indices.load(&mut *store, instance)?),
-                    None => None,
+                    Some(indices) if wanted == Some(Kind::$name) => {
+                        Some(indices.load(&mut *store, instance)?)
+                    }
+                    _ => None,
                 }
             };
         }
         Ok(Self {
             setup: linked.setup.load(&mut *store, instance)?,
-            transform: load!(transform),
-            aggregate: load!(aggregate),
-            window: load!(window),
-            watermark: load!(watermark),
+            transform: load!(transform, Transform),
+            aggregate: load!(aggregate, Aggregate),
+            window: load!(window, Window),
+            watermark: load!(watermark, Watermark),
         })
     }
 }

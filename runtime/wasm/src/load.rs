@@ -172,16 +172,17 @@ impl Module {
     /// Makes an instance and configures it.
     pub(crate) fn start(&self, settings: &Settings) -> Result<Instance, ModuleError> {
         let limits = &settings.limits;
-        let function = &self.0.description.functions[settings.function].name;
+        let function = &self.0.description.functions[settings.function];
         let _ticking = self.0.host.ticker().ticking();
         let stopped = |what: &str, stopped: Stopped| {
             let text = format!("operator {}, {what}: {}", settings.operator, stopped.tell());
             ModuleError::refused(self.file(), text)
         };
-        let mut instance = Instance::start(&self.0.linked, limits).map_err(|e| {
-            let (error, mut store) = *e;
-            stopped("start", Stopped::trapped(&error, store.data_mut(), limits))
-        })?;
+        let mut instance =
+            Instance::start(&self.0.linked, Some(function.kind), limits).map_err(|e| {
+                let (error, mut store) = *e;
+                stopped("start", Stopped::trapped(error, store.data_mut(), limits))
+            })?;
         instance.store.data_mut().watch.start(limits.deadline);
         instance.store.set_epoch_deadline(1);
         let index = settings.function as u32;
@@ -192,12 +193,12 @@ impl Module {
         match configured {
             Ok(Ok(())) => {}
             Ok(Err(message)) => {
-                return Err(ModuleError::config(self.file(), function, &message));
+                return Err(ModuleError::config(self.file(), &function.name, &message));
             }
             Err(error) => {
                 let state = instance.store.data_mut();
-                let what = format!("configure of function {function}");
-                return Err(stopped(&what, Stopped::trapped(&error, state, limits)));
+                let what = format!("configure of function {}", function.name);
+                return Err(stopped(&what, Stopped::trapped(error, state, limits)));
             }
         }
         instance.configured_bytes = instance.store.data().memory.bytes;
@@ -212,7 +213,7 @@ impl Stopped {
         for line in &self.log {
             text.push_str(&format!("\n  {}: {}", line.level, line.text));
         }
-        for frame in self.backtrace.iter().flat_map(|b| b.lines()) {
+        for frame in self.backtrace().iter().flat_map(|b| b.lines()) {
             text.push_str(&format!("\n  at {frame}"));
         }
         text
@@ -243,9 +244,9 @@ fn read(file: &Path, limits: &Limits) -> Result<Vec<u8>, ModuleError> {
 /// Asks a fresh instance what the module offers.
 fn describe(host: &Host, linked: &Linked, limits: &Limits) -> Result<Description, String> {
     let _ticking = host.ticker().ticking();
-    let mut instance = Instance::start(linked, limits).map_err(|e| {
+    let mut instance = Instance::start(linked, None, limits).map_err(|e| {
         let (error, mut store) = *e;
-        let why = Stopped::trapped(&error, store.data_mut(), limits).tell();
+        let why = Stopped::trapped(error, store.data_mut(), limits).tell();
         format!("it cannot be started: {why}")
     })?;
     instance.store.data_mut().watch.start(limits.deadline);
@@ -257,7 +258,7 @@ fn describe(host: &Host, linked: &Linked, limits: &Limits) -> Result<Description
             let state = instance.store.data_mut();
             format!(
                 "describe failed: {}",
-                Stopped::trapped(&error, state, limits).tell()
+                Stopped::trapped(error, state, limits).tell()
             )
         })?;
     if text.len() > limits.describe_bytes {

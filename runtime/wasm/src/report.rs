@@ -14,7 +14,8 @@ use crate::outcome::{Failed, Reason};
 pub(crate) struct Stopped {
     pub reason: Reason,
     pub message: String,
-    pub backtrace: Option<String>,
+    /// Of wasmtime, with its backtrace: most calls that are stopped are given again in parts, and nobody reads it.
+    error: Option<wasmtime::Error>,
     pub log: Vec<LogLine>,
 }
 
@@ -27,13 +28,13 @@ const LONGEST_NAME: usize = 512;
 
 impl Stopped {
     /// Explains a call that ended with an error of wasmtime's.
-    pub fn trapped(error: &wasmtime::Error, state: &mut State, limits: &Limits) -> Self {
+    pub fn trapped(error: wasmtime::Error, state: &mut State, limits: &Limits) -> Self {
         let log = state.take_log();
-        let (reason, message) = explain(error, state, limits, &log);
+        let (reason, message) = explain(&error, state, limits, &log);
         Self {
             reason,
             message,
-            backtrace: backtrace(error),
+            error: Some(error),
             log,
         }
     }
@@ -44,18 +45,24 @@ impl Stopped {
         Self {
             reason: Reason::Returned,
             message,
-            backtrace: None,
+            error: None,
             log,
         }
     }
 
+    /// The guest's own backtrace, one function a line.
+    pub fn backtrace(&self) -> Option<String> {
+        self.error.as_ref().and_then(backtrace)
+    }
+
     /// The row that stood alone in the call.
     pub fn blame(self, row: u32) -> Failed {
+        let backtrace = self.backtrace();
         let Self {
             reason,
             message,
-            backtrace,
             log,
+            ..
         } = self;
         Failed {
             row,

@@ -172,7 +172,7 @@ impl Slot {
                 self.notes.stopped += 1;
                 let state = instance.store.data_mut();
                 self.notes.memory_bytes = state.memory.bytes as u64;
-                Ok(Err(Stopped::trapped(&error, state, &self.settings.limits)))
+                Ok(Err(Stopped::trapped(error, state, &self.settings.limits)))
             }
             Err(Halt::Malformed(message)) => {
                 self.notes.stopped += 1;

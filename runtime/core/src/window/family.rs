@@ -34,6 +34,8 @@ impl Row {
 pub(crate) trait Family {
     /// What is kept for one key. The default is nothing.
     type Held: Clone + Default + std::fmt::Debug;
+    /// What undoes firings of a key, where that is less than all that is kept for it.
+    type Fired: std::fmt::Debug;
 
     /// How far the operator's watermark is held back (Watermarks 2).
     fn hold(&self) -> i64;
@@ -71,6 +73,14 @@ pub(crate) trait Family {
 
     /// Lets happen what happens at `due`.
     fn fire(&mut self, held: &mut Self::Held, due: Due, out: &mut Out<'_>);
+
+    /// What undoes all that is due up to `w`; [`None`]: what is kept for the key.
+    fn before_firing(&self, _held: &Self::Held, _w: i64) -> Option<Self::Fired> {
+        None
+    }
+
+    /// Undoes it, everything that came after it being undone.
+    fn undo_firing(&mut self, _held: &mut Self::Held, _fired: Self::Fired) {}
 
     /// Whether several windows of a key may fire at one time.
     fn fires_several(&self) -> bool {

@@ -11,7 +11,7 @@ mod view;
 use self::grid::{Cell, Grid};
 use self::merges::{Merges, Turn, Value};
 use self::numbers::Numbers;
-use self::panes::{Panes, Part};
+use self::panes::{Lost, Panes, Part};
 use self::view::View;
 use super::family::{Due, Family, NEVER, Out, Row, Window};
 use super::{Mode, Slot, WindowSpec};
@@ -41,6 +41,13 @@ pub(crate) struct Kept {
 struct More {
     merges: Merges,
     numbers: Numbers,
+}
+
+/// What undoes firings: the panes that stay are not written to.
+#[derive(Debug)]
+pub(crate) struct Fired {
+    lost: Lost,
+    more: Option<Box<More>>,
 }
 
 impl Kept {
@@ -236,6 +243,7 @@ impl Fixed {
 
 impl Family for Fixed {
     type Held = Kept;
+    type Fired = Fired;
 
     fn hold(&self) -> i64 {
         0
@@ -347,6 +355,18 @@ impl Family for Fixed {
                 .map_or(NEVER, |w| self.grid.end(w) - 1 + self.lateness),
             _ => due,
         }
+    }
+
+    fn before_firing(&self, kept: &Kept, w: i64) -> Option<Fired> {
+        Some(Fired {
+            lost: kept.panes.before_losing(|part| self.useless_at(part) <= w),
+            more: kept.more.clone(),
+        })
+    }
+
+    fn undo_firing(&mut self, kept: &mut Kept, fired: Fired) {
+        kept.panes.put_back(fired.lost);
+        kept.more = fired.more;
     }
 
     fn fire(&mut self, kept: &mut Kept, due: Due, out: &mut Out<'_>) {

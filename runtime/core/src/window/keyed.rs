@@ -25,10 +25,10 @@ pub(crate) struct Keyed<F: Family> {
     watermark: i64,
     /// The largest W at a row: W only rises (Watermarks 1), whichever input a row came by.
     reached: i64,
-    /// Number of the batch that is being decided on.
+    /// Number of the batch that is being decided on; the next has two more.
     batch: u64,
     /// What undoes the batch, last change first.
-    changes: Vec<Change<F::Held>>,
+    changes: Vec<Change<F>>,
     reached_before: i64,
     /// Keys of which perhaps nothing is left.
     doubtful: Vec<KeyId>,
@@ -55,21 +55,40 @@ pub(crate) struct Keyed<F: Family> {
 /// How many stored rows the firings of one plan see together, unless a single one sees more.
 const ROWS_PER_PLAN: usize = 1 << 20;
 
+/// How many operations a plan has, unless a single key or row has more: where blocks of panes turn, a key has two for each.
+const OPS_PER_PLAN: usize = 1 << 14;
+
+/// Whether a plan has enough in it.
+fn is_full(plan: &Plan) -> bool {
+    plan.content_rows >= ROWS_PER_PLAN || plan.ops.len() >= OPS_PER_PLAN
+}
+
 /// One cache line per key: windows of one slot need no second one.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Entry<H> {
     held: H,
     armed: i64,
-    /// The last batch that saved this key, or the last plan of an advance that looked at it.
+    /// The last batch that saved this key, or the last plan of an advance that looked at it; one more where only what firings
+    /// change was saved.
     saved_in: u64,
 }
 
 /// A change of a batch, as what undoes it.
 #[derive(Debug)]
-enum Change<H> {
+enum Change<F: Family> {
     /// Put back what was kept for a key.
-    Whole { key: KeyId, armed: i64, held: H },
+    Whole {
+        key: KeyId,
+        armed: i64,
+        held: F::Held,
+    },
+    /// Undo firings of a key.
+    Fired {
+        key: KeyId,
+        armed: i64,
+        fired: F::Fired,
+    },
     /// Take out what [`Family::open`] put in.
     Opened { key: KeyId, armed: i64, time: i64 },
 }
@@ -134,13 +153,13 @@ impl<F: Family> Keyed<F> {
         let (len, mut i) = (rows.times.len(), 0);
         match rows.failed {
             None => {
-                while i < len && plan.content_rows < ROWS_PER_PLAN {
+                while i < len && !is_full(plan) {
                     self.take_row(rows, i, plan);
                     i += 1;
                 }
             }
             Some(failed) => {
-                while i < len && plan.content_rows < ROWS_PER_PLAN {
+                while i < len && !is_full(plan) {
                     if failed[i] {
                         self.doubtful.push(rows.keys[i]);
                     } else {
@@ -175,6 +194,11 @@ impl<F: Family> Keyed<F> {
                     let entry = &mut self.entries[key as usize];
                     (entry.armed, entry.held) = (armed, held);
                 }
+                Change::Fired { key, armed, fired } => {
+                    let entry = &mut self.entries[key as usize];
+                    entry.armed = armed;
+                    self.family.undo_firing(&mut entry.held, fired);
+                }
                 Change::Opened { key, armed, time } => {
                     let entry = &mut self.entries[key as usize];
                     self.family.close(&mut entry.held, time);
@@ -185,7 +209,7 @@ impl<F: Family> Keyed<F> {
     }
 
     fn begin(&mut self) {
-        self.batch += 1;
+        self.batch += 2;
         self.reached_before = self.reached;
         self.met_again = false;
         self.slots.begin();
@@ -270,7 +294,7 @@ impl<F: Family> Keyed<F> {
         if armed > w || armed == NEVER {
             return;
         }
-        self.save(key);
+        self.save_firing(key, w);
         let held = &mut self.entries[key as usize].held;
         let hold = self.family.hold();
         let mut out = Out::new(plan, (&mut self.slots, &mut self.ids), hold);
@@ -296,6 +320,20 @@ impl<F: Family> Keyed<F> {
             entry.saved_in = self.batch;
             let (armed, held) = (entry.armed, entry.held.clone());
             self.changes.push(Change::Whole { key, armed, held });
+        }
+    }
+
+    /// Saves what the firings of a key up to `w` change: the first time in a batch, less than all that is kept.
+    fn save_firing(&mut self, key: KeyId, w: i64) {
+        let entry = &mut self.entries[key as usize];
+        let is_first = entry.saved_in < self.batch;
+        match self.family.before_firing(&entry.held, w) {
+            Some(fired) if is_first => {
+                entry.saved_in = self.batch + 1;
+                let armed = entry.armed;
+                self.changes.push(Change::Fired { key, armed, fired });
+            }
+            _ => self.save(key),
         }
     }
 

@@ -4,6 +4,8 @@
 //! Whether a session has fired on time is not kept: it has, or was corrected instead, iff its end is at or before the W that
 //! the key has come to.
 
+use std::convert::Infallible;
+
 use smallvec::SmallVec;
 
 use super::family::{Due, Family, NEVER, Out, Row, Window};
@@ -106,6 +108,7 @@ fn merge(joined: &[One], own: One, row: &Row, out: &mut Out<'_>) -> One {
 
 impl Family for Session {
     type Held = Sessions;
+    type Fired = Infallible;
 
     /// Results at end - 1 come when W is at end.
     fn hold(&self) -> i64 {

@@ -17,6 +17,7 @@
 //! 3. What is kept changes no result: its tree of merges is a function of its rows. Floats agree to the bit.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 
 use super::Slot;
 use super::family::{Due, Family, NEVER, Out, Row, Window};
@@ -165,6 +166,7 @@ impl Panes {
 
 impl Family for Slide {
     type Held = Panes;
+    type Fired = Infallible;
 
     fn hold(&self) -> i64 {
         0

@@ -5,6 +5,8 @@
 //! 1. What waits is later than everything that has fired, since rows at or before W are refused.
 //! 2. Of the rows that have fired, only those are stored that a later firing may see.
 
+use std::convert::Infallible;
+
 use super::family::{Cause, Due, Family, NEVER, Out, Row, Window};
 use super::saved::{Loading, Save, Saved, Unreadable};
 use super::stored::{StoredRow, StoredRows};
@@ -41,6 +43,7 @@ impl SlideRows {
 
 impl Family for SlideRows {
     type Held = Held;
+    type Fired = Infallible;
 
     fn hold(&self) -> i64 {
         0

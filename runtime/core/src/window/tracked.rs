@@ -12,6 +12,7 @@ mod one;
 mod saving;
 mod sessions;
 
+use std::convert::Infallible;
 use std::ops::Range;
 
 use self::one::One;
@@ -255,6 +256,7 @@ fn windows_of(fixed: &mut Fixed, held: &mut Held, row: &Row, out: &mut Out<'_>) 
 
 impl Family for Tracked {
     type Held = Held;
+    type Fired = Infallible;
 
     /// Results of sessions at end - 1 come when W is at end.
     fn hold(&self) -> i64 {

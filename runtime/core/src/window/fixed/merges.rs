@@ -18,10 +18,11 @@
 //! 3. Empty panes and single parts are not merged with anything: a window of one part costs nothing.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::super::Slot;
 use super::super::family::Out;
-use super::panes::Part;
+use super::panes::{self, Part};
 use crate::prefetch;
 
 /// An accumulator that is read for a firing.
@@ -92,7 +93,36 @@ struct Suffix {
     /// The parts of panes from here to the block's end are in.
     down_to: i64,
     /// Descending: for each part, the merge of it and all behind it.
-    values: Vec<(i64, Value)>,
+    values: Values,
+}
+
+/// A stack that is filled at once and then taken from. What undoes a batch shares the list.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    list: Arc<[(i64, Value)]>,
+    /// So many of the list are in.
+    len: usize,
+}
+
+impl Values {
+    fn all(&self) -> &[(i64, Value)] {
+        &self.list[..self.len]
+    }
+
+    fn pop(&mut self) -> Option<(i64, Value)> {
+        let last = *self.all().last()?;
+        self.len -= 1;
+        Some(last)
+    }
+}
+
+impl From<Vec<(i64, Value)>> for Values {
+    fn from(list: Vec<(i64, Value)>) -> Self {
+        Self {
+            len: list.len(),
+            list: list.into(),
+        }
+    }
 }
 
 /// The beginning of a block.
@@ -117,7 +147,7 @@ impl Merges {
         if turn.at == start {
             return self.prefix.value(parts, start..end, out);
         }
-        let (before, after) = parts.split_at(parts.partition_point(|p| p.pane < turn.at));
+        let (before, after) = parts.split_at(panes::before(parts, turn.at));
         let suffix = self.suffix.value(before, start..turn.at, out);
         let prefix = self.prefix.value(after, turn.at..end, out);
         match (suffix, prefix) {
@@ -129,9 +159,13 @@ impl Merges {
     /// Asks for the memory of the suffix that is needed next.
     #[inline(always)]
     pub(super) fn ask_for(&self) {
-        if let Some(next) = self.suffix.values.last() {
-            prefetch::line(next);
-        }
+        let values = &self.suffix.values;
+        prefetch::line(
+            values
+                .list
+                .as_ptr()
+                .wrapping_add(values.len.wrapping_sub(1)),
+        );
     }
 
     /// A pane has changed or goes away: forgets what it is in; `size` is the panes of a block.
@@ -155,21 +189,25 @@ impl Merges {
 impl Suffix {
     /// The merge of a block's panes from `panes.start` on. It is handed over: no other window starts there.
     fn value(&mut self, parts: &[Part], panes: Range<i64>, out: &mut Out<'_>) -> Option<Value> {
-        if self.end != panes.end || self.values.is_empty() {
+        if self.end != panes.end || self.values.len == 0 {
             self.forget(i64::MAX - 1, out);
             (self.end, self.down_to) = (panes.end, panes.end);
         }
-        let missing = parts.partition_point(|p| p.pane < self.down_to);
-        for part in parts[..missing].iter().rev() {
-            let value = match self.values.last() {
-                Some((_, behind)) => Value::part(part).then(behind.slot, out),
-                None => Value::part(part),
-            };
-            self.values.push((part.pane, value));
+        let missing = panes::before(parts, self.down_to);
+        if missing > 0 {
+            let mut values = self.values.all().to_vec();
+            for part in parts[..missing].iter().rev() {
+                let value = match values.last() {
+                    Some((_, behind)) => Value::part(part).then(behind.slot, out),
+                    None => Value::part(part),
+                };
+                values.push((part.pane, value));
+            }
+            self.values = values.into();
         }
         self.down_to = self.down_to.min(panes.start);
         self.forget(panes.start - 1, out);
-        let (pane, value) = *self.values.last()?;
+        let (pane, value) = *self.values.all().last()?;
         if value.made {
             self.values.pop();
             self.forget(pane, out);
@@ -178,7 +216,12 @@ impl Suffix {
     }
 
     fn forget(&mut self, pane: i64, out: &mut Out<'_>) {
-        while self.values.last().is_some_and(|(last, _)| *last <= pane) {
+        while self
+            .values
+            .all()
+            .last()
+            .is_some_and(|(last, _)| *last <= pane)
+        {
             self.pop(out);
         }
         self.down_to = self.down_to.max(pane + 1);
@@ -198,7 +241,7 @@ impl Prefix {
             self.clear(out);
             (self.start, self.up_to) = (panes.start, panes.start);
         }
-        let missing = parts.partition_point(|p| p.pane < self.up_to);
+        let missing = panes::before(parts, self.up_to);
         for part in &parts[missing..] {
             self.value = Some(match self.value {
                 Some(value) => value.then(part.slot, out),

@@ -23,13 +23,16 @@ const NOWHERE: i64 = i64::MIN;
 /// The parts of a key, in order of pane, then of what refused them.
 #[derive(Debug)]
 pub(super) struct Panes {
+    /// Behind those that have gone.
     parts: SmallVec<[Part; 1]>,
     /// Pane and slot of the last part that no window refused, again: most rows go there, and need not follow a pointer to
     /// find it. No pair, whose padding would make a key's entry two cache lines.
     newest: i64,
     newest_slot: Slot,
-    /// How many parts are of rows that some window refused.
-    refused: u32,
+    /// How many parts at the front have gone: they are moved over when they are as many as those that stay.
+    gone: u16,
+    /// Whether there are parts of rows that some window refused.
+    some_refused: bool,
 }
 
 impl Default for Panes {
@@ -38,7 +41,8 @@ impl Default for Panes {
             parts: SmallVec::new(),
             newest: NOWHERE,
             newest_slot: 0,
-            refused: 0,
+            gone: 0,
+            some_refused: false,
         }
     }
 }
@@ -46,26 +50,27 @@ impl Default for Panes {
 impl Clone for Panes {
     fn clone(&self) -> Self {
         Self {
-            parts: SmallVec::from_slice(&self.parts),
+            parts: SmallVec::from_slice(self.all()),
+            gone: 0,
             newest: self.newest,
             newest_slot: self.newest_slot,
-            refused: self.refused,
+            some_refused: self.some_refused,
         }
     }
 }
 
 impl Panes {
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.all().is_empty()
     }
 
     pub(super) fn all(&self) -> &[Part] {
-        &self.parts
+        &self.parts[usize::from(self.gone)..]
     }
 
     /// Whether every pane has all its rows in one part, which all of its windows see.
     pub(super) fn are_whole(&self) -> bool {
-        self.refused == 0
+        !self.some_refused
     }
 
     /// The slot for rows that none of the pane's windows refused.
@@ -75,23 +80,37 @@ impl Panes {
             return Some(self.newest_slot);
         }
         if self.newest < pane {
-            None
-        } else {
-            self.get(pane, 0)
+            return None;
+        }
+        match self
+            .all()
+            .get(self.all().len().wrapping_sub(self.back(pane)))
+        {
+            Some(part) if part.pane == pane && part.refused == 0 => Some(part.slot),
+            _ => self.get(pane, 0),
         }
     }
 
-    /// Asks for the memory that a part of a new pane would be written to.
+    /// How many parts before their end that of a pane lies, if there is one for each pane from it to the newest; 0 for a new
+    /// pane.
+    #[inline(always)]
+    fn back(&self, pane: i64) -> usize {
+        let panes = self.newest.wrapping_sub(pane).max(-1) as usize;
+        panes.wrapping_add(1)
+    }
+
+    /// Asks for the memory where a part of a pane lies or would be written to. Rows of several splits come some panes apart.
     #[inline(always)]
     pub(super) fn ask_for_place(&self, pane: i64) {
-        if self.newest < pane && self.parts.spilled() {
-            prefetch::line(self.parts.as_ptr().wrapping_add(self.parts.len()));
+        if self.newest != pane && self.parts.spilled() {
+            let at = self.parts.len().wrapping_sub(self.back(pane));
+            prefetch::line(self.parts.as_ptr().wrapping_add(at));
         }
     }
 
     /// The slot of a part, if there is one.
     pub(super) fn get(&self, pane: i64, refused: u32) -> Option<Slot> {
-        self.parts
+        self.all()
             .iter()
             .rev()
             .find(|p| p.pane == pane && p.refused == refused)
@@ -104,11 +123,11 @@ impl Panes {
         if self.parts.last().is_none_or(before) {
             self.parts.push(part);
         } else {
-            let at = self.parts.partition_point(before);
+            let at = usize::from(self.gone) + self.all().partition_point(before);
             self.parts.insert(at, part);
         }
         if part.refused > 0 {
-            self.refused += 1;
+            self.some_refused = true;
         } else if part.pane > self.newest {
             (self.newest, self.newest_slot) = (part.pane, part.slot);
         }
@@ -116,41 +135,89 @@ impl Panes {
 
     /// Takes out the part of rows that no window refused.
     pub(super) fn remove(&mut self, pane: i64) {
-        self.parts
-            .retain(|part| part.pane != pane || part.refused != 0);
+        let part = |part: &Part| part.pane == pane && part.refused == 0;
+        if let Some(at) = self.all().iter().rposition(part) {
+            self.parts.remove(usize::from(self.gone) + at);
+        }
         self.find_newest();
     }
 
     fn find_newest(&mut self) {
-        let newest = self.parts.iter().rev().find(|part| part.refused == 0);
+        let newest = self.all().iter().rev().find(|part| part.refused == 0);
         (self.newest, self.newest_slot) =
             newest.map_or((NOWHERE, 0), |part| (part.pane, part.slot));
     }
 
     /// The parts of some panes.
     pub(super) fn of(&self, panes: Range<i64>) -> &[Part] {
+        let parts = self.all();
         // Windows fire in order: most begin with the first part, and few parts lie behind their end.
-        let from = match self.parts.first() {
-            Some(first) if first.pane < panes.start => {
-                self.parts.partition_point(|p| p.pane < panes.start)
-            }
+        let from = match parts.first() {
+            Some(first) if first.pane < panes.start => before(parts, panes.start),
             _ => 0,
         };
-        let to = self.parts.iter().rposition(|p| p.pane < panes.end);
-        &self.parts[from..to.map_or(from, |last| last + 1).max(from)]
+        let to = parts.iter().rposition(|p| p.pane < panes.end);
+        &parts[from..to.map_or(from, |last| last + 1).max(from)]
     }
 
     /// Takes out the first part if it is of no more use.
     pub(super) fn pop_if(&mut self, useless: impl FnOnce(&Part) -> bool) -> Option<Part> {
-        if !self.parts.first().is_some_and(useless) {
-            return None;
+        let part = *self.all().first().filter(|part| useless(part))?;
+        self.gone += 1;
+        if 2 * usize::from(self.gone) >= self.parts.len() || self.gone == u16::MAX {
+            self.parts.drain(..usize::from(self.gone));
+            self.gone = 0;
         }
-        let part = self.parts.remove(0);
         if part.refused > 0 {
-            self.refused -= 1;
+            self.some_refused = self.all().iter().any(|part| part.refused > 0);
         } else if part.pane == self.newest {
             self.find_newest();
         }
         Some(part)
     }
+}
+
+/// What [`Panes`] are without the parts that firings take out.
+#[derive(Debug)]
+pub(super) struct Lost {
+    front: SmallVec<[Part; 2]>,
+    newest: i64,
+    newest_slot: Slot,
+    some_refused: bool,
+}
+
+impl Panes {
+    /// What puts back the first parts, as many as are of no more use, once they are taken out.
+    pub(super) fn before_losing(&self, useless: impl Fn(&Part) -> bool) -> Lost {
+        let front = self.all().iter().take_while(|part| useless(part));
+        Lost {
+            front: front.copied().collect(),
+            newest: self.newest,
+            newest_slot: self.newest_slot,
+            some_refused: self.some_refused,
+        }
+    }
+
+    /// Puts parts back.
+    pub(super) fn put_back(&mut self, lost: Lost) {
+        let place = |part: &Part| (part.pane, part.refused);
+        let first = self.all().first().map(place);
+        let taken = |part: &&Part| first.is_none_or(|first| place(part) < first);
+        let taken: SmallVec<[Part; 2]> = lost.front.iter().take_while(taken).copied().collect();
+        self.parts.insert_many(usize::from(self.gone), taken);
+        (self.newest, self.newest_slot) = (lost.newest, lost.newest_slot);
+        self.some_refused = lost.some_refused;
+    }
+}
+
+/// How many parts lie before a pane: parts are in order, mostly with one for each pane.
+pub(super) fn before(parts: &[Part], pane: i64) -> usize {
+    let Some(first) = parts.first() else { return 0 };
+    let dense = usize::try_from(pane.saturating_sub(first.pane)).unwrap_or(0);
+    let at = dense.min(parts.len());
+    let behind = at == 0 || parts[at - 1].pane < pane;
+    if behind && parts.get(at).is_none_or(|part| part.pane >= pane) {
+        return at;
+    }
+    parts.partition_point(|part| part.pane < pane)
 }

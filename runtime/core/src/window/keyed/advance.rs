@@ -3,7 +3,7 @@
 use super::super::family::{Due, Family, NEVER, Out};
 use super::super::timers::Bucket;
 use super::super::{KeyId, KeyOrder, Plan};
-use super::{Keyed, ROWS_PER_PLAN};
+use super::{Keyed, is_full};
 use crate::{prefetch, time};
 
 /// How many keys one plan of an advance looks at, so that plans stay small however much is due.
@@ -36,11 +36,11 @@ impl<F: Family> Keyed<F> {
                 self.look_at(self.ordered[i], plan);
                 self.looked_at += 1;
                 left -= 1;
-                if plan.content_rows >= ROWS_PER_PLAN && !several {
+                if is_full(plan) && !several {
                     left = 0;
                 }
             }
-            if plan.content_rows >= ROWS_PER_PLAN {
+            if is_full(plan) {
                 left = 0;
             }
             if several {
