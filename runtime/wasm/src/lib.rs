@@ -30,6 +30,8 @@ mod description;
 mod error;
 mod firings;
 mod fold;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod host;
 mod instance;
 mod isolate;
