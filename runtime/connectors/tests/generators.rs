@@ -252,7 +252,7 @@ fn datagen_keeps_to_its_rate_and_wakes() {
             let chunk = split.read(10).expect("read");
             count += chunk.rows.num_rows();
             if chunk.then == Then::Pending {
-                let wait = std::time::Duration::from_secs(5);
+                let wait = std::time::Duration::from_secs(60);
                 woken.recv_timeout(wait).expect("a pending split is woken");
             }
         }

@@ -234,7 +234,7 @@ fn wait(opened: &mut Opened, rows: usize) -> (Vec<String>, Kept) {
     let (mut all, mut kept) = read(opened, 1000);
     while all.len() < rows {
         assert!(
-            start.elapsed() < Duration::from_secs(20),
+            start.elapsed() < Duration::from_secs(60),
             "only {all:?} came"
         );
         std::thread::sleep(Duration::from_millis(20));

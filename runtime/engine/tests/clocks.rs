@@ -3,8 +3,9 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,25 +16,47 @@ use tidemill_engine::{Options, Running, Summary, Totals};
 
 const SECOND: i64 = 1_000_000;
 
+/// How long something that must come may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often each worker has looked at the clock.
+type Looks = Arc<Mutex<BTreeMap<String, u64>>>;
+
 /// A run whose clock is set by hand.
 struct ByHand {
     running: Running,
     clock: Arc<AtomicI64>,
+    looks: Looks,
 }
 
 impl ByHand {
     fn start(bench: &Bench, how: How) -> Self {
         let clock = Arc::new(AtomicI64::new(NOW));
-        let now = clock.clone();
+        let looks = Looks::default();
+        let (now, looked) = (clock.clone(), looks.clone());
+        let look = move || {
+            if let Some(worker) = thread::current()
+                .name()
+                .filter(|n| n.starts_with("worker-"))
+            {
+                *looked.lock().unwrap().entry(worker.to_owned()).or_default() += 1;
+            }
+            now.load(SeqCst)
+        };
         let options = Options {
-            now: Arc::new(move || now.load(SeqCst)),
+            now: Arc::new(look),
             ..how.options_with(Arc::new(InModules))
         };
         let running = tidemill_engine::start(&bench.plan(how.workers), &options);
-        Self {
+        let run = Self {
             running: running.expect("a start"),
             clock,
-        }
+            looks,
+        };
+        run.wait("every worker begins", || {
+            run.looks.lock().unwrap().len() == how.workers
+        });
+        run
     }
 
     fn sleep(&self, seconds: i64) {
@@ -48,18 +71,30 @@ impl ByHand {
 
     /// Waits until a station has come so far.
     fn until(&self, name: &str, reached: impl Fn(&Totals) -> bool) {
-        let until = Instant::now() + Duration::from_secs(30);
-        while !reached(&self.totals(name)) {
+        self.wait(name, || reached(&self.totals(name)));
+    }
+
+    fn wait(&self, what: &str, reached: impl Fn() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !reached() {
             let totals = self.running.totals();
-            assert!(!self.running.is_finished(), "it ended: {totals:#?}");
-            assert!(Instant::now() < until, "it hangs: {totals:#?}");
+            assert!(!self.running.is_finished(), "{what}: it ended: {totals:#?}");
+            assert!(Instant::now() < until, "{what}: it hangs: {totals:#?}");
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Lets workers look at the clock a few times.
+    /// Lets every worker look at the clock a few times, in different turns, and do what it finds due.
     fn rest(&self) {
-        thread::sleep(Duration::from_millis(250));
+        for _ in 0..3 {
+            let before = self.looks.lock().unwrap().clone();
+            self.wait("every worker looks at the clock", || {
+                let looks = self.looks.lock().unwrap();
+                before
+                    .iter()
+                    .all(|(worker, looked)| looks[worker] > *looked)
+            });
+        }
     }
 
     fn held(&self) -> Option<HeldBy> {

@@ -346,9 +346,13 @@ fn a_cached_module_starts_at_once() {
     let host = host();
     let file = guest("plain_guest");
     host.load(&file, &Limits::default()).unwrap();
-    let start = Instant::now();
-    host.load(&file, &Limits::default()).unwrap();
-    let took = start.elapsed();
+    let time = |_| {
+        let start = Instant::now();
+        host.load(&file, &Limits::default()).unwrap();
+        start.elapsed()
+    };
+    // The fastest of some: others use this machine too.
+    let took = (0..9).map(time).min().unwrap();
     assert!(took.as_millis() < 150, "{took:?}");
 }
 
