@@ -1,6 +1,7 @@
 //! `--set key=value`: values from the command line in place of the file's.
 
 use crate::diagnostics::Diagnostics;
+use crate::nearest::{nearest, suggestion};
 use crate::place::{Span, Spanned};
 use crate::tree::{Entry, Node, Value, parse_value};
 
@@ -19,8 +20,45 @@ pub(crate) fn apply(overrides: &[(String, String)], root: &mut Vec<Entry>, d: &m
                 .help("for example `--set sources.payments.files=other.jsonl`");
             continue;
         }
+        if is_misspelt(root, &path, &key_span, d) {
+            continue;
+        }
         put(root, &path, &key_span, node, d);
     }
+}
+
+/// Sections of named things. An override may add one, but not where it is more likely that a name of the file was meant.
+const NAMED: [(&str, &str); 4] = [
+    ("modules", "module"),
+    ("sources", "source"),
+    ("operators", "operator"),
+    ("sinks", "sink"),
+];
+
+fn is_misspelt(root: &[Entry], path: &[&str], span: &Span, d: &mut Diagnostics) -> bool {
+    let [section, name, _, ..] = path else {
+        return false;
+    };
+    let Some((_, kind)) = NAMED.iter().find(|(named, _)| named == section) else {
+        return false;
+    };
+    let names: Vec<&str> = root
+        .iter()
+        .filter(|entry| entry.key.value == *section)
+        .filter_map(|entry| match &entry.node.value {
+            Value::Table(inner) => Some(inner),
+            _ => None,
+        })
+        .flatten()
+        .map(|entry| entry.key.value.as_str())
+        .collect();
+    if names.contains(name) || nearest(name, names.iter().copied()).is_none() {
+        return false;
+    }
+    d.error(span, format!("there is no {kind} `{name}` to override"))
+        .label("not in the pipeline file")
+        .help(suggestion(name, &names));
+    true
 }
 
 fn put(entries: &mut Vec<Entry>, path: &[&str], span: &Span, node: Node, d: &mut Diagnostics) {

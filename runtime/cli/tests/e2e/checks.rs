@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use crate::support::{Ended, Folder, kinds, root};
@@ -98,6 +99,7 @@ fn prepare(folder: &Path, word: &str, rest: &str) {
         "folder" => fs::create_dir(path),
         "link" => symlink(rest, path),
         "remove" => fs::remove_file(path),
+        "socket" => UnixListener::bind(path).map(drop),
         _ => panic!("no directive {word:?}"),
     };
     done.unwrap_or_else(|error| panic!("{word} {name}: {error}"));

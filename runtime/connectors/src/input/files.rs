@@ -2,6 +2,7 @@
 //! order of their names.
 
 use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,19 @@ const GLOBS: glob::MatchOptions = glob::MatchOptions {
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
+
+/// Whether it is a pipe.
+#[cfg(unix)]
+fn is_pipe(file: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    file.file_type().is_fifo()
+}
+
+/// Whether it may be a pipe, which is not known here.
+#[cfg(not(unix))]
+fn is_pipe(file: &Metadata) -> bool {
+    !file.is_file()
+}
 
 /// Files to read.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +86,7 @@ impl FilesSpec {
     pub fn readable(&self) -> Result<(), ConnectorError> {
         for path in self.paths()? {
             // Opening a pipe would wait for its writer.
-            if path.is_file() {
+            if !path.metadata().is_ok_and(|file| is_pipe(&file)) {
                 std::fs::File::open(&path)
                     .map_err(|error| ConnectorError::reading(&path, error))?;
             }

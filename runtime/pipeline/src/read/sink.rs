@@ -13,7 +13,8 @@ use crate::tree::{Entry, Value};
 
 const CONNECTORS: [&str; 4] = ["stdout", "file", "folder", "blackhole"];
 
-/// Reads `[sinks.<name>]`.
+/// Reads `[sinks.<name>]`. What is wrong in it does not keep its input from being looked at: in its place stands what asks for
+/// nothing.
 pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Sink> {
     let section = &named.section;
     let inputs = input::read(section, d);
@@ -22,11 +23,13 @@ pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Opt
     if let (Some(format), Some(connector)) = (&format, &connector) {
         check_format(section, format, connector, d);
     }
+    let nowhere = || Spanned::new(SinkConnector::Blackhole, section.span.clone());
+    let plain = || Spanned::new(SinkFormat::Json, section.span.clone());
     Some(Sink {
         name: named.name.clone(),
         inputs,
-        connector: connector?,
-        format: format?,
+        connector: connector.unwrap_or_else(nowhere),
+        format: format.unwrap_or_else(plain),
     })
 }
 
