@@ -76,9 +76,20 @@ impl fmt::Display for Cause {
             Self::Report(report) => report.fmt(f),
             // It tells what lies below it by itself.
             Self::Engine(error) => error.fmt(f),
-            Self::Other(error) => write!(f, "{error:#}"),
+            Self::Other(error) => f.write_str(&chain(error)),
         }
     }
+}
+
+/// An error and what lies below it, each said once: many tell what lies below them by themselves.
+fn chain(error: &anyhow::Error) -> String {
+    let below = error.chain().skip(1).map(ToString::to_string);
+    below.fold(error.to_string(), |told, cause| {
+        match told.contains(&cause) {
+            true => told,
+            false => format!("{told}: {cause}"),
+        }
+    })
 }
 
 impl From<Report> for Failure {

@@ -91,10 +91,15 @@ fn said(source: &Source, inferred: Inferred, sampled: &[Vec<String>]) -> Result<
     }
     let wrong = misfits(source, &columns);
     if !source.columns.is_empty() && wrong.is_empty() {
-        return Ok(format!(
-            "# source {}: its columns fit the first {rows} rows\n\n",
+        let mut text = format!(
+            "# source {}: its columns fit the first {rows} rows\n",
             source.name
-        ));
+        );
+        for (name, remark) in remarks(source, &columns) {
+            let _ = writeln!(text, "# {name}: {remark}");
+        }
+        text.push('\n');
+        return Ok(text);
     }
     let mut text = format!("# source {}, from the first {rows} rows\n", source.name);
     for line in &wrong {
@@ -154,6 +159,16 @@ fn misfits(source: &Source, columns: &[Guess]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What there is to say of declared columns, by name.
+fn remarks<'a>(source: &'a Source, columns: &'a [Guess]) -> Vec<(&'a str, &'a str)> {
+    let remark = |guess: &'a Guess| {
+        let mut declared = source.columns.iter();
+        let column = declared.find(|column| column.path.value == guess.path)?;
+        Some((column.name.value.as_str(), guess.remark()?))
+    };
+    columns.iter().filter_map(remark).collect()
 }
 
 /// Each column with its name: the declared one, else that of its field, with those around it where others have it too.

@@ -37,9 +37,11 @@ fn text(source: &str, lateness: &Lateness) -> Vec<String> {
     let mut lines = vec![format!(
         "{source}: of its {rows} this would have kept so many in time:"
     )];
-    for (share, value) in keeping(lateness) {
-        let key = format!("out-of-orderness = \"{value}\"");
-        lines.push(format!("  {key:34} # {share}"));
+    let keeping = keeping(lateness);
+    for same in keeping.chunk_by(|one, next| one.1 == next.1) {
+        let shares: Vec<&str> = same.iter().map(|(share, _)| *share).collect();
+        let key = format!("out-of-orderness = \"{}\"", same[0].1);
+        lines.push(format!("  {key:34} # {}", shares.join(", ")));
     }
     lines
 }
@@ -98,9 +100,7 @@ mod tests {
         lateness.observe(&mut newest, &[9_000_000, 0, 8_500_000, 10_000_000]);
         let expected = [
             "rows: of its 4 rows this would have kept so many in time:",
-            "  out-of-orderness = \"9s\"            # 99 %",
-            "  out-of-orderness = \"9s\"            # 99.9 %",
-            "  out-of-orderness = \"9s\"            # all",
+            "  out-of-orderness = \"9s\"            # 99 %, 99.9 %, all",
         ];
         assert_eq!(text("rows", &lateness), expected);
         let mut ordered = Lateness::default();

@@ -92,9 +92,9 @@ fn draw(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
     let mut bars: Option<Bars> = None;
     while goes_on(ended, DRAW) {
         let totals = metrics.totals();
-        let bars = bars.get_or_insert_with(|| Bars::new(talk.draw(), board));
-        bars.show(board, &totals, &rates.since(&totals));
-        bars.show_waits(&waits::find(board, &totals, metrics));
+        let bars = bars.get_or_insert_with(|| Bars::new(talk.draw()));
+        let waits = waits::find(board, &totals, metrics);
+        bars.show(board, &totals, &rates.since(&totals), &waits);
     }
     if let Some(bars) = bars {
         bars.clear();

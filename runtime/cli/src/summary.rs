@@ -24,6 +24,8 @@ pub struct Ran {
     pub cpu: Duration,
     /// Each station's counters.
     pub totals: Vec<Totals>,
+    /// The same as they were when it began: of runs from which it went on.
+    pub before: Vec<Totals>,
     /// How it ended.
     pub end: End,
     /// What sources say of their watermarks and of the order of their rows.
@@ -51,6 +53,19 @@ impl End {
     }
 }
 
+impl Ran {
+    /// Each station with its counters and how many rows it took in this run.
+    fn stations<'a>(
+        &'a self,
+        board: &'a Board,
+    ) -> impl Iterator<Item = (&'a Station, &'a Totals, u64)> {
+        let rows = |(own, before): (&Totals, &Totals)| own.rows_in.saturating_sub(before.rows_in);
+        let rows = self.totals.iter().zip(&self.before).map(rows);
+        let stations = board.with(&self.totals).zip(rows);
+        stations.map(|((station, own), rows)| (station, own, rows))
+    }
+}
+
 /// Says how a run went.
 pub fn tell(board: &Board, ran: &Ran, talk: &Talk) {
     if talk.is_json() {
@@ -61,12 +76,12 @@ pub fn tell(board: &Board, ran: &Ran, talk: &Talk) {
 }
 
 fn event(board: &Board, ran: &Ran) -> Value {
-    let read = board.rows_read(&ran.totals);
-    let mut stations: Vec<Value> = board
-        .with(&ran.totals)
-        .map(|(station, own)| {
-            let mut event = station.event(own, &ran.totals, (own.rows_in, ran.time));
-            hot_keys::add(&mut event, station, own);
+    let (read, before) = (board.rows_read(&ran.totals), board.rows_read(&ran.before));
+    let mut stations: Vec<Value> = ran
+        .stations(board)
+        .map(|(station, own, rows)| {
+            let mut event = station.event(own, &ran.totals, (rows, ran.time));
+            hot_keys::add(&mut event, station, (own, rows));
             event
         })
         .collect();
@@ -79,7 +94,8 @@ fn event(board: &Board, ran: &Ran) -> Value {
     json!({
         "event": "summary", "pipeline": board.pipeline, "end": ran.end.word(),
         "elapsed_s": ran.time.as_secs_f64(), "cpu_s": ran.cpu.as_secs_f64(),
-        "rows_read": read, "rows_per_s": per_second(read, ran.time).round(),
+        "rows_read": read, "rows_read_before": before,
+        "rows_per_s": per_second(read.saturating_sub(before), ran.time).round(),
         "stations": stations,
     })
 }
@@ -93,9 +109,14 @@ fn waiting(board: &Board, ran: &Ran) -> Vec<Wait> {
 }
 
 fn text(board: &Board, ran: &Ran) -> String {
-    let read = board.rows_read(&ran.totals);
+    let before = board.rows_read(&ran.before);
+    let read = board.rows_read(&ran.totals).saturating_sub(before);
+    let with_those_before = match before {
+        0 => String::new(),
+        before => format!(" (and {} before it went on)", counted(before, "row")),
+    };
     let mut text = format!(
-        "{}: {} in {} ({} of CPU time): {} read, {} rows/s\n{}",
+        "{}: {} in {} ({} of CPU time): {} read{with_those_before}, {} rows/s\n{}",
         board.pipeline,
         ran.end.word(),
         took(ran.time),
@@ -203,11 +224,11 @@ fn table(board: &Board, ran: &Ran) -> Table {
     head.extend(shown.iter().map(|column| column.heading));
     head.extend(["busy", "rows/s"]);
     table.set_header(head);
-    for (station, own) in board.with(&ran.totals) {
+    for (station, own, rows) in ran.stations(board) {
         let mut cells = vec![station.kind.word().to_owned(), station.name.clone()];
         cells.extend(shown.iter().map(|column| column.cell(station, own)));
         cells.push(took(Duration::from_nanos(own.busy_ns)));
-        cells.push(rate(per_second(own.rows_in, ran.time)));
+        cells.push(rate(per_second(rows, ran.time)));
         table.add_row(cells);
     }
     for column in table.column_iter_mut().skip(2) {
@@ -235,7 +256,7 @@ fn remarks(board: &Board, ran: &Ran) -> Vec<String> {
     }
     lines.extend(waiting(board, ran).iter().map(|wait| wait.text(now())));
     lines.extend(lateness::lines(board, &ran.metrics));
-    lines.extend(board.with(&ran.totals).flat_map(hot_keys::lines));
+    lines.extend(ran.stations(board).flat_map(hot_keys::lines));
     lines.extend(ran.totals.iter().filter_map(impure));
     lines
 }

@@ -51,6 +51,7 @@ pub struct Checkpoints {
 pub struct Running {
     control: Arc<Control>,
     metrics: Arc<Metrics>,
+    before: Vec<Totals>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -116,6 +117,7 @@ fn begin(
     };
     let built = build::workers(plan, options, &metrics, &ends, beginning)?;
     let (mut workers, control) = (built.workers, built.control);
+    let before = metrics.totals();
     worker::set_out(&mut workers, is_restored)?;
     let coordinator = checkpoints.map(|checkpoints| {
         let (to, reports) = crossbeam_channel::unbounded();
@@ -156,11 +158,17 @@ fn begin(
     Ok(Running {
         control,
         metrics,
+        before,
         threads,
     })
 }
 
 impl Running {
+    /// What had been counted before it began, by those runs from which it goes on.
+    pub fn before(&self) -> &[Totals] {
+        &self.before
+    }
+
     /// Its counters, as they are now.
     pub fn totals(&self) -> Vec<Totals> {
         self.metrics.totals()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use similar::{Algorithm, ChangeTag, TextDiff, capture_diff_slices};
 
 use crate::{Line, Step};
@@ -83,11 +83,56 @@ pub fn of_step(file: &str, step: &Step<'_>, came: &[String], colour: Colour) -> 
             Shown::Unexpected(line) => paint("32", &format!("  + {line}")),
         };
         _ = writeln!(text, "{line}");
+        if let Some(fields) = instead_of(&lines, at).and_then(|(was, is)| fields(was, is)) {
+            _ = writeln!(text, "    {fields}");
+        }
     }
     if left_out {
         text.push_str("    …\n");
     }
     text
+}
+
+/// What should have come in place of a line that came: as many came behind each other as should have.
+fn instead_of<'a>(lines: &[Shown<'a>], at: usize) -> Option<(&'a str, &'a str)> {
+    let Shown::Unexpected(came) = lines[at] else {
+        return None;
+    };
+    let is_unexpected = |line: &&Shown<'_>| matches!(line, Shown::Unexpected(_));
+    let is_missing = |line: &&Shown<'_>| matches!(line, Shown::Missing(_));
+    let before = lines[..at].iter().rev().take_while(is_unexpected).count();
+    let first = at - before;
+    let all = lines[first..].iter().take_while(is_unexpected).count();
+    let missing = lines[..first].iter().rev().take_while(is_missing).count();
+    match lines[..first].get(at.checked_sub(missing)?) {
+        Some(Shown::Missing(line)) if missing == all => Some((line.text, came)),
+        _ => None,
+    }
+}
+
+/// Rows with more differences are other rows.
+const MOST_FIELDS: usize = 3;
+
+/// In which fields two rows of one output differ, if these are few.
+fn fields(expected: &str, came: &str) -> Option<String> {
+    let row = |line: &str| -> Option<(String, Map<String, Value>)> {
+        let (output, row) = line.trim().split_once(' ')?;
+        Some((output.to_owned(), serde_json::from_str(row).ok()?))
+    };
+    let ((output, expected), (other, came)) = (row(expected)?, row(came)?);
+    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    let names = expected.keys();
+    let more = came.keys().filter(|name| !expected.contains_key(*name));
+    let different: Vec<String> = names
+        .chain(more)
+        .filter(|name| expected.get(*name) != came.get(*name))
+        .map(|name| {
+            let (was, is) = (shown(expected.get(name)), shown(came.get(name)));
+            format!("{name}: {was} was expected, {is} came")
+        })
+        .collect();
+    let few = output == other && (1..=MOST_FIELDS).contains(&different.len());
+    (few && different.len() < expected.len()).then(|| different.join("; "))
 }
 
 /// The number of the first line of the file at which what came is something else.

@@ -68,8 +68,8 @@ fn text(module: &Module, size: u64) -> String {
             "built with",
             format!("interface {}, {sdk}", description.interface),
         ),
-        ("exports", module.exports().join(", ")),
-        ("imports", or_nothing(module.imports())),
+        ("exports", listed(module.exports())),
+        ("imports", listed(module.imports())),
         ("may", module_text::may_do(module).to_owned()),
     ];
     let mut text = String::new();
@@ -85,11 +85,13 @@ fn text(module: &Module, size: u64) -> String {
     text
 }
 
-fn or_nothing(names: &[String]) -> String {
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
+/// A name a line, without what only belongs to another: `cabi_post_` frees what a call of the same name returned.
+fn listed(names: &[String]) -> String {
+    let names = names.iter().filter(|name| !name.starts_with("cabi_"));
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    match names.is_empty() {
+        true => "nothing".to_owned(),
+        false => names.join(&format!("\n{:12}", "")),
     }
 }
 

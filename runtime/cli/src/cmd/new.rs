@@ -216,12 +216,17 @@ fn said(folder: &Path, name: &str) -> String {
         false => format!("  cd {}\n", folder.display()),
     };
     format!(
-        "made {name}: src/lib.rs is the function with its tests, pipeline.toml says what it is given, readings.jsonl is sample data\n\n\
+        "made {name}\n  \
+         src/lib.rs        the function, with its tests\n  \
+         pipeline.toml     which rows it is given, what becomes of its results\n  \
+         readings.jsonl    sample data\n  \
+         tests             what goes in and what comes out, in event time\n\n\
+         what to do with it:\n\
          {inside}  cargo test        the function alone, on this machine\n  \
          tidemill build    to WebAssembly\n  \
          tidemill check    everything that can be wrong before the first row\n  \
-         tidemill test     what goes in and what comes out, in event time\n  \
-         tidemill run"
+         tidemill test     the scenarios in tests\n  \
+         tidemill run      the sample data"
     )
 }
 

@@ -79,6 +79,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     signals.stop(running.stopper(), talk.clone())?;
     let metrics = running.metrics();
+    let before = running.before().to_vec();
     let progress = Progress::start(shown(&plan, &talk), &board, metrics.clone(), &talk);
     let ended = running.wait();
     drop(progress);
@@ -93,6 +94,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         time,
         cpu,
         totals: metrics.totals(),
+        before,
         end,
         metrics,
     };

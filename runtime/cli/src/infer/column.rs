@@ -117,6 +117,11 @@ impl Guess {
         }
     }
 
+    /// What else there is to say.
+    pub fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
+    }
+
     /// Its line in the table of columns.
     pub fn line(&self, name: &str) -> String {
         let ty = format!("\"{}{}\"", self.ty, if self.nullable { "?" } else { "" });

@@ -1,4 +1,4 @@
-//! Progress on a terminal: a line per station.
+//! Progress on a terminal: a line per station, and below them who waits for whom.
 
 use std::time::Duration;
 
@@ -14,67 +14,53 @@ use crate::waits::Wait;
 /// A watermark that has stood for so many microseconds is worth a line.
 const A_WHILE_US: i64 = 2_000_000;
 
+/// What stays free at the end of a line: some terminals break one that fills them.
+const FREE: usize = 1;
+
 /// The lines that are drawn.
 pub struct Bars {
     all: MultiProgress,
     lines: Vec<ProgressBar>,
-    /// Below them: who waits for whom.
-    waits: Vec<ProgressBar>,
     style: ProgressStyle,
-    /// Width of the names.
-    width: usize,
 }
 
 impl Bars {
-    /// A line for each station.
-    pub fn new(all: &MultiProgress, board: &Board) -> Self {
-        let style = ProgressStyle::with_template("{wide_msg}").expect("the template is sound");
-        let line = |_: &Station| {
-            let line = all.add(ProgressBar::no_length().with_style(style.clone()));
-            line.tick();
-            line
-        };
-        let lines = board.stations.iter().map(line).collect();
-        let width = board
-            .stations
-            .iter()
-            .map(|s| s.name.chars().count())
-            .max()
-            .unwrap_or(0);
+    /// Nothing is drawn yet.
+    pub fn new(all: &MultiProgress) -> Self {
         Self {
             all: all.clone(),
-            lines,
-            waits: Vec::new(),
-            style,
-            width,
+            lines: Vec::new(),
+            style: ProgressStyle::with_template("{msg}").expect("the template is sound"),
         }
     }
 
-    /// Draws figures; `since` is what each station took in the last moments.
-    pub fn show(&self, board: &Board, totals: &[Totals], since: &[(u64, Duration)]) {
-        let stations = board.with(totals).zip(since).zip(&self.lines);
-        for (((station, own), &(rows, time)), line) in stations {
-            line.set_message(self.text(station, own, totals, per_second(rows, time)));
-        }
+    /// Draws figures, and who has waited for whom for a while; `since` is what each station took in the last moments.
+    pub fn show(
+        &mut self,
+        board: &Board,
+        totals: &[Totals],
+        since: &[(u64, Duration)],
+        waits: &[Wait],
+    ) {
+        let (now, room) = (now(), room());
+        let mut lines = stations(board, totals, since);
+        lines.iter_mut().for_each(|line| cut(line, room));
+        let long = waits.iter().filter(|w| w.lasts(now) >= A_WHILE_US);
+        lines.extend(long.flat_map(|wait| wrapped(&wait.text(now), room)));
+        self.draw(&lines);
     }
 
-    /// Draws who has waited for whom for a while.
-    pub fn show_waits(&mut self, waits: &[Wait]) {
-        let now = now();
-        let shown: Vec<&Wait> = waits
-            .iter()
-            .filter(|w| w.lasts(now) >= A_WHILE_US)
-            .collect();
-        while self.waits.len() > shown.len() {
-            let line = self.waits.pop().expect("there is one");
+    fn draw(&mut self, lines: &[String]) {
+        while self.lines.len() > lines.len() {
+            let line = self.lines.pop().expect("there is one");
             self.all.remove(&line);
         }
-        while self.waits.len() < shown.len() {
+        while self.lines.len() < lines.len() {
             let line = ProgressBar::no_length().with_style(self.style.clone());
-            self.waits.push(self.all.add(line));
+            self.lines.push(self.all.add(line));
         }
-        for (wait, line) in shown.iter().zip(&self.waits) {
-            line.set_message(wait.text(now));
+        for (line, text) in self.lines.iter().zip(lines) {
+            line.set_message(text.clone());
         }
     }
 
@@ -84,35 +70,123 @@ impl Bars {
         let _ = self.all.clear();
         self.all.set_draw_target(ProgressDrawTarget::hidden());
     }
+}
 
-    fn text(&self, station: &Station, own: &Totals, all: &[Totals], rows_per_s: f64) -> String {
-        let mut text = format!(
-            "{:9} {:width$} {:>7} rows/s {:>13} in",
-            station.kind.word(),
-            station.name,
-            rate(rows_per_s),
-            count(own.rows_in),
-            width = self.width,
-        );
-        if station.kind == Kind::Sink {
-            return text;
+/// A line per station, figures below figures; what matters least is last, where a narrow terminal has no room for it.
+fn stations(board: &Board, totals: &[Totals], since: &[(u64, Duration)]) -> Vec<String> {
+    let cells: Vec<[String; 5]> = board
+        .with(totals)
+        .zip(since)
+        .map(|((station, own), &(rows, time))| {
+            let out = match station.kind {
+                Kind::Sink => String::new(),
+                _ => format!("{} out", count(own.rows_out)),
+            };
+            [
+                station.kind.word().to_owned(),
+                station.name.clone(),
+                format!("{} rows/s", rate(per_second(rows, time))),
+                format!("{} in", count(own.rows_in)),
+                out,
+            ]
+        })
+        .collect();
+    let width = |column: usize| {
+        let widths = cells.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let [kind, name, rows, taken, given] = [0, 1, 2, 3, 4].map(width);
+    let stations = board.with(totals).zip(&cells);
+    stations
+        .map(|((station, own), [a, b, c, d, e])| {
+            let figures = format!("{a:kind$}  {b:name$}  {c:>rows$}  {d:>taken$}  {e:>given$}");
+            let more = remarks(station, own, totals);
+            format!("{figures}  {more}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn remarks(station: &Station, own: &Totals, all: &[Totals]) -> String {
+    if station.kind == Kind::Sink {
+        return String::new();
+    }
+    let mut remarks = Vec::new();
+    for (n, what) in [
+        (own.late, "late"),
+        (own.failed + own.failed_results, "failed"),
+    ] {
+        if n > 0 {
+            remarks.push(format!("{} {what}", count(n)));
         }
-        text.push_str(&format!(" {:>13} out", count(own.rows_out)));
-        if let Some(lag) = station.lag(own, all, now()) {
-            text.push_str(&format!(
-                "  watermark {}, lag {}",
-                rfc3339(own.watermark),
-                span(lag)
-            ));
+    }
+    if let Some(lag) = station.lag(own, all, now()) {
+        // To the millisecond: who wants to know more asks programs.
+        let watermark = own.watermark.div_euclid(1000) * 1000;
+        let watermark = rfc3339(watermark);
+        remarks.push(format!("lag {}, watermark {watermark}", span(lag)));
+    }
+    remarks.join("  ")
+}
+
+/// How many characters a line may have.
+fn room() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    let width = size.map_or(0, |size| usize::from(size.ws_col));
+    let known = if width == 0 { 80 } else { width };
+    known.saturating_sub(FREE).max(20)
+}
+
+/// Leaves away what has no room.
+fn cut(line: &mut String, room: usize) {
+    if line.chars().count() > room {
+        *line = line.chars().take(room - 1).chain(['…']).collect();
+    }
+}
+
+/// A text in lines that have room, broken between words where that is possible.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is one");
+        let fits = line.chars().count() + 1 + word.chars().count() <= room;
+        match line.is_empty() {
+            true => line.push_str(word),
+            false if fits => *line = format!("{line} {word}"),
+            false => lines.push(format!("  {word}")),
         }
-        for (n, what) in [
-            (own.late, "late"),
-            (own.failed + own.failed_results, "failed"),
-        ] {
-            if n > 0 {
-                text.push_str(&format!("  {} {what}", count(n)));
-            }
+    }
+    lines.iter_mut().for_each(|line| cut(line, room));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let text = "average waits for readings: a.jsonl stands still";
+        let cases: [(usize, &[&str]); 3] = [
+            (80, &[text]),
+            (
+                30,
+                &["average waits for readings:", "  a.jsonl stands still"],
+            ),
+            (
+                12,
+                &[
+                    "average",
+                    "  waits for",
+                    "  readings:",
+                    "  a.jsonl",
+                    "  stands",
+                    "  still",
+                ],
+            ),
+        ];
+        for (room, expected) in cases {
+            assert_eq!(wrapped(text, room), expected, "{room}");
         }
-        text
+        assert_eq!(wrapped("a-very-long-name", 10), ["a-very-lo…"]);
     }
 }

@@ -55,6 +55,17 @@ fn flights_are_found_out_and_what_is_printed_can_be_pasted() {
     );
     let again = folder.run(&["check", "--infer"]).expect(0);
     assert!(again.out.contains("its columns fit"), "{}", again.out);
+    // Rows that would be bad are told of, although the columns are right.
+    let flights = folder.read("flights.jsonl");
+    let odd = flights.replacen("\"flight\":1117", "\"flight\":\"none\"", 1);
+    assert_ne!(odd, flights);
+    folder.write("flights.jsonl", &odd);
+    let again = folder.run(&["check", "--infer"]).expect(0).out;
+    let said = "values are of another type, and would be bad rows";
+    assert!(
+        again.contains("# flight: 1 of") && again.contains(said),
+        "{again}"
+    );
 }
 
 #[test]

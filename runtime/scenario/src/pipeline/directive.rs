@@ -75,6 +75,24 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
     }
 }
 
+/// The words that directives begin with.
+const WORDS: [&str; 7] = [
+    "rows",
+    "watermark",
+    "end",
+    "processing-time",
+    "checkpoint",
+    "crash",
+    "restore",
+];
+
+/// The word that was meant, where a few letters are wrong.
+fn nearest(word: &str) -> Option<&'static str> {
+    let far = |candidate: &str| strsim::damerau_levenshtein(word, candidate);
+    let near = |candidate: &&str| far(candidate) <= candidate.len().div_ceil(4);
+    WORDS.into_iter().filter(near).min_by_key(|c| far(c))
+}
+
 fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
     let first = words.first().map_or("", |(word, _)| *word);
     let times = format!("a TIME is {TIMES}");
@@ -103,9 +121,12 @@ fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
         _ => {
             let span = words.first().map(|(_, at)| at.clone());
             let span = span.unwrap_or(step.directive.span());
-            return Mistake::new(span, format!("no such directive: {first}"))
-                .label(format!("expected {DIRECTIVES}"))
-                .help("a step begins with a directive, after an empty line");
+            let mistake = Mistake::new(span, format!("no such directive: {first}"))
+                .label(format!("expected {DIRECTIVES}"));
+            return match nearest(first) {
+                Some(word) => mistake.help(format!("did you mean `{word}`?")),
+                None => mistake.help("a step begins with a directive, after an empty line"),
+            };
         }
     };
     let title = format!("`{first}` is written otherwise");

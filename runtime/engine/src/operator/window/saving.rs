@@ -1,5 +1,7 @@
 //! What a window operator keeps, for a cut, and going on from one.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use tidemill_core::time;
 use tidemill_core::window::{Firing, KeyId, Moment, ResultId, Saved, Slot};
 use tidemill_wasm::Table;
@@ -85,7 +87,10 @@ impl Window {
             (self.watermark, self.reached) = (watermark, watermark);
         }
         let mut blocks = parts.into_iter().flat_map(|part| part.blocks);
-        blocks.try_for_each(|block| self.restore_block(block, mine))
+        blocks.try_for_each(|block| self.restore_block(block, mine))?;
+        let keys = self.parts.keying.table.len() as u64;
+        self.parts.counters.keys.store(keys, Relaxed);
+        Ok(())
     }
 
     fn restore_block(&mut self, block: KeysKept, mine: &Mine<'_>) -> Result<(), Damaged> {
