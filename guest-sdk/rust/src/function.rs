@@ -1,20 +1,23 @@
-//! The one trait that every kind of function implements, by `#[transform]`, `#[aggregate]`, `#[window]` or `#[watermark]`.
+//! The one trait that every kind of function implements, by `#[transform]`, `#[aggregate]`,
+//! `#[window]`, `#[process]` or `#[watermark]`.
 
 use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+use crate::bindings::exports::tidemill::operator::process::{Due, Held, Processed};
 use crate::bindings::exports::tidemill::operator::watermark::Observed;
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Firings, Output as Outcome};
+use crate::process::{SlotOf, TimerOf};
 
 /// A function of a module: what the host calls, in the host's own types. Implemented by
 /// [`#[transform]`](macro@crate::transform), [`#[aggregate]`](macro@crate::aggregate),
-/// [`#[window]`](macro@crate::window) or [`#[watermark]`](macro@crate::watermark); the calls of
-/// other kinds refuse.
+/// [`#[window]`](macro@crate::window), [`#[process]`](macro@crate::process) or
+/// [`#[watermark]`](macro@crate::watermark); the calls of other kinds refuse.
 ///
 /// The error of a call says that it cannot be served at all: the pipeline stops.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a function",
     label = "not a function",
-    note = "put #[transform], #[aggregate], #[window] or #[watermark] on an `impl {Self} {{ … }}` block"
+    note = "put #[transform], #[aggregate], #[window], #[process] or #[watermark] on an `impl {Self} {{ … }}` block"
 )]
 pub trait Function: 'static {
     /// Appends what `describe` says of it: a JSON object.
@@ -96,6 +99,42 @@ pub trait Function: 'static {
         Err(other_kind("apply of windows"))
     }
 
+    /// What a process function keeps per key.
+    #[doc(hidden)]
+    fn parts() -> Parts
+    where
+        Self: Sized,
+    {
+        Parts {
+            slots: &[],
+            timers: &[],
+        }
+    }
+
+    /// Takes rows of keys, and the state of the keys.
+    ///
+    /// # Errors
+    /// Another kind, or other columns than declared.
+    fn on_rows(
+        &self,
+        keys: &Table,
+        rows: &Batch,
+        groups: &[u32],
+        values: &[Held],
+    ) -> Result<Processed, String> {
+        let _ = (keys, rows, groups, values);
+        Err(other_kind("on-rows"))
+    }
+
+    /// Fires timers of keys.
+    ///
+    /// # Errors
+    /// Another kind, or other columns than declared.
+    fn on_timers(&self, keys: &Table, due: &Due, values: &[Held]) -> Result<Processed, String> {
+        let _ = (keys, due, values);
+        Err(other_kind("on-timers"))
+    }
+
     /// Takes rows of a split and its state.
     ///
     /// # Errors
@@ -104,6 +143,15 @@ pub trait Function: 'static {
         let _ = (rows, state);
         Err(other_kind("observe"))
     }
+}
+
+/// What a process function keeps per key.
+#[doc(hidden)]
+pub struct Parts {
+    /// Its slots.
+    pub slots: &'static [SlotOf],
+    /// Its timers.
+    pub timers: &'static [TimerOf],
 }
 
 #[cold]

@@ -80,6 +80,8 @@
 //! * [`#[aggregate]`](macro@aggregate): `add`, `merge` and `finish`, with an accumulator per key
 //!   and [`Window`].
 //! * [`#[window]`](macro@window): `apply`, with all rows of a window at once.
+//! * [`#[process]`](macro@process): `on_row` and `on_timer`, the rows of a key one after the other,
+//!   with [`State`] and [`Timers`] of the key's own; `Harness` moves time in a unit test.
 //! * [`#[watermark]`](macro@watermark): `observe`, a source's own rule for how far time has come.
 //! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its
 //!   configuration.
@@ -102,6 +104,7 @@ mod timestamp;
 mod window;
 
 mod output;
+mod process;
 mod record;
 
 mod config;
@@ -125,11 +128,14 @@ pub use config::Config;
 pub use failure::{Failure, Severity};
 pub use function::Function;
 pub use output::{Extended, Output, Same, Sides};
+#[cfg(not(target_arch = "wasm32"))]
+pub use process::harness::{Harness, HarnessKey};
+pub use process::{Fired, List, Map, State, Timer, Timers, Value};
 pub use record::Record;
 pub use timestamp::Timestamp;
 pub use window::{Firing, Window};
 
-pub use tidemill_macros::{Config, Record, Sides, aggregate, transform};
+pub use tidemill_macros::{Config, Record, Sides, State, Timers, aggregate, process, transform};
 
 /// All rows of a window at once:
 ///
@@ -201,8 +207,9 @@ pub use tidemill_macros::watermark;
 /// What an author imports: `use tidemill::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Config, Extended, Failure, Firing, Output, Record, Same, Sides, Timestamp, Window,
-        aggregate, log, transform, watermark, window,
+        Config, Extended, Failure, Fired, Firing, List, Map, Output, Record, Same, Sides, State,
+        Timer, Timers, Timestamp, Value, Window, aggregate, log, process, transform, watermark,
+        window,
     };
 }
 
@@ -212,14 +219,20 @@ pub mod __private {
     pub use crate::aggregate::{accumulate, create, decode, finish, merge};
     pub use crate::answer::{Done, Finished, Mapped, Marked, Verdict};
     pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+    pub use crate::bindings::exports::tidemill::operator::process::{Due, Held, Processed};
     pub use crate::bindings::exports::tidemill::operator::watermark::Observed;
     pub use crate::bindings::tidemill::operator::columns::{Batch, Table};
     pub use crate::bindings::tidemill::operator::outcome::{Emitted, Firings, Output as Outcome};
     pub use crate::config::json::Object;
     pub use crate::config::{ConfigField, ConfigValue, describe_fields, parse, take};
     pub use crate::describe::{begin, member};
+    pub use crate::function::Parts;
     pub use crate::module::{Entry, Module, entry};
-    pub use crate::output::{NoKey, NoSides, Side, describe_output};
+    pub use crate::output::{NoKey, NoSides, Side, describe_output, made_by_timers};
+    pub use crate::process::{
+        At, Changes, Opening, Slot, SlotOf, Spec, Timed, TimerOf, describe_slots, describe_timers,
+        on_rows, on_timers,
+    };
     pub use crate::record::{
         Accumulator, ColumnOf, FromRow, Made, Record, Rows, Shape, Untimed, column,
         describe_columns,

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use crate::bindings::exports::tidemill::operator::aggregate::{self, Accumulated};
+use crate::bindings::exports::tidemill::operator::process::{self, Due, Held, Processed};
 use crate::bindings::exports::tidemill::operator::watermark::{self, Observed};
 use crate::bindings::exports::tidemill::operator::{setup, transform, window};
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
@@ -111,6 +112,24 @@ impl<M: Module> window::Guest for M {
         with(f, |function| {
             function.apply_window(&keys, &firings, &rows, &offsets)
         })
+    }
+}
+
+impl<M: Module> process::Guest for M {
+    fn on_rows(
+        f: u32,
+        keys: Table,
+        rows: Batch,
+        groups: Vec<u32>,
+        values: Vec<Held>,
+    ) -> Result<Processed, String> {
+        with(f, |function| {
+            function.on_rows(&keys, &rows, &groups, &values)
+        })
+    }
+
+    fn on_timers(f: u32, keys: Table, due: Due, values: Vec<Held>) -> Result<Processed, String> {
+        with(f, |function| function.on_timers(&keys, &due, &values))
     }
 }
 

@@ -31,6 +31,9 @@ use crate::Function;
 use crate::module::entry;
 
 pub use crate::bindings::exports::tidemill::operator::aggregate::Accumulated;
+pub use crate::bindings::exports::tidemill::operator::process::{
+    Due, Held, Kept, Listed, Mapped, Processed, Timed,
+};
 pub use crate::bindings::exports::tidemill::operator::watermark::Observed;
 pub use crate::bindings::tidemill::operator::columns::{Arena, Batch, Column, Table, Values};
 pub use crate::bindings::tidemill::operator::outcome::{

@@ -304,6 +304,16 @@ pub fn describe_output<T: Record>(json: &mut String) {
     }
 }
 
+/// Refuses, when the module is compiled, an output that timers cannot give rows to.
+pub const fn made_by_timers<T: Record>() {
+    const {
+        assert!(
+            matches!(T::SHAPE, Shape::New),
+            "a timer has no row that could go on: give `Output` a record of its own, and rows that go on a side output"
+        );
+    }
+}
+
 fn described(json: &mut String, before: &str, columns: fn(&mut String)) {
     *json += before;
     columns(json);

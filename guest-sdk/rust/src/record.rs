@@ -117,9 +117,9 @@ pub trait Untimed: Record {}
 
 /// A [`Record`] that owns its values, and so can be kept between calls.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an accumulator",
-    label = "not an accumulator",
-    note = "an accumulator is a struct without a lifetime that owns its values (`String`, not `&str`): \
+    message = "`{Self}` cannot be an accumulator or kept as state",
+    label = "cannot be kept",
+    note = "what is kept is a struct without a lifetime that owns its values (`String`, not `&str`): \
             #[derive(Record, Default)]"
 )]
 pub trait Accumulator: Untimed + for<'b> FromRow<'b> {

@@ -2,7 +2,8 @@
 
 `large` lets through the payments of at least so much and adds their cents; `velocity` sums them up
 per key and window, and says so above a limit; `median` wants all payments of a window; `settled`
-says how far event time has come: a payment of nothing settles what was before it.
+says how far event time has come: a payment of nothing settles what was before it; `running` sums
+up per key until no payment has come for an hour.
 """
 
 import json
@@ -10,6 +11,7 @@ import json
 import wit_world.exports as exports
 from componentize_py_types import Err
 from wit_world.exports.aggregate import Accumulated
+from wit_world.exports.process import Kept, Processed, Timed
 from wit_world.exports.watermark import Observed
 from wit_world.imports.columns import Column, Table, Values_Floats, Values_Words
 from wit_world.imports.outcome import Emitted, Failure, Output, Produced_Made
@@ -17,6 +19,7 @@ from wit_world.imports.outcome import Emitted, Failure, Output, Produced_Made
 AMOUNT = {"name": "amount", "type": "float"}
 CENTS = {"name": "cents", "type": "integer"}
 SPENT = [{"name": "total", "type": "float"}, {"name": "payments", "type": "integer"}]
+TOTAL = [{"name": "total", "type": "float"}]
 MEDIAN = [{"name": "median", "type": "float"}]
 FUNCTIONS = [
     {"name": "large", "kind": "transform", "input": [AMOUNT], "output": {"extended": [CENTS]},
@@ -26,7 +29,12 @@ FUNCTIONS = [
     {"name": "median", "kind": "window", "input": [AMOUNT], "output": {"new": MEDIAN}},
     {"name": "settled", "kind": "watermark", "input": [AMOUNT],
      "state": [{"name": "settlements", "type": "integer"}]},
+    {"name": "running", "kind": "process", "input": [AMOUNT], "output": {"new": TOTAL},
+     "slots": [{"name": "spent", "kind": "value", "columns": TOTAL}], "timers": [{"name": "quiet"}]},
 ]
+HOUR = 3_600_000_000
+PUT, DELETED = 1, 2  # of an entry
+SET, CLEAR = 0, 2  # of a timer
 NOTHING = -2**63  # the smallest watermark: as it was
 config = {}  # by function: set on every fresh instance, the same for every row
 
@@ -107,6 +115,43 @@ class Watermark(exports.Watermark):
             watermarks.append(rows.times[row] if amount == 0 else NOTHING)
             settlements += amount == 0
         return Observed(watermarks, Table(1, [words([settlements])]), failures, True)
+
+
+class Process(exports.Process):
+    def on_rows(self, f, keys, rows, groups, values):
+        totals, changes, made, timers, failures = held(values[0]), {}, {}, [], []
+        for row, amount in enumerate(rows.columns[0].values.value):
+            key = groups[row]
+            if amount < 0:
+                failures.append(Failure(row, 0, "negative-amount", f"a payment of {amount}"))
+                continue
+            made[row] = totals[key] = totals.get(key, 0.0) + amount
+            changes[key] = PUT
+            timers += [(row, 0, CLEAR, 0), (row, 0, SET, rows.times[row] + HOUR)]
+        return processed(keys.rows, totals, changes, made, timers, failures)
+
+    def on_timers(self, f, keys, due, values):
+        totals = held(values[0])
+        return processed(keys.rows, {}, dict.fromkeys(totals, DELETED), totals, [], [])
+
+
+def held(slot):
+    """The total of each key that has one."""
+    there = [key for key, present in enumerate(slot.present) if present]
+    return dict(zip(there, slot.entries.columns[0].values.value if there else []))
+
+
+def processed(keys, totals, changes, made, timers, failures):
+    entries = [totals[key] for key in sorted(changes) if changes[key] == PUT]
+    slot = Kept(bytes(changes.get(key, 0) for key in range(keys)), total(entries), [])
+    rows, names, kinds, times = [list(column) for column in zip(*timers)] or [[]] * 4
+    emitted = Emitted(0, list(made), None, None, [Produced_Made(total(made.values()).columns[0])])
+    output = Output([emitted], failures)
+    return Processed(output, [slot], [], [], Timed(rows, names, bytes(kinds), times), True)
+
+
+def total(totals):
+    return Table(len(totals), [Column(Values_Floats(list(totals)), None)])
 
 
 def words(values):

@@ -10,9 +10,12 @@ mod aggregate;
 mod column;
 mod config;
 mod function;
+mod process;
 mod record;
 mod sides;
+mod state;
 mod structure;
+mod timers;
 mod transform;
 mod watermark;
 mod window;
@@ -46,6 +49,26 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 pub fn derive_sides(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input);
     sides::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Implements [`tidemill::State`](trait.State.html): the struct's fields are the slots of a process
+/// function's state.
+#[proc_macro_derive(State, attributes(state))]
+pub fn derive_state(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input);
+    state::derive(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Implements [`tidemill::Timers`](trait.Timers.html): the struct's fields are the names of a
+/// process function's timers.
+#[proc_macro_derive(Timers, attributes(timer))]
+pub fn derive_timers(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input);
+    timers::derive(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }
@@ -136,6 +159,28 @@ pub fn window(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn watermark(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item);
     watermark::expand(&arguments.into(), item)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a type a function that takes the rows of a key one after the other, with state and timers
+/// of the key's own. The block has these methods:
+///
+/// | method | does |
+/// |---|---|
+/// | `fn on_row(&self, row: R, state: &mut S, timers: &mut T, out: &mut Output<O>)` | takes a row |
+/// | `fn on_timer(&self, fired: Fired, state: &mut S, timers: &mut T, out: &mut Output<O>)` | a timer that was set fires |
+///
+/// `S` is a struct of slots with `#[derive(State)]`, `T` one of timers with `#[derive(Timers)]`; a
+/// function without timers leaves `timers` and `on_timer` out. `on_timer` may take the key first, a
+/// record of key columns. Both may take one more parameter, `sides: &mut Z`, a struct with
+/// `#[derive(Sides)]`, and may return a `Result` with `Failure`: what fails leaves no trace in
+/// state, timers and outputs. Rows of `O` stand behind the key columns; with `Output<Same>` or
+/// `Output<Extended<O>>` the row goes on as it came.
+#[proc_macro_attribute]
+pub fn process(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item);
+    process::expand(&arguments.into(), item)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

@@ -1,0 +1,8 @@
+use tidemill::prelude::*;
+
+#[derive(State)]
+struct Sensor {
+    last: Timestamp,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tidemill::prelude::*;
+
+#[derive(Timers)]
+struct Timers {
+    silent: Timestamp,
+}
+
+fn main() {}
