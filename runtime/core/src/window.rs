@@ -19,7 +19,7 @@ mod slide;
 mod slide_rows;
 mod slots;
 mod stored;
-mod timers;
+pub(crate) mod timers;
 mod tracked;
 
 pub use combine::Combining;

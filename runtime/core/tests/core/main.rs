@@ -10,3 +10,4 @@ mod properties;
 mod restart;
 mod scenario;
 mod states;
+mod timers;
