@@ -8,4 +8,10 @@ wasmtime::component::bindgen!({
     path: "../../wit",
     world: "module",
     ownership: Borrowing { duplicate_if_necessary: true },
+    imports: {
+        "tidemill:operator/state.list-length": trappable,
+        "tidemill:operator/state.list-newest": trappable,
+        "tidemill:operator/state.map-get": trappable,
+        "tidemill:operator/state.map-entries": trappable,
+    },
 });

@@ -6,8 +6,10 @@
 
 mod column;
 mod output;
+mod process;
 mod tables;
 
 pub(crate) use column::column;
 pub(crate) use output::{Expected, failures, output};
+pub(crate) use process::{Returned, processed};
 pub(crate) use tables::{accumulated, table, watermarks};

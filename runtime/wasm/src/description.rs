@@ -2,17 +2,19 @@
 //!
 //! Invariants, all checked by [`Description::parse`]:
 //! 1. Names of functions are unique and of the form `[a-z][a-z0-9-]*`; names of columns are unique in their list.
-//! 2. A function has only what its kind has: an accumulator is of aggregates, a state of kind watermark, a key of aggregates
-//!    and windows. What a window gives, of either kind, is `new`.
+//! 2. A function has only what its kind has: an accumulator is of aggregates, a state of kind watermark, slots and timers of
+//!    kind process, a key of aggregates, windows and kind process. What a window gives, of either kind, is `new`.
 //! 3. A config field's default is of its type.
 
 mod config;
 mod parse;
 mod place;
+mod state;
 
 use arrow_schema::Field;
 
 pub use config::{ConfigField, ConfigType};
+pub use state::{Clock, SlotKind, StateSlot, TimerName, Ttl};
 
 /// The functions of a module.
 #[derive(Clone, Debug)]
@@ -40,12 +42,16 @@ pub struct Function {
     pub stamps: bool,
     /// Whether it takes rows that are not inserts.
     pub changes: bool,
-    /// Key columns that `finish`, or a function of kind window, takes.
+    /// Key columns that `finish`, or a function of kind window or process, takes.
     pub key: Vec<Field>,
     /// The accumulator's columns.
     pub accumulator: Vec<Field>,
     /// The columns of a split's state, of kind watermark.
     pub state: Vec<Field>,
+    /// The state of a key, of kind process.
+    pub slots: Vec<StateSlot>,
+    /// The timers of a key, of kind process.
+    pub timers: Vec<TimerName>,
     /// The main output. A function of kind watermark has none: `same`.
     pub output: Output,
     /// The side outputs, targets 1 and up.
@@ -65,25 +71,29 @@ pub enum Kind {
     Aggregate,
     /// All rows of a key and window to a result.
     Window,
+    /// Rows of a key one after the other, with state and timers.
+    Process,
     /// Rows of a split to its watermark.
     Watermark,
 }
 
 impl Kind {
     /// The kinds that this host serves.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Transform,
         Self::Aggregate,
         Self::Window,
+        Self::Process,
         Self::Watermark,
     ];
 
-    /// `transform`, `aggregate`, `window`, `watermark`.
+    /// `transform`, `aggregate`, `window`, `process`, `watermark`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Transform => "transform",
             Self::Aggregate => "aggregate",
             Self::Window => "window",
+            Self::Process => "process",
             Self::Watermark => "watermark",
         }
     }
@@ -94,6 +104,7 @@ impl Kind {
             Self::Transform => "a transform",
             Self::Aggregate => "an aggregate",
             Self::Window => "a function of kind window",
+            Self::Process => "a process function",
             Self::Watermark => "a function of kind watermark",
         }
     }
@@ -127,6 +138,27 @@ pub struct Side {
     pub name: String,
     /// Its columns.
     pub output: Output,
+}
+
+impl Function {
+    /// The slots of kind value, in their order.
+    pub fn value_slots(&self) -> impl Iterator<Item = &StateSlot> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.kind == SlotKind::Value)
+    }
+
+    /// The slots of kind list, in their order.
+    pub fn list_slots(&self) -> impl Iterator<Item = &StateSlot> {
+        let is_list = |slot: &&StateSlot| matches!(slot.kind, SlotKind::List { .. });
+        self.slots.iter().filter(is_list)
+    }
+
+    /// The slots of kind map, in their order.
+    pub fn map_slots(&self) -> impl Iterator<Item = &StateSlot> {
+        let is_map = |slot: &&StateSlot| matches!(slot.kind, SlotKind::Map { .. });
+        self.slots.iter().filter(is_map)
+    }
 }
 
 impl Description {

@@ -271,7 +271,7 @@ impl<'s> Search<'s> {
 }
 
 /// Rows picked from a call's.
-struct Taken {
+pub(crate) struct Taken {
     times: Vec<i64>,
     stamps: Option<Vec<i64>>,
     changes: Option<Vec<u8>>,
@@ -279,7 +279,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn of(rows: &RowsIn<'_>, picks: &[u32]) -> Self {
+    pub(crate) fn of(rows: &RowsIn<'_>, picks: &[u32]) -> Self {
         let indices = UInt32Array::from(picks.to_vec());
         let take = |column: &ArrayRef| {
             arrow_select::take::take(column, &indices, None)
@@ -297,7 +297,7 @@ impl Taken {
         }
     }
 
-    fn rows(&self) -> RowsIn<'_> {
+    pub(crate) fn rows(&self) -> RowsIn<'_> {
         RowsIn {
             len: self.times.len(),
             times: &self.times,

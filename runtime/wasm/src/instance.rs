@@ -9,6 +9,7 @@ use crate::deadline::Watch;
 use crate::description::Kind;
 use crate::limits::Limits;
 use crate::log::{CallLog, Level};
+use crate::process::held::Lent;
 use crate::wasi::{self, Wasi};
 
 /// What a store holds beside the instance.
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub log: CallLog,
     /// Only for modules that import it.
     pub wasi: Option<Box<Wasi>>,
+    /// Lists and maps of the keys of the call under way.
+    pub held: Option<Lent>,
     limits: Limits,
 }
 
@@ -133,6 +136,7 @@ pub(crate) struct Linked {
     transform: Option<exports::transform::GuestIndices>,
     aggregate: Option<exports::aggregate::GuestIndices>,
     window: Option<exports::window::GuestIndices>,
+    process: Option<exports::process::GuestIndices>,
     watermark: Option<exports::watermark::GuestIndices>,
 }
 
@@ -147,6 +151,7 @@ impl Linked {
         imports::log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         imports::columns::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         imports::outcome::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        imports::state::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         if wasi {
             wasi::add_to_linker(&mut linker)?;
         }
@@ -156,6 +161,7 @@ impl Linked {
             transform: exports::transform::GuestIndices::new(&pre).ok(),
             aggregate: exports::aggregate::GuestIndices::new(&pre).ok(),
             window: exports::window::GuestIndices::new(&pre).ok(),
+            process: exports::process::GuestIndices::new(&pre).ok(),
             watermark: exports::watermark::GuestIndices::new(&pre).ok(),
             pre,
             wasi,
@@ -168,6 +174,7 @@ impl Linked {
             Kind::Transform => self.transform.is_some(),
             Kind::Aggregate => self.aggregate.is_some(),
             Kind::Window => self.window.is_some(),
+            Kind::Process => self.process.is_some(),
             Kind::Watermark => self.watermark.is_some(),
         }
     }
@@ -185,6 +192,8 @@ pub(crate) struct Instance {
     pub aggregate: Option<exports::aggregate::Guest>,
     /// `window`, if the module has it.
     pub window: Option<exports::window::Guest>,
+    /// `process`, if the module has it.
+    pub process: Option<exports::process::Guest>,
     /// `watermark`, if the module has it.
     pub watermark: Option<exports::watermark::Guest>,
     /// Whether no call has had rows yet.
@@ -211,6 +220,7 @@ impl Instance {
                 transform,
                 aggregate,
                 window,
+                process,
                 watermark,
             }) => {
                 let configured_bytes = store.data().memory.bytes;
@@ -220,6 +230,7 @@ impl Instance {
                     transform,
                     aggregate,
                     window,
+                    process,
                     watermark,
                     fresh: true,
                     configured_bytes,
@@ -243,6 +254,7 @@ struct Exports {
     transform: Option<exports::transform::Guest>,
     aggregate: Option<exports::aggregate::Guest>,
     window: Option<exports::window::Guest>,
+    process: Option<exports::process::Guest>,
     watermark: Option<exports::watermark::Guest>,
 }
 
@@ -268,6 +280,7 @@ impl Exports {
             transform: load!(transform, Transform),
             aggregate: load!(aggregate, Aggregate),
             window: load!(window, Window),
+            process: load!(process, Process),
             watermark: load!(watermark, Watermark),
         })
     }
@@ -284,6 +297,7 @@ fn store(engine: &Engine, limits: &Limits, wasi: bool) -> Store<State> {
         },
         log: CallLog::default(),
         wasi: wasi.then(|| Box::new(Wasi::new())),
+        held: None,
         limits: limits.clone(),
     };
     let mut store = Store::new(engine, state);

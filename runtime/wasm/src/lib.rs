@@ -2,7 +2,7 @@
 //! blame when a call fails.
 //!
 //! ```text
-//!  file ──load──► Module ──transform, aggregate, …──► Transform, Aggregate, Window, Watermark   (one per operator and worker)
+//!  file ──load──► Module ──transform, aggregate, …──► Transform, Aggregate, Window, Process, Watermark   (one per operator and worker)
 //!    │  checks on its surface      │ Settings           │ holds one guest instance, made again after a trap
 //!    │  compiled in a child        ▼                    ▼
 //!    └─► cache (by content)     describe,            Arrow ─lend─► call ─check─► Arrow
@@ -40,6 +40,7 @@ mod load;
 mod log;
 mod outcome;
 mod pace;
+mod process;
 mod report;
 mod slot;
 mod surface;
@@ -54,7 +55,10 @@ mod wire;
 pub use aggregate::{Accumulated, Aggregate};
 pub use arrow::{column_to_arrow, table_from_arrow, table_to_arrow};
 pub use child::compile_child_main;
-pub use description::{ConfigField, ConfigType, Description, Function, Kind, Output, Side};
+pub use description::{
+    Clock, ConfigField, ConfigType, Description, Function, Kind, Output, Side, SlotKind, StateSlot,
+    TimerName, Ttl,
+};
 pub use error::{CallError, ModuleError};
 pub use firings::{Firing, Firings};
 pub use host::{Compiler, Host, HostConfig};
@@ -62,6 +66,9 @@ pub use limits::Limits;
 pub use load::Module;
 pub use log::{Level, LogLine};
 pub use outcome::{Emitted, Failed, Outcome, Produced, Reason};
+pub use process::{
+    Entries, Held, HeldEntries, Kept, KeysIn, Listed, Mapped, Process, Processed, Timed, TimersIn,
+};
 pub use slot::{Notes, Settings};
 pub use transform::{RowsIn, Transform};
 pub use watermark::{Observed, Watermark};

@@ -14,7 +14,7 @@ use crate::limits::{Limits, size};
 use crate::report::Stopped;
 use crate::slot::Settings;
 use crate::surface::{Surface, VERSION, too_large};
-use crate::{Aggregate, Transform, Watermark, Window};
+use crate::{Aggregate, Process, Transform, Watermark, Window};
 
 /// A module. Cheap to clone; instances are made per operator and worker.
 #[derive(Clone)]
@@ -142,6 +142,18 @@ impl Module {
     pub fn window(&self, settings: Settings) -> Result<Window, ModuleError> {
         self.expect(&settings, Kind::Window);
         Window::new(self.clone(), settings)
+    }
+
+    /// Makes a process function of it ready.
+    ///
+    /// # Errors
+    /// If the instance cannot be made or refuses its configuration.
+    ///
+    /// # Panics
+    /// If the function is of another kind.
+    pub fn process(&self, settings: Settings) -> Result<Process, ModuleError> {
+        self.expect(&settings, Kind::Process);
+        Process::new(self.clone(), settings)
     }
 
     /// Makes a function of kind watermark of it ready.

@@ -151,7 +151,7 @@ impl Surface {
 }
 
 fn allowed(name: &str) -> bool {
-    let own = ["log", "columns", "outcome"];
+    let own = ["log", "state", "columns", "outcome"];
     if let Some(interface) = name.strip_prefix(PACKAGE) {
         return own
             .iter()
@@ -179,7 +179,9 @@ fn other_version(name: &str) -> Result<(), String> {
 }
 
 fn extra_import(name: &str, core: bool) -> String {
-    let may = format!("a module may import {PACKAGE}log@{VERSION} and WASI {WASI_VERSION}x");
+    let may = format!(
+        "a module may import {PACKAGE}log@{VERSION}, {PACKAGE}state@{VERSION} and WASI {WASI_VERSION}x"
+    );
     match name {
         "wasi_snapshot_preview1" => format!(
             "it imports wasi_snapshot_preview1, which only an adapter serves: build it for \

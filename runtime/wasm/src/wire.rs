@@ -10,6 +10,10 @@ pub use crate::bindings::tidemill::operator::columns::{
 };
 
 pub(crate) use crate::bindings::exports::tidemill::operator::aggregate::Accumulated as WireAccumulated;
+pub(crate) use crate::bindings::exports::tidemill::operator::process::{
+    Due as DueRef, Held as HeldRef, Processed as WireProcessed,
+};
+pub use crate::bindings::exports::tidemill::operator::process::{Kept, Listed, Mapped, Timed};
 pub(crate) use crate::bindings::exports::tidemill::operator::watermark::Observed as WireObserved;
 pub(crate) use crate::bindings::tidemill::operator::columns::Batch as BatchRef;
 pub(crate) use crate::bindings::tidemill::operator::outcome::{

@@ -93,8 +93,32 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             json!({"kind": "join"}),
             "functions[0](f).kind: unknown kind \"join\": this host serves transform, aggregate, \
-             window, watermark"
+             window, process, watermark"
                 .into(),
+        ),
+        (
+            json!({"kind": "process", "slots": [{"name": "a", "kind": "heap", "columns": []}]}),
+            "functions[0](f).slots[0](a).kind: unknown kind of slot \"heap\": expected value, list or map".into(),
+        ),
+        (
+            json!({"kind": "process", "slots": [{"name": "a", "kind": "list", "columns": [], "most": 0}]}),
+            "functions[0](f).slots[0](a).most: expected a number from 1 to 1000000".into(),
+        ),
+        (
+            json!({"kind": "process", "slots": [{"name": "a", "kind": "value", "columns": [], "clock": "event"}]}),
+            "functions[0](f).slots[0](a): \"clock\" needs the field \"ttl\"".into(),
+        ),
+        (
+            json!({"kind": "process", "slots": [{"name": "a", "kind": "map", "columns": []}]}),
+            "functions[0](f).slots[0](a): field \"key\" is missing".into(),
+        ),
+        (
+            json!({"kind": "process", "timers": [{"name": "t"}, {"name": "t"}]}),
+            "functions[0](f).timers: two timers are called \"t\"".into(),
+        ),
+        (
+            json!({"kind": "transform", "timers": []}),
+            "functions[0](f): a transform has no field \"timers\"".into(),
         ),
         (
             json!({"name": "Velocity"}),

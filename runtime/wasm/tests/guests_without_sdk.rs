@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tidemill_rows::arrow_array::{ArrayRef, Float64Array};
 use tidemill_wasm::{
-    Aggregate, Firing, Firings, Limits, Module, ModuleError, Reason, RowsIn, Settings, Table,
-    Transform, Values,
+    Aggregate, Column, Firing, Firings, Held, KeysIn, Limits, Module, ModuleError, Processed,
+    Reason, RowsIn, Settings, Table, TimersIn, Transform, Values,
 };
 
 /// Builds the guests, once in this process, and gives the file of one.
@@ -368,4 +368,76 @@ fn settled_in_python_moves_time_where_rows_say_so() {
         panic!("words")
     };
     assert_eq!(settlements, &[2]);
+}
+
+/// Totals of two keys: what is held for them, if anything.
+fn held(totals: [Option<f64>; 2]) -> Held {
+    let there: Vec<f64> = totals.iter().flatten().copied().collect();
+    Held {
+        present: totals
+            .iter()
+            .map(|total| u8::from(total.is_some()))
+            .collect(),
+        entries: Table {
+            rows: there.len() as u32,
+            columns: vec![Column {
+                values: Values::Floats(there),
+                valid: None,
+            }],
+        },
+    }
+}
+
+fn totals(processed: &Processed) -> (&[u8], &[f64]) {
+    let kept = &processed.values[0];
+    let Values::Floats(totals) = &kept.entries.columns[0].values else {
+        panic!("floats")
+    };
+    (&kept.changes, totals)
+}
+
+#[test]
+fn running_in_python_keeps_state_and_sets_timers() {
+    const HOUR: i64 = 3_600_000_000;
+    let module = module("payments.wasm");
+    let mut running = module
+        .process(settings(&module, "running", "{}"))
+        .expect("running");
+    let columns = amounts(&[3.0, 5.0, -1.0, 0.5]);
+    let given = RowsIn {
+        times: &[10, 20, 30, 40],
+        ..rows(&columns)
+    };
+    let keys = |values| KeysIn {
+        count: 2,
+        columns: &[],
+        values,
+    };
+    let values = [held([None, Some(100.0)])];
+    let done = running.on_rows(&given, &[0, 1, 1, 1], &keys(&values));
+    let done = done.expect("the call is served");
+    assert_eq!(totals(&done), (&[1, 1][..], &[3.0, 105.5][..]));
+    assert_eq!(done.emitted[0].origins, [0, 1, 3]);
+    let failed: Vec<String> = done.failed.iter().map(shown::failed).collect();
+    assert_eq!(
+        failed,
+        ["failed 2 invalid negative-amount: a payment of -1.0"]
+    );
+    assert_eq!(done.timers.rows, [0, 0, 1, 1, 3, 3]);
+    assert_eq!(done.timers.changes, [2, 0, 2, 0, 2, 0]);
+    assert_eq!(
+        done.timers.times,
+        [0, 10 + HOUR, 0, 20 + HOUR, 0, 40 + HOUR]
+    );
+    let due = TimersIn {
+        names: &[0, 0],
+        times: &[10 + HOUR, 40 + HOUR],
+        ended: false,
+    };
+    let values = [held([None, Some(105.5)])];
+    let done = running
+        .on_timers(due, &keys(&values))
+        .expect("the call is served");
+    assert_eq!(totals(&done), (&[0, 2][..], &[][..]));
+    assert_eq!(done.emitted[0].origins, [1]);
 }

@@ -180,13 +180,13 @@ fn an_extra_import_is_named() {
     assert_eq!(
         env,
         "it imports from \"env\": some function of its own was left undefined by the linker (a module \
-         may import tidemill:operator/log@0.1.0 and WASI 0.2.x)"
+         may import tidemill:operator/log@0.1.0, tidemill:operator/state@0.1.0 and WASI 0.2.x)"
     );
     let http = r#"(component (import "wasi:http/types@0.2.0" (instance)))"#;
     assert_eq!(
         refused(wat::parse_str(http).unwrap()),
         "it imports wasi:http/types@0.2.0, which is not granted to it: a module may import \
-         tidemill:operator/log@0.1.0 and WASI 0.2.x"
+         tidemill:operator/log@0.1.0, tidemill:operator/state@0.1.0 and WASI 0.2.x"
     );
     let old = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func)))"#;
     assert!(refused(wat::parse_str(old).unwrap()).contains("build it for wasm32-unknown-unknown"));

@@ -7,7 +7,7 @@ use tidemill_rows::visible::{is_hidden, visible};
 
 use super::config::config_field;
 use super::place::Place;
-use super::{Description, Function, Kind, Output, Side};
+use super::{Description, Function, Kind, Output, Side, state};
 
 const MOST_FUNCTIONS: usize = 1024;
 const MOST_COLUMNS: usize = 1024;
@@ -46,6 +46,8 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
         "key",
         "accumulator",
         "state",
+        "slots",
+        "timers",
         "output",
         "sides",
         "config",
@@ -62,6 +64,8 @@ fn function(place: &Place<'_>) -> Result<Function, String> {
         key: optional(place, "key", columns)?.unwrap_or_default(),
         accumulator: optional(place, "accumulator", columns)?.unwrap_or_default(),
         state: optional(place, "state", columns)?.unwrap_or_default(),
+        slots: optional(place, "slots", state::slots)?.unwrap_or_default(),
+        timers: optional(place, "timers", state::timers)?.unwrap_or_default(),
         output: optional(place, "output", output)?.unwrap_or(Output::Same),
         sides: optional(place, "sides", sides)?.unwrap_or_default(),
         config: optional(place, "config", config)?.unwrap_or_default(),
@@ -98,13 +102,23 @@ fn whole(place: &Place<'_>, function: &Function) -> Result<(), String> {
 /// Fields that functions of other kinds have.
 fn foreign(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Transform => &["key", "accumulator", "combinable", "state"],
-        Kind::Aggregate => &["state"],
-        Kind::Window => &["accumulator", "combinable", "state"],
+        Kind::Transform => &[
+            "key",
+            "accumulator",
+            "combinable",
+            "state",
+            "slots",
+            "timers",
+        ],
+        Kind::Aggregate => &["state", "slots", "timers"],
+        Kind::Window => &["accumulator", "combinable", "state", "slots", "timers"],
+        Kind::Process => &["accumulator", "combinable", "state"],
         Kind::Watermark => &[
             "key",
             "accumulator",
             "combinable",
+            "slots",
+            "timers",
             "output",
             "sides",
             "stamps",
@@ -233,7 +247,7 @@ fn config(place: &Place<'_>) -> Result<Vec<super::ConfigField>, String> {
     Ok(fields)
 }
 
-fn optional<'a, T>(
+pub(super) fn optional<'a, T>(
     place: &Place<'a>,
     name: &str,
     read: impl FnOnce(&Place<'a>) -> Result<T, String>,
@@ -241,7 +255,7 @@ fn optional<'a, T>(
     place.field(name).map(|field| read(&field)).transpose()
 }
 
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+pub(super) fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let mut seen = std::collections::HashSet::new();
     for name in names {
         if !seen.insert(name) {

@@ -87,6 +87,16 @@ pub const TEXT: &str = r#"{
       "input": [{"name": "n", "type": "integer"}],
       "state": [{"name": "rows", "type": "integer"}, {"name": "blob", "type": "bytes"}],
       "config": [{"name": "how", "type": "text", "default": "well"}]
+    },
+    {
+      "name": "keeping",
+      "kind": "process",
+      "input": [{"name": "n", "type": "integer"}],
+      "slots": [{"name": "sum", "kind": "value", "columns": [{"name": "sum", "type": "integer"}], "ttl": 1000}],
+      "timers": [{"name": "t"}],
+      "output": {"new": [{"name": "sum", "type": "integer"}]},
+      "sides": [{"name": "passed", "output": "same"}],
+      "config": [{"name": "how", "type": "text", "default": "well"}]
     }
   ]
 }"#;

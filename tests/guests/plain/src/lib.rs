@@ -10,12 +10,14 @@ mod folding;
 mod gathering;
 mod heavy;
 mod hostile;
+mod keeping;
 mod marking;
 mod whole;
 mod worse;
 
 use std::cell::RefCell;
 
+use bindings::exports::tidemill::operator::process::{self, Due, Held, Processed};
 use bindings::exports::tidemill::operator::{aggregate, setup, transform, watermark, window};
 use bindings::tidemill::operator::columns::{Batch, Table};
 use bindings::tidemill::operator::log;
@@ -127,6 +129,22 @@ impl window::Guest for Guest {
             GATHERING => gathering::apply(&how(), &firings, &rows, &offsets),
             _ => Ok(whole::apply(&how(), &firings, &rows, &offsets)),
         }
+    }
+}
+
+impl process::Guest for Guest {
+    fn on_rows(
+        _f: u32,
+        keys: Table,
+        rows: Batch,
+        groups: Vec<u32>,
+        values: Vec<Held>,
+    ) -> Result<Processed, String> {
+        Ok(keeping::on_rows(&how(), keys.rows, &rows, &groups, &values))
+    }
+
+    fn on_timers(_f: u32, _keys: Table, due: Due, values: Vec<Held>) -> Result<Processed, String> {
+        Ok(keeping::on_timers(&how(), &due, &values))
     }
 }
 

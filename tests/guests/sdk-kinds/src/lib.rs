@@ -3,6 +3,8 @@
 mod aggregates;
 mod failing;
 mod impure;
+mod processes;
+mod ringing;
 mod sifting;
 mod transforms;
 mod whole;
@@ -10,6 +12,8 @@ mod whole;
 pub use aggregates::{Count, Sum, SumFloats};
 pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, SumFloatsAnyhow};
+pub use processes::{Busy, Keeping};
+pub use ringing::Ringing;
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use transforms::{Large, Route, Tag, Words};
 pub use whole::{List, Members, Punctuated, Tolerant};
@@ -40,5 +44,8 @@ tidemill::module!(
     List,
     Members,
     Punctuated,
-    Tolerant
+    Tolerant,
+    Busy,
+    Keeping,
+    Ringing
 );
