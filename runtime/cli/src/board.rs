@@ -31,6 +31,8 @@ pub enum Kind {
     Transform,
     /// Aggregates windows.
     Window,
+    /// Keeps state and timers per key.
+    Process,
     /// Writes rows.
     Sink,
 }
@@ -42,6 +44,7 @@ impl Kind {
             Self::Source => "source",
             Self::Transform => "transform",
             Self::Window => "window",
+            Self::Process => "process",
             Self::Sink => "sink",
         }
     }
@@ -103,6 +106,7 @@ impl Board {
                 StationKind::Source(source) => (Kind::Source, Some(is_live(&source.spec))),
                 StationKind::Transform(_) => (Kind::Transform, None),
                 StationKind::Window(_) => (Kind::Window, None),
+                StationKind::Process(_) => (Kind::Process, None),
                 StationKind::Sink(_) => (Kind::Sink, None),
             };
             let mut sources: Vec<usize> = match own {
@@ -206,7 +210,7 @@ impl Station {
             "rows_in": own.rows_in, "rows_out": own.rows_out, "filtered": own.filtered,
             "late": own.late, "behind": own.behind, "in_gaps": own.in_gaps,
             "windows_missed": own.windows_missed, "never_sent": own.never_sent, "null_keys": own.null_keys,
-            "failed": own.failed, "failed_results": own.failed_results, "keys": own.keys,
+            "failed": own.failed, "failed_results": own.failed_results, "timers_dropped": own.timers_dropped, "keys": own.keys,
             "watermark": lag.map(|_| rfc3339(own.watermark).to_string()),
             "lag_ms": lag.map(|us| us / 1000),
             "busy_s": own.busy_ns as f64 / 1e9,

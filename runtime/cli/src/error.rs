@@ -124,6 +124,9 @@ impl From<EngineError> for Failure {
                 "[operators.{operator}] `keep` in its window holds fewer rows, shorter windows do too, an aggregate without \
                  `keep` holds none; or raise `rows-limit`"
             )),
+            EngineError::State { operator, .. } => Some(format!(
+                "[operators.{operator}] raise `state-limit`, run with more workers, or let state expire: `ttl` of its slots"
+            )),
             _ => None,
         };
         Self {

@@ -1,5 +1,6 @@
 //! What is said of modules: what they offer, and what they may do.
 
+use tidemill_engine::plan::{explain_slot, explain_timer};
 use tidemill_rows::LogicalType;
 use tidemill_wasm::{ConfigField, Function, Kind, Module, Output};
 
@@ -15,7 +16,7 @@ pub fn offers(module: &Module) -> String {
         match names.len() {
             0 => None,
             1 => Some(format!("{} {}", kind.name(), names[0])),
-            _ => Some(format!("{}s {}", kind.name(), names.join(", "))),
+            _ => Some(format!("{} {}", plural(kind), names.join(", "))),
         }
     };
     let kinds: Vec<String> = Kind::ALL.into_iter().rev().filter_map(of_kind).collect();
@@ -24,6 +25,11 @@ pub fn offers(module: &Module) -> String {
     } else {
         kinds.join("; ")
     }
+}
+
+fn plural(kind: Kind) -> String {
+    let ending = if kind == Kind::Process { "es" } else { "s" };
+    format!("{}{ending}", kind.name())
 }
 
 /// What its imports let it do.
@@ -80,6 +86,10 @@ pub fn about(function: &Function) -> Vec<(&'static str, String)> {
     if function.kind == Kind::Aggregate {
         lines.push(("accumulator", columns(&function.accumulator)));
     }
+    let slots = function.slots.iter().map(explain_slot);
+    lines.extend(slots.map(|slot| ("state", slot)));
+    let timers = function.timers.iter().map(explain_timer);
+    lines.extend(timers.map(|timer| ("timer", timer)));
     match function.kind {
         Kind::Watermark => lines.push(("state", columns(&function.state))),
         _ => lines.push(("gives", output(&function.output))),

@@ -140,13 +140,21 @@ struct Column {
     always: bool,
 }
 
-const ROWS: &[Kind] = &[Kind::Source, Kind::Transform, Kind::Window];
-const ALL: &[Kind] = &[Kind::Source, Kind::Transform, Kind::Window, Kind::Sink];
+const ROWS: &[Kind] = &[Kind::Source, Kind::Transform, Kind::Window, Kind::Process];
+const ALL: &[Kind] = &[
+    Kind::Source,
+    Kind::Transform,
+    Kind::Window,
+    Kind::Process,
+    Kind::Sink,
+];
+const PROCESS: &[Kind] = &[Kind::Process];
+const KEYED: &[Kind] = &[Kind::Window, Kind::Process];
 const WINDOW: &[Kind] = &[Kind::Window];
 const TRANSFORM: &[Kind] = &[Kind::Transform];
 
 /// Every way that a row can go has its column.
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column {
         heading: "rows in",
         figure: |t| t.rows_in,
@@ -198,7 +206,7 @@ const COLUMNS: [Column; 11] = [
     Column {
         heading: "null keys",
         figure: |t| t.null_keys,
-        kinds: WINDOW,
+        kinds: KEYED,
         always: false,
     },
     Column {
@@ -210,7 +218,13 @@ const COLUMNS: [Column; 11] = [
     Column {
         heading: "failed results",
         figure: |t| t.failed_results,
-        kinds: WINDOW,
+        kinds: KEYED,
+        always: false,
+    },
+    Column {
+        heading: "timers dropped",
+        figure: |t| t.timers_dropped,
+        kinds: PROCESS,
         always: false,
     },
 ];

@@ -1,5 +1,6 @@
 //! From a plan to workers: every worker gets a copy of every station, queues lead across.
 
+pub mod processes;
 mod restoring;
 mod sources;
 mod windows;
@@ -130,6 +131,7 @@ fn policy(station: &Station) -> Option<Policy> {
         StationKind::Source(source) => source.policy,
         StationKind::Transform(transform) => transform.policy,
         StationKind::Window(window) => window.policy,
+        StationKind::Process(process) => process.policy,
         StationKind::Sink(_) => return None,
     };
     Some(Policy::new(action, most))
@@ -217,6 +219,7 @@ impl Builder<'_> {
             StationKind::Source(_) => unreachable!("a source is no operator"),
             StationKind::Transform(plan) => self.transform(index, plan, counters),
             StationKind::Window(plan) => self.window(index, plan, counters),
+            StationKind::Process(plan) => self.process(index, plan, counters),
             StationKind::Sink(plan) => {
                 let sink = self.sinks[index].as_ref().expect("every sink was opened");
                 let name = self.plan.stations[index].name.clone();

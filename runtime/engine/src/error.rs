@@ -8,6 +8,7 @@ use tidemill_wasm::{CallError, ModuleError};
 
 use crate::checkpoint::StoreError;
 use crate::failure::FailedRow;
+use crate::state::StateError;
 
 /// Why a run ended before its input did.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,15 @@ pub enum EngineError {
         /// What the host says.
         #[source]
         source: ModuleError,
+    },
+    /// An operator's state cannot be held.
+    #[error("operator {operator}: {source}")]
+    State {
+        /// The operator's name.
+        operator: String,
+        /// Why.
+        #[source]
+        source: StateError,
     },
     /// A source or sink cannot go on.
     #[error("{name}: {source}")]

@@ -5,8 +5,9 @@
 
 use arrow_array::ArrayRef;
 use tidemill_wasm::{
-    Accumulated, Aggregate, CallError, Firings, LogLine, Module, ModuleError, Notes, Observed,
-    Outcome, RowsIn, Settings, Table, Transform, Watermark, Window,
+    Accumulated, Aggregate, CallError, Firings, HeldEntries, KeysIn, LogLine, Module, ModuleError,
+    Notes, Observed, Outcome, Process, Processed, RowsIn, Settings, Table, TimersIn, Transform,
+    Watermark, Window,
 };
 
 /// A function of kind transform, made ready on one worker. See [`Transform`] for the calls.
@@ -102,6 +103,46 @@ pub trait WindowCalls: Send {
     }
 }
 
+/// A process function, made ready on one worker. See [`Process`] for the calls.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the errors are those of `Process`'s calls"
+)]
+pub trait ProcessCalls: Send {
+    /// Takes rows: row i is of key `groups[i]`.
+    fn on_rows(
+        &mut self,
+        rows: &RowsIn<'_>,
+        groups: &[u32],
+        keys: &KeysIn<'_>,
+    ) -> Result<Processed, CallError>;
+
+    /// Fires timers, at most one per key.
+    fn on_timers(
+        &mut self,
+        timers: TimersIn<'_>,
+        keys: &KeysIn<'_>,
+    ) -> Result<Processed, CallError>;
+
+    /// Lends lists and maps to the calls that follow.
+    fn lend(&mut self, _entries: Box<dyn HeldEntries>) {}
+
+    /// Takes back what was lent.
+    fn take_back(&mut self) -> Option<Box<dyn HeldEntries>> {
+        None
+    }
+
+    /// Lines logged since the last time.
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Vec::new()
+    }
+
+    /// Counts since the last time.
+    fn take_notes(&mut self) -> Notes {
+        Notes::default()
+    }
+}
+
 /// A function of kind watermark, made ready on one worker, for all splits of a source there. See [`Watermark`] for the calls.
 #[expect(
     clippy::missing_errors_doc,
@@ -152,6 +193,15 @@ pub trait Functions: Send + Sync {
         settings: Settings,
     ) -> Result<Box<dyn WindowCalls>, ModuleError> {
         Ok(Box::new(module.window(settings)?))
+    }
+
+    /// A process function; a guest, unless said otherwise.
+    fn process(
+        &self,
+        module: &Module,
+        settings: Settings,
+    ) -> Result<Box<dyn ProcessCalls>, ModuleError> {
+        Ok(Box::new(module.process(settings)?))
     }
 
     /// A function of kind watermark; a guest, unless said otherwise.
@@ -260,6 +310,41 @@ impl WindowCalls for Window {
 
     fn take_notes(&mut self) -> Notes {
         Window::take_notes(self)
+    }
+}
+
+impl ProcessCalls for Process {
+    fn on_rows(
+        &mut self,
+        rows: &RowsIn<'_>,
+        groups: &[u32],
+        keys: &KeysIn<'_>,
+    ) -> Result<Processed, CallError> {
+        Process::on_rows(self, rows, groups, keys)
+    }
+
+    fn on_timers(
+        &mut self,
+        timers: TimersIn<'_>,
+        keys: &KeysIn<'_>,
+    ) -> Result<Processed, CallError> {
+        Process::on_timers(self, timers, keys)
+    }
+
+    fn lend(&mut self, entries: Box<dyn HeldEntries>) {
+        Process::lend(self, entries);
+    }
+
+    fn take_back(&mut self) -> Option<Box<dyn HeldEntries>> {
+        Process::take_back(self)
+    }
+
+    fn take_log(&mut self) -> Vec<LogLine> {
+        Process::take_log(self)
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        Process::take_notes(self)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Counters {
     pub null_keys: AtomicU64,
     /// Firings whose result failed and was dropped.
     pub failed_results: AtomicU64,
+    /// Timers that were set after the input had ended, and never fire.
+    pub timers_dropped: AtomicU64,
     /// Rows that were added up before they crossed to this worker.
     pub combined: AtomicU64,
     /// To how many accumulators they were.
@@ -86,6 +88,7 @@ impl Default for Counters {
             never_sent: zero(),
             null_keys: zero(),
             failed_results: zero(),
+            timers_dropped: zero(),
             combined: zero(),
             partials: zero(),
             keys: zero(),
@@ -118,7 +121,7 @@ impl Counts {
 
 impl Counters {
     /// The counters that go on after a restart.
-    fn lasting(&self) -> [&AtomicU64; 13] {
+    fn lasting(&self) -> [&AtomicU64; 14] {
         [
             &self.rows_in,
             &self.rows_out,
@@ -133,6 +136,7 @@ impl Counters {
             &self.failed_results,
             &self.combined,
             &self.partials,
+            &self.timers_dropped,
         ]
     }
 
@@ -186,6 +190,7 @@ pub struct Totals {
     pub never_sent: u64,
     pub null_keys: u64,
     pub failed_results: u64,
+    pub timers_dropped: u64,
     pub combined: u64,
     pub partials: u64,
     pub keys: u64,
@@ -270,6 +275,7 @@ fn total(name: &str, workers: &[Arc<Counters>]) -> Totals {
         never_sent: sum(|c| &c.never_sent),
         null_keys: sum(|c| &c.null_keys),
         failed_results: sum(|c| &c.failed_results),
+        timers_dropped: sum(|c| &c.timers_dropped),
         combined: sum(|c| &c.combined),
         partials: sum(|c| &c.partials),
         keys: sum(|c| &c.keys),

@@ -4,6 +4,8 @@
 //! their inputs and hands them rows, advances, and the end.
 
 pub mod keying;
+pub mod null_keys;
+pub mod process;
 pub mod sink;
 pub mod source;
 pub mod transform;

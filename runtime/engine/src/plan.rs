@@ -27,7 +27,7 @@ use tidemill_pipeline::{Checked, Diagnostics, Partial, Pipeline, Report};
 use tidemill_wasm::{Host, Limits, Module, Output};
 
 pub use crate::task::WorkTime;
-pub use explain::explain;
+pub use explain::{explain, slot as explain_slot, timer as explain_timer};
 pub use modules::limits;
 
 use crate::exchange::Partitioning;
@@ -59,6 +59,7 @@ impl Plan {
             StationKind::Source(source) => source.custom.as_ref().map(|f| f.module.clone()),
             StationKind::Transform(transform) => Some(transform.function.module.clone()),
             StationKind::Window(window) => Some(window.function.module.clone()),
+            StationKind::Process(process) => Some(process.function.module.clone()),
             StationKind::Sink(_) => None,
         };
         let modules = self.stations.iter().filter_map(function);
@@ -137,6 +138,8 @@ pub enum StationKind {
     Transform(TransformPlan),
     /// Gathers rows in windows, and makes results of them.
     Window(WindowPlan),
+    /// Keeps state and timers per key.
+    Process(ProcessPlan),
     /// Writes rows.
     Sink(SinkPlan),
 }
@@ -221,6 +224,27 @@ pub struct WindowPlan {
     pub finish_keys: Vec<usize>,
     /// Schemas of the results and of the side outputs.
     pub schemas: Vec<SchemaRef>,
+    /// Failed rows.
+    pub policy: PolicyPlan,
+}
+
+/// A process operator.
+#[derive(Debug)]
+pub struct ProcessPlan {
+    /// The function.
+    pub function: FunctionPlan,
+    /// The key columns, as indices of the input.
+    pub key: Vec<usize>,
+    /// Their fields.
+    pub key_fields: Vec<FieldRef>,
+    /// The key columns that the function wants, as indices of the key.
+    pub key_columns: Vec<usize>,
+    /// Null keys.
+    pub null_key: NullKey,
+    /// How many bytes the state of its keys may take on one worker.
+    pub state_limit: usize,
+    /// How the rows of each target are made, and their schema.
+    pub targets: Vec<(Output, SchemaRef)>,
     /// Failed rows.
     pub policy: PolicyPlan,
 }

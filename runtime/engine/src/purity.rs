@@ -10,6 +10,7 @@
 mod accumulators;
 mod aggregate;
 mod generated;
+mod process;
 mod sample;
 mod transform;
 mod watermark;
@@ -123,6 +124,7 @@ pub fn check(plan: &Plan, sample: &Sample) -> Result<Vec<Verdict>, PurityError> 
         let found = match (&given, &station.kind) {
             (None, _) => Ok(None),
             (Some(given), StationKind::Transform(plan)) => transform::check(plan, station, given),
+            (Some(given), StationKind::Process(plan)) => process::check(plan, station, given),
             (Some(given), StationKind::Window(plan))
                 if function.described().kind == Kind::Aggregate =>
             {
@@ -157,6 +159,7 @@ fn function_of(station: &Station) -> Option<&FunctionPlan> {
     match &station.kind {
         StationKind::Transform(transform) => Some(&transform.function),
         StationKind::Window(window) => Some(&window.function),
+        StationKind::Process(process) => Some(&process.function),
         StationKind::Source(source) => source.custom.as_ref(),
         StationKind::Sink(_) => None,
     }

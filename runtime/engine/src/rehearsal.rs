@@ -327,6 +327,7 @@ fn scripted(mut plan: Plan, script: &Script) -> Plan {
             }
             StationKind::Transform(transform) => show(&mut transform.policy, script),
             StationKind::Window(window) => show(&mut window.policy, script),
+            StationKind::Process(process) => show(&mut process.policy, script),
             StationKind::Sink(_) => {}
         }
     }

@@ -201,6 +201,7 @@ fn function_of(station: &Station) -> Option<&FunctionPlan> {
     match &station.kind {
         StationKind::Transform(transform) => Some(&transform.function),
         StationKind::Window(window) => Some(&window.function),
+        StationKind::Process(process) => Some(&process.function),
         StationKind::Source(source) => source.custom.as_ref(),
         StationKind::Sink(_) => None,
     }
@@ -253,6 +254,7 @@ fn rehearse(
     match &mut station.kind {
         StationKind::Transform(transform) => transform.policy = stop,
         StationKind::Window(window) => window.policy = stop,
+        StationKind::Process(process) => process.policy = stop,
         StationKind::Source(_) | StationKind::Sink(_) => {}
     }
     const ROW: &str = "row";

@@ -67,6 +67,68 @@ const SEVERAL: Shape = Shape {
     ..SHAPE
 };
 
+/// Process functions: with timers and values, with lists and maps, and ones that fail.
+const PROCESSES: &str = r#"
+[operators.busy]
+input = "rows"
+key = "key"
+function = "kinds/busy"
+config = { ahead = 500, breaking = "return" }
+on-failure = "dead-letter"
+
+[sinks.to-busy]
+input = ["busy"]
+file = "busy.jsonl"
+
+[sinks.to-busy-failed]
+input = "busy.failed"
+file = "busy-failed.jsonl"
+
+[operators.far]
+input = "rows"
+key = ["id", "key"]
+function = "kinds/busy"
+config = { ahead = 20_000, breaking = "no" }
+
+[sinks.to-far]
+input = "far"
+file = "far.jsonl"
+
+[operators.keeping]
+input = "rows"
+key = "key"
+function = "kinds/keeping"
+config = { breaking = "no" }
+
+[sinks.to-keeping]
+input = "keeping"
+file = "keeping.jsonl"
+
+[operators.ringing]
+input = "rows"
+key = "key"
+function = "kinds/ringing"
+on-failure = "dead-letter"
+
+[sinks.to-ringing]
+input = "ringing"
+file = "ringing.jsonl"
+
+[sinks.to-ringing-failed]
+input = "ringing.failed"
+file = "ringing-failed.jsonl"
+
+[operators.behind-busy]
+input = "busy"
+key = "key"
+window = { tumble = "700us" }
+function = "kinds/count"
+
+[sinks.to-behind-busy]
+input = "behind-busy"
+file = "behind-busy.jsonl"
+"#;
+
 /// One step: a row of a split, or its end.
 #[derive(Clone)]
 enum Step {
@@ -82,7 +144,7 @@ fn check(
 ) {
     let shape = shape.of_this_run();
     let (text, _) = pipeline(OUT_OF_ORDERNESS, &[]);
-    let bench = Bench::new(&text);
+    let bench = Bench::new(&(text + PROCESSES));
     input::write(&bench, &vec![Vec::new(); shape.splits]);
     let steps = steps(shape);
     let mut undisturbed = run(&bench, shape, &steps, &mut || Happens::Nothing);

@@ -114,7 +114,7 @@ fn by_the_clock(plan: &Plan) -> Vec<String> {
             let windows = plan
                 .stations
                 .iter()
-                .any(|s| matches!(s.kind, StationKind::Window(_)));
+                .any(|s| matches!(s.kind, StationKind::Window(_) | StationKind::Process(_)));
             windows.then(|| {
                 format!(
                     "source {}: event time is the clock of reading",
@@ -143,7 +143,7 @@ fn wiring(plan: &Plan) -> String {
         "{}, {}, {}; {}",
         of(|kind| matches!(kind, StationKind::Source(_)), "source"),
         of(
-            |kind| matches!(kind, StationKind::Transform(_) | StationKind::Window(_)),
+            |kind| !matches!(kind, StationKind::Source(_) | StationKind::Sink(_)),
             "operator"
         ),
         of(|kind| matches!(kind, StationKind::Sink(_)), "sink"),
@@ -158,6 +158,7 @@ fn modules(plan: &Plan) -> Vec<&Module> {
         let module = match &station.kind {
             StationKind::Transform(transform) => &transform.function.module,
             StationKind::Window(window) => &window.function.module,
+            StationKind::Process(process) => &process.function.module,
             StationKind::Source(source) => match &source.custom {
                 Some(custom) => &custom.module,
                 None => continue,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use serde_json::{Value, json};
 use tidemill_rows::LogicalType;
-use tidemill_wasm::{Function, Limits, Module, Output};
+use tidemill_wasm::{Clock, Function, Limits, Module, Output, SlotKind, StateSlot, TimerName};
 
 use crate::args::Format;
 use crate::error::Failure;
@@ -114,6 +114,8 @@ fn function(function: &Function) -> Value {
         "input": columns(&function.input), "stamps": function.stamps, "changes": function.changes,
         "key": columns(&function.key), "accumulator": columns(&function.accumulator),
         "state": columns(&function.state),
+        "slots": function.slots.iter().map(slot).collect::<Vec<_>>(),
+        "timers": function.timers.iter().map(timer).collect::<Vec<_>>(),
         "output": output(&function.output),
         "sides": sides.map(|s| json!({ "name": s.name, "output": output(&s.output) })).collect::<Vec<_>>(),
         "config": function.config.iter().map(config).collect::<Vec<_>>(),
@@ -127,6 +129,41 @@ fn output(output: &Output) -> Value {
         Output::Same => json!("same"),
         Output::Extended(fields) => json!({ "extended": columns(fields) }),
         Output::New(fields) => json!({ "new": columns(fields) }),
+    }
+}
+
+fn slot(slot: &StateSlot) -> Value {
+    let mut shown = json!({ "name": slot.name, "columns": columns(&slot.columns) });
+    let kind = match &slot.kind {
+        SlotKind::Value => "value",
+        SlotKind::List { most } => {
+            shown["most"] = json!(most);
+            "list"
+        }
+        SlotKind::Map { key } => {
+            shown["key"] = columns(key);
+            "map"
+        }
+    };
+    shown["kind"] = json!(kind);
+    if let Some(ttl) = slot.ttl {
+        shown["ttl"] = json!(ttl.micros);
+        shown["clock"] = json!(clock(ttl.clock));
+        if ttl.by_read {
+            shown["touch"] = json!("read");
+        }
+    }
+    shown
+}
+
+fn timer(timer: &TimerName) -> Value {
+    json!({ "name": timer.name, "clock": clock(timer.clock) })
+}
+
+fn clock(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Event => "event",
+        Clock::Processing => "processing",
     }
 }
 

@@ -15,6 +15,7 @@ mod inspect;
 mod kills;
 mod live;
 mod new;
+mod processes;
 mod pure;
 mod rerun;
 mod scenarios;

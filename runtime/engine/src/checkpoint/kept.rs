@@ -2,10 +2,13 @@
 //!
 //! The order of fields is the format (postcard): a change needs a new version of it.
 
+mod states;
+
 use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Pending, Position};
 use tidemill_wasm::{Arena, Column, Failed, Reason, Table, Values};
 
+pub use self::states::{ProcessKept, SlotKept, StatesKept, TimerKept};
 use super::restored::Damaged;
 
 /// What a source keeps on one worker.
@@ -82,6 +85,8 @@ pub enum OperatorKept {
     Windows(WindowsKept),
     /// Output that is not published yet.
     Pending(#[serde(with = "as_text")] Pending),
+    /// State and timers of keys.
+    Process(ProcessKept),
 }
 
 /// What a window operator keeps on one worker.

@@ -56,6 +56,7 @@ impl InLocation {
             StationKind::Source(_) => Role::Source,
             StationKind::Transform(_) => Role::Operator("transform"),
             StationKind::Window(_) => Role::Operator("window"),
+            StationKind::Process(_) => Role::Operator("process"),
             StationKind::Sink(_) => Role::Sink,
         };
         let stations = plan.stations.iter();

@@ -3,45 +3,76 @@
 //! State is known by what it is made of: the key, the window, what is kept of rows. Whatever of it differs would make other
 //! results of what was gathered, so a run that would go on says what, and starts nothing.
 
-use serde_json::{Value, json};
+use arrow_schema::Field;
+use serde_json::{Map, Value, json};
 use tidemill_checkpoint::Manifest;
 use tidemill_core::window::{Keep, Mode, WindowKind, WindowSpec};
 use tidemill_rows::LogicalType;
+use tidemill_wasm::{Clock, SlotKind, StateSlot};
 
-use crate::plan::{Plan, StationKind, WindowPlan};
+use crate::plan::{Plan, ProcessPlan, StationKind, WindowPlan};
 
 /// What the state of a station is made of; null where it has none.
 pub fn of_station(kind: &StationKind) -> Value {
     match kind {
         StationKind::Window(window) => of_window(window),
+        StationKind::Process(process) => of_process(process),
         StationKind::Source(_) | StationKind::Transform(_) | StationKind::Sink(_) => Value::Null,
     }
 }
 
 fn of_window(plan: &WindowPlan) -> Value {
     let described = plan.function.described();
-    let key: Vec<String> = plan
-        .key_fields
-        .iter()
-        .map(|field| column(field.name(), field.data_type(), field.is_nullable()))
-        .collect();
-    let fields = |fields: &[arrow_schema::Field]| -> Vec<String> {
-        fields
-            .iter()
-            .map(|f| column(f.name(), f.data_type(), f.is_nullable()))
-            .collect()
-    };
     json!({
-        "key": key,
+        "key": columns(plan.key_fields.iter().map(AsRef::as_ref)),
         "window": window(&plan.spec),
-        "accumulator": fields(&described.accumulator),
-        "rows": plan.spec.stored.map(|_| fields(&described.input)),
+        "accumulator": columns(&described.accumulator),
+        "rows": plan.spec.stored.map(|_| columns(&described.input)),
     })
 }
 
-fn column(name: &str, ty: &arrow_schema::DataType, nullable: bool) -> String {
-    let mark = if nullable { "?" } else { "" };
-    format!("{name}: {}{mark}", LogicalType::of(ty).name())
+/// Slots and timers are known by their names. How long entries live, and how many a list has, may change.
+fn of_process(plan: &ProcessPlan) -> Value {
+    let described = plan.function.described();
+    let slots = described.slots.iter();
+    let timers = described.timers.iter();
+    json!({
+        "key": columns(plan.key_fields.iter().map(AsRef::as_ref)),
+        "slots": slots.map(|s| (s.name.clone(), slot(s))).collect::<Map<_, _>>(),
+        "timers": timers.map(|t| (t.name.clone(), clock(t.clock).into())).collect::<Map<_, _>>(),
+    })
+}
+
+fn slot(slot: &StateSlot) -> Value {
+    let (kind, sub_key) = match &slot.kind {
+        SlotKind::Value => ("value", None),
+        SlotKind::List { .. } => ("list", None),
+        SlotKind::Map { key } => ("map", Some(columns(key))),
+    };
+    json!({
+        "kind": kind,
+        "key": sub_key,
+        "columns": columns(&slot.columns),
+        "expires": slot.ttl.map(|ttl| clock(ttl.clock)),
+    })
+}
+
+/// Whose time something is in.
+fn clock(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Event => "event time",
+        Clock::Processing => "processing time",
+    }
+}
+
+fn columns<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Vec<String> {
+    fields.into_iter().map(column).collect()
+}
+
+fn column(field: &Field) -> String {
+    let mark = if field.is_nullable() { "?" } else { "" };
+    let ty = LogicalType::of(field.data_type()).name();
+    format!("{}: {ty}{mark}", field.name())
 }
 
 /// A window in words, lengths in microseconds.

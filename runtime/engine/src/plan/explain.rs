@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use arrow_schema::FieldRef;
+use arrow_schema::{Field, FieldRef};
 use tidemill_core::clock::Strategy;
 use tidemill_core::window::{Keep, Mode, Triggers, WindowKind, WindowSpec};
 use tidemill_pipeline::units::show_duration as duration;
+use tidemill_rows::LogicalType;
+use tidemill_wasm::{Clock, SlotKind, StateSlot, TimerName};
 
 use super::streams::columns_of;
 use super::{Edge, Plan, Station, StationKind, WorkTime};
@@ -61,6 +63,7 @@ fn heading(station: &Station) -> String {
         StationKind::Source(_) => "source",
         StationKind::Transform(_) => "transform",
         StationKind::Window(_) => "window",
+        StationKind::Process(_) => "process",
         StationKind::Sink(_) => "sink",
     };
     format!("{kind} {}", station.name)
@@ -102,20 +105,73 @@ fn details(station: &Station) -> Vec<String> {
         }
         StationKind::Transform(transform) => vec![function(&transform.function)],
         StationKind::Window(window) => {
-            let names: Vec<&str> = window
-                .key_fields
-                .iter()
-                .map(|f: &FieldRef| f.name().as_str())
-                .collect();
-            let key = match names.as_slice() {
-                [] => "no key: runs on one worker".to_owned(),
-                names => format!("key ({})", names.join(", ")),
-            };
+            let key = key(&window.key_fields);
             let mut lines = vec![function(&window.function), key, windows(&window.spec)];
             lines.extend(window.spec.stored.map(|keep| kept(keep, window.rows_limit)));
             lines
         }
+        StationKind::Process(process) => {
+            let mut lines = vec![function(&process.function), key(&process.key_fields)];
+            lines.push(format!(
+                "state of at most {} MiB per worker",
+                process.state_limit >> 20
+            ));
+            let described = process.function.described();
+            let slots = described.slots.iter().map(slot);
+            lines.extend(slots.map(|slot| format!("state {slot}")));
+            let timers = described.timers.iter().map(timer);
+            lines.extend(timers.map(|timer| format!("timer {timer}")));
+            lines
+        }
         StationKind::Sink(_) => Vec::new(),
+    }
+}
+
+fn key(fields: &[FieldRef]) -> String {
+    let names: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
+    match names.as_slice() {
+        [] => "no key: runs on one worker".to_owned(),
+        names => format!("key ({})", names.join(", ")),
+    }
+}
+
+/// A slot of state for people: what it holds per key, and for how long.
+pub fn slot(slot: &StateSlot) -> String {
+    let columns = fields(&slot.columns);
+    let holds = match &slot.kind {
+        SlotKind::Value => format!("value ({columns})"),
+        SlotKind::List { most } => format!("list of at most {most} ({columns})"),
+        SlotKind::Map { key } => format!("map from ({}) to ({columns})", fields(key)),
+    };
+    let lives = slot.ttl.map(|ttl| {
+        let from = match ttl.by_read {
+            true => "written or read",
+            false => "written",
+        };
+        format!(
+            ", for {} of {} from when it was {from}",
+            duration(ttl.micros),
+            time_of(ttl.clock)
+        )
+    });
+    let lives = lives.unwrap_or_default();
+    format!("{}: {holds}{lives}", slot.name)
+}
+
+fn fields(fields: &[Field]) -> String {
+    let column = |field: &Field| format!("{}: {}", field.name(), LogicalType::word(field));
+    fields.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// A timer for people: its name, and whose time it is in.
+pub fn timer(timer: &TimerName) -> String {
+    format!("{}: {}", timer.name, time_of(timer.clock))
+}
+
+fn time_of(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Event => "event time",
+        Clock::Processing => "the clock",
     }
 }
 

@@ -88,8 +88,21 @@ pub fn find(planner: &mut Planner<'_>, called: Called<'_>) -> Option<FoundFuncti
 }
 
 /// Whether the kind of the function fits the operator: an aggregate needs a window, a transform has none, and a watermark is
-/// a source's.
+/// a source's. Process functions alone keep state.
 pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function) -> bool {
+    let stateless = |_: &&std::ops::Range<usize>| function.kind != Kind::Process;
+    if let Some(span) = operator.state_limit_span.as_ref().filter(stateless) {
+        let name = &operator.name;
+        planner
+            .diagnostics
+            .error(
+                span,
+                format!("`state-limit` of operator `{name}` has no effect"),
+            )
+            .label(format!("{} is {}", function.name, function.kind.in_words()))
+            .help("leave it out: only process functions keep state");
+        return false;
+    }
     let span = &operator.function.span;
     match (function.kind, &operator.window) {
         (Kind::Watermark, _) => {
@@ -118,12 +131,12 @@ pub fn fits(planner: &mut Planner<'_>, operator: &Operator, function: &Function)
                 .help("add for instance `window = { tumble = \"1h\" }`");
             false
         }
-        (Kind::Transform, Some(window)) => {
+        (kind @ (Kind::Transform | Kind::Process), Some(window)) => {
             planner
                 .diagnostics
                 .error(
                     &window.span,
-                    format!("{} is a transform and has no window", function.name),
+                    format!("{} is {} and has no window", function.name, kind.in_words()),
                 )
                 .label("expected no `window`")
                 .help("remove `window`, or name a function of kind aggregate or window");

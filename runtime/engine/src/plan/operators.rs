@@ -1,5 +1,7 @@
 //! Planning operators, each after what feeds it.
 
+mod process;
+
 use std::sync::Arc;
 
 use arrow_schema::{Field, FieldRef, SchemaRef};
@@ -97,6 +99,12 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
             (&inputs, &input),
             (&function, made_ready),
         ),
+        Kind::Process => process::plan(
+            planner,
+            operator,
+            (&inputs, &input),
+            (&function, made_ready),
+        ),
         Kind::Watermark => unreachable!("it fits no operator"),
     }
 }
@@ -160,6 +168,42 @@ fn transform(
     );
 }
 
+/// The key columns as indices of the input, and their fields.
+fn key(
+    planner: &mut Planner<'_>,
+    operator: &Operator,
+    input: &SchemaRef,
+) -> Option<(Vec<usize>, Vec<FieldRef>)> {
+    let key: Vec<Option<usize>> = operator
+        .key
+        .iter()
+        .map(|name| columns::named(planner, name, input))
+        .collect();
+    let key = key.into_iter().collect::<Option<Vec<usize>>>()?;
+    let fields = key.iter().map(|&i| input.fields()[i].clone()).collect();
+    Some((key, fields))
+}
+
+/// How a keyed operator wants its rows spread.
+fn wanted(key: &[usize], fields: &[FieldRef]) -> Wanted {
+    Wanted {
+        partitioning: if key.is_empty() {
+            Partitioning::Single
+        } else {
+            Partitioning::Key(key.to_vec())
+        },
+        columns: fields.iter().map(|field| field.name().clone()).collect(),
+    }
+}
+
+fn null_key(operator: &Operator) -> NullKey {
+    match operator.null_key.value {
+        file::NullKey::Keep => NullKey::Keep,
+        file::NullKey::Skip => NullKey::Skip,
+        file::NullKey::Fail => NullKey::Fail,
+    }
+}
+
 fn window(
     planner: &mut Planner<'_>,
     operator: &Operator,
@@ -167,15 +211,9 @@ fn window(
     (function, made_ready): (&FoundFunction, Option<FunctionPlan>),
 ) {
     let described = function.described();
-    let key: Vec<Option<usize>> = operator
-        .key
-        .iter()
-        .map(|name| columns::named(planner, name, input))
-        .collect();
-    let Some(key) = key.into_iter().collect::<Option<Vec<usize>>>() else {
+    let Some((key, key_fields)) = key(planner, operator, input) else {
         return;
     };
-    let key_fields: Vec<FieldRef> = key.iter().map(|&i| input.fields()[i].clone()).collect();
     let finish_keys = finish_keys(planner, operator, described, &key_fields);
     let mut schemas = Vec::new();
     for shape in shapes(described) {
@@ -192,19 +230,8 @@ fn window(
         }
         schemas.push(schema(fields));
     }
-    let key_names: Vec<String> = key_fields
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
-    let wanted = Wanted {
-        partitioning: if key.is_empty() {
-            Partitioning::Single
-        } else {
-            Partitioning::Key(key.clone())
-        },
-        columns: key_names.clone(),
-    };
-    let partitioned = (!key.is_empty()).then_some(key_names);
+    let wanted = wanted(&key, &key_fields);
+    let partitioned = (!key.is_empty()).then(|| wanted.columns.clone());
     let window = operator.window.as_ref();
     let mut spec = window.expect("it was seen to have a window").spec;
     if described.kind == Kind::Window {
@@ -233,11 +260,6 @@ fn window(
             changes: inputs.iter().any(|input| input.output.changes),
         },
     );
-    let null_key = match operator.null_key.value {
-        file::NullKey::Keep => NullKey::Keep,
-        file::NullKey::Skip => NullKey::Skip,
-        file::NullKey::Fail => NullKey::Fail,
-    };
     let policy = policy(&operator.failure);
     let kind = made_ready.zip(finish_keys).map(|(function, finish_keys)| {
         StationKind::Window(WindowPlan {
@@ -247,7 +269,7 @@ fn window(
             key_fields,
             combining: combining(operator, described, &spec),
             rows_limit: usize::try_from(operator.rows_limit).unwrap_or(usize::MAX),
-            null_key,
+            null_key: null_key(operator),
             finish_keys,
             schemas,
             policy,

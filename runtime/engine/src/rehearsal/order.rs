@@ -1,7 +1,7 @@
 //! The one order in which rows come out of a step, whatever the number of workers.
 //!
 //! Each worker gives a key's rows in their order, and keys of different workers in none. To bring them together, a row that
-//! a window made (or refused) carries its *cause* in place of an origin, through transforms and exchanges: the time at which
+//! a window or a process operator made (or refused) carries its *cause* in place of an origin, through transforms and exchanges: the time at which
 //! it fired, its window and its key. Rows of one key keep their order; rows of different keys stand in the order of their
 //! causes, which is the order of results (semantics, Independence).
 
@@ -14,6 +14,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 use tidemill_rows::key::EncodedKeys;
 use tidemill_rows::{Batch, Origin, json};
+use tidemill_wasm::Output as Shape;
 
 use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::OperatorKept;
@@ -21,7 +22,7 @@ use crate::checkpoint::restored::{Damaged, Mine};
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::operator::Operator;
-use crate::operator::window::{FAILED, LATE};
+use crate::operator::{process, window};
 use crate::plan::{Plan, StationKind};
 use crate::task::Task;
 
@@ -76,7 +77,7 @@ impl Causes {
 enum Group {
     /// Of a split: they were all made on its worker.
     Split(Option<u32>),
-    /// Of a key of a window.
+    /// Of a key of a window or a process operator.
     Key(u32, Vec<u8>),
 }
 
@@ -135,31 +136,47 @@ fn by_text(a: &Place<'_>, b: &Place<'_>) -> Ordering {
     time(a).cmp(&time(b)).then_with(|| text(a).cmp(&text(b)))
 }
 
-/// Lets the windows of a task give their rows causes.
+/// Lets the windows and process operators of a task give their rows causes.
 pub fn trace(task: &mut Task, plan: &Plan, causes: &Causes) {
     let is_node = |kind: &StationKind| !matches!(kind, StationKind::Source(_));
     let stations = plan.stations.iter().enumerate();
     let nodes = stations.filter(|(_, station)| is_node(&station.kind));
     for (node, (number, station)) in task.nodes.iter_mut().zip(nodes) {
-        let StationKind::Window(window) = &station.kind else {
-            continue;
+        let (key, made) = match &station.kind {
+            StationKind::Window(window) => (window.key.clone(), Made::Window),
+            StationKind::Process(process) => {
+                let new = |(shape, _): &(Shape, _)| matches!(shape, Shape::New(_));
+                let new = process.targets.iter().map(new).collect();
+                (process.key.clone(), Made::Process { new })
+            }
+            _ => continue,
         };
         let traced = Traced {
             operator: std::mem::replace(&mut node.operator, Box::new(Nothing)),
             station: number as u32,
-            key: window.key.clone(),
+            key,
+            made,
             causes: causes.clone(),
         };
         node.operator = Box::new(traced);
     }
 }
 
-/// A window that says what its rows came of.
+/// What made the rows.
+enum Made {
+    /// A window: a result's first columns are its key, the start and the end of its window.
+    Window,
+    /// A process function. By target whether its first columns are the key; otherwise they are those of the input.
+    Process { new: Vec<bool> },
+}
+
+/// An operator that says what its rows came of.
 struct Traced {
     operator: Box<dyn Operator>,
     station: u32,
     /// The key columns, as indices of the input.
     key: Vec<usize>,
+    made: Made,
     causes: Causes,
 }
 
@@ -169,25 +186,26 @@ impl Traced {
             let (Port::One(port), Event::Rows(batch)) = (&*port, event) else {
                 continue;
             };
-            match *port {
-                FAILED => {}
-                LATE => self.mark_late(batch),
-                _ => self.mark_results(batch),
+            match (&self.made, *port) {
+                (Made::Window, window::FAILED) | (Made::Process { .. }, process::FAILED) => {}
+                (Made::Window, window::LATE) => self.mark_rows(batch, &self.key),
+                (Made::Window, _) => self.mark_results(batch),
+                (Made::Process { new }, port) => {
+                    let target = (port + 1).saturating_sub(process::SIDES);
+                    let first: Vec<usize> = (0..self.key.len()).collect();
+                    self.mark_rows(batch, if new[target] { &first } else { &self.key });
+                }
             }
         }
     }
 
-    fn mark_late(&self, batch: &mut Batch) {
-        let key: Vec<ArrayRef> = self
-            .key
-            .iter()
-            .map(|&i| batch.columns.column(i).clone())
-            .collect();
+    fn mark_rows(&self, batch: &mut Batch, key: &[usize]) {
+        let column = |&i: &usize| batch.columns.column(i).clone();
+        let key: Vec<ArrayRef> = key.iter().map(column).collect();
         let times = batch.times.times.clone();
         self.set(batch, &key, |row| (times[row], times[row]));
     }
 
-    /// A result's first columns are its key, the start and the end of its window.
     fn mark_results(&self, batch: &mut Batch) {
         let key = self.key.len();
         let columns = batch.columns.columns();

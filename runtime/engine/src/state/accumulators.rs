@@ -4,7 +4,9 @@
 //! at once ([`Accumulators::gather`]) and write them back ([`Accumulators::scatter`]).
 
 use tidemill_core::window::Slot;
-use tidemill_wasm::{Arena, Column, Table, Values};
+use tidemill_wasm::Table;
+
+use super::store::Store;
 
 use crate::checkpoint::restored::Damaged;
 
@@ -13,20 +15,6 @@ pub struct Accumulators {
     columns: Vec<Store>,
     fresh: Table,
     slots: usize,
-}
-
-/// One column of all slots.
-struct Store {
-    values: StoredValues,
-    /// Per slot 1 or 0, once a null was stored.
-    valid: Option<Vec<u8>>,
-}
-
-enum StoredValues {
-    Octets(Vec<u8>),
-    Words(Vec<i64>),
-    Floats(Vec<f64>),
-    Arena(Vec<Box<[u8]>>),
 }
 
 impl Accumulators {
@@ -103,127 +91,10 @@ impl Accumulators {
     }
 }
 
-impl Store {
-    fn like(column: &Column) -> Self {
-        let values = match column.values {
-            Values::Octets(_) => StoredValues::Octets(Vec::new()),
-            Values::Words(_) => StoredValues::Words(Vec::new()),
-            Values::Floats(_) => StoredValues::Floats(Vec::new()),
-            Values::Arena(_) => StoredValues::Arena(Vec::new()),
-        };
-        Self {
-            values,
-            valid: None,
-        }
-    }
-
-    fn grow(&mut self, slots: usize) {
-        match &mut self.values {
-            StoredValues::Octets(v) => v.resize(slots, 0),
-            StoredValues::Words(v) => v.resize(slots, 0),
-            StoredValues::Floats(v) => v.resize(slots, 0.0),
-            StoredValues::Arena(v) => v.resize(slots, Box::default()),
-        }
-        if let Some(valid) = &mut self.valid {
-            valid.resize(slots, 1);
-        }
-    }
-
-    fn len(&self) -> usize {
-        match &self.values {
-            StoredValues::Octets(v) => v.len(),
-            StoredValues::Words(v) => v.len(),
-            StoredValues::Floats(v) => v.len(),
-            StoredValues::Arena(v) => v.len(),
-        }
-    }
-
-    fn fill(&mut self, slots: &[Slot], fresh: &Column) {
-        match (&mut self.values, &fresh.values) {
-            (StoredValues::Octets(to), Values::Octets(from)) => fill(to, slots, from[0]),
-            (StoredValues::Words(to), Values::Words(from)) => fill(to, slots, from[0]),
-            (StoredValues::Floats(to), Values::Floats(from)) => fill(to, slots, from[0]),
-            (StoredValues::Arena(to), Values::Arena(Arena { bytes, .. })) => {
-                slots
-                    .iter()
-                    .for_each(|&slot| to[slot as usize] = bytes[..].into());
-            }
-            _ => unreachable!("an accumulator keeps its schema"),
-        }
-        let valid = fresh.valid.as_ref().map_or(1, |valid| valid[0]);
-        if valid == 0 || self.valid.is_some() {
-            fill(self.validity(), slots, valid);
-        }
-    }
-
-    fn validity(&mut self) -> &mut Vec<u8> {
-        let len = self.len();
-        self.valid.get_or_insert_with(|| vec![1; len])
-    }
-
-    fn gather(&self, slots: &[Slot]) -> Column {
-        let values = match &self.values {
-            StoredValues::Octets(v) => Values::Octets(pick(v, slots)),
-            StoredValues::Words(v) => Values::Words(pick(v, slots)),
-            StoredValues::Floats(v) => Values::Floats(pick(v, slots)),
-            StoredValues::Arena(v) => {
-                let mut offsets = Vec::with_capacity(slots.len() + 1);
-                let mut bytes = Vec::new();
-                offsets.push(0);
-                for &slot in slots {
-                    bytes.extend_from_slice(&v[slot as usize]);
-                    offsets.push(bytes.len() as u32);
-                }
-                Values::Arena(Arena { offsets, bytes })
-            }
-        };
-        Column {
-            values,
-            valid: self.valid.as_ref().map(|valid| pick(valid, slots)),
-        }
-    }
-
-    fn scatter(&mut self, slots: &[Slot], column: &Column) {
-        match (&mut self.values, &column.values) {
-            (StoredValues::Octets(to), Values::Octets(from)) => put(to, slots, from),
-            (StoredValues::Words(to), Values::Words(from)) => put(to, slots, from),
-            (StoredValues::Floats(to), Values::Floats(from)) => put(to, slots, from),
-            (StoredValues::Arena(to), Values::Arena(Arena { offsets, bytes })) => {
-                for (&slot, range) in slots.iter().zip(offsets.windows(2)) {
-                    let value = &bytes[range[0] as usize..range[1] as usize];
-                    if *to[slot as usize] != *value {
-                        to[slot as usize] = value.into();
-                    }
-                }
-            }
-            _ => unreachable!("an accumulator keeps its schema"),
-        }
-        match (&column.valid, &mut self.valid) {
-            (Some(from), _) => put(self.validity(), slots, from),
-            (None, Some(to)) => fill(to, slots, 1),
-            (None, None) => {}
-        }
-    }
-}
-
-fn fill<T: Copy>(to: &mut [T], slots: &[Slot], value: T) {
-    slots.iter().for_each(|&slot| to[slot as usize] = value);
-}
-
-fn pick<T: Copy>(from: &[T], slots: &[Slot]) -> Vec<T> {
-    slots.iter().map(|&slot| from[slot as usize]).collect()
-}
-
-fn put<T: Copy>(to: &mut [T], slots: &[Slot], from: &[T]) {
-    slots
-        .iter()
-        .zip(from)
-        .for_each(|(&slot, &value)| to[slot as usize] = value);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tidemill_wasm::{Arena, Column, Values};
 
     fn words(values: &[i64], valid: Option<&[u8]>) -> Column {
         Column {

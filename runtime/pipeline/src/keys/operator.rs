@@ -33,6 +33,7 @@ pub static OPERATOR: Shape = Shape {
         ),
         key("combine", Kind::Bool, Value("true"), "false"),
         key("rows-limit", Kind::Size, Value(r#""1GiB""#), r#""256MiB""#),
+        key("state-limit", Kind::Size, Value(r#""1GiB""#), r#""4GiB""#),
         key(
             "rename",
             Kind::Map,

@@ -47,6 +47,10 @@ pub struct Operator {
     pub rows_limit: u64,
     /// Where that stands, if it does.
     pub rows_limit_span: Option<Span>,
+    /// How many bytes the state of keys may take on one worker.
+    pub state_limit: u64,
+    /// Where that stands, if it does.
+    pub state_limit_span: Option<Span>,
     /// What is done with rows.
     pub function: FunctionRef,
     /// Input columns that the function knows by other names.

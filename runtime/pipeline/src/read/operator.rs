@@ -60,6 +60,10 @@ pub(super) fn read(
         rows_limit: section.size("rows-limit", d).map_or(0, |size| size.value),
         rows_limit_span: (section.has("rows-limit") && section.has("window"))
             .then(|| section.place("rows-limit")),
+        state_limit: section.size("state-limit", d).map_or(0, |size| size.value),
+        state_limit_span: section
+            .has("state-limit")
+            .then(|| section.place("state-limit")),
         function: function(section, modules, folder, d),
         rename: rename(section, d),
         config: config(section, d),

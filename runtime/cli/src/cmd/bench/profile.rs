@@ -104,6 +104,10 @@ fn parts(plan: &Plan, summary: &Summary, clocked: &Clocked) -> Vec<Part> {
                 part("guest", guest);
                 part("window", host);
             }
+            StationKind::Process(_) => {
+                part("guest", guest);
+                part("process", host);
+            }
             StationKind::Sink(_) => part("sink", totals.busy_ns),
         }
     }

@@ -1,13 +1,11 @@
-//! Rows with a null in their key: a key like any other, passed over, or bad rows.
+//! Rows of a window operator with a null in their key.
 
 use tidemill_rows::Batch;
 
 use super::Window;
 use crate::error::EngineError;
 use crate::event::Output;
-use crate::failure::FailedRow;
-use crate::metrics::add;
-use crate::operator::keying::NullKey;
+use crate::operator::null_keys::without_null_keys;
 
 impl Window {
     /// Passes over, or fails, rows with a null in their key.
@@ -16,28 +14,12 @@ impl Window {
         batch: Batch,
         out: &mut Output,
     ) -> Result<Batch, EngineError> {
-        let parts = &mut self.parts;
-        if parts.null_key == NullKey::Keep {
-            return Ok(batch);
-        }
-        let Some(nulls) = parts.keying.null_rows(&batch.columns) else {
-            return Ok(batch);
-        };
-        let (null, kept): (Vec<u32>, Vec<u32>) =
-            (0..batch.len() as u32).partition(|&row| nulls.value(row as usize));
-        if parts.null_key == NullKey::Skip {
-            add(&parts.counters.null_keys, null.len() as u64);
-        } else {
-            let failed = null.iter().map(|&row| {
-                let message = "its key is null and `null-key` is \"fail\"";
-                parts
-                    .blame
-                    .row("null-key", message)
-                    .about(&batch, row as usize)
-            });
-            let failed: Vec<FailedRow> = failed.collect();
+        let parts = &self.parts;
+        let key = (&parts.keying, parts.null_key);
+        let (batch, failed) = without_null_keys(batch, key, &parts.blame, &parts.counters);
+        if !failed.is_empty() {
             self.fail(failed, out)?;
         }
-        Ok(batch.take(&kept))
+        Ok(batch)
     }
 }

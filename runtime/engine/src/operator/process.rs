@@ -1,0 +1,238 @@
+//! The process operator: rows of a key one after the other, with state and timers of the key's own.
+//!
+//! ```text
+//! rows ─► key numbers ─► calls: each holds the rows of a key before which none of its timers fires and nothing expires
+//!                          │  state read, lent, written back; timers changed; a call that was too long given again
+//!                          ▼
+//! W at the rows ─► timers of all keys that are due by then, in waves ─► what came of all of it, in one order ─► out
+//! ```
+//!
+//! After every batch W stands where it stood at its last row: every timer that is due by then has fired. So it comes to the
+//! same wherever batches are cut: everything happens as if W moved between every two rows.
+//!
+//! Ports: 0 main output, 1 failed rows, then the side outputs of the function.
+
+mod calls;
+mod failures;
+mod fire;
+mod parts;
+mod results;
+mod rows;
+mod saving;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use tidemill_core::process::{Ranks, Timers};
+use tidemill_core::time;
+use tidemill_core::window::KeyId;
+use tidemill_rows::Batch;
+
+pub use self::parts::{ProcessParts, TimerNames};
+use self::results::Results;
+use super::Operator;
+use super::null_keys::without_null_keys;
+use crate::aggregate::groups::Groups;
+use crate::busiest::Busiest;
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::restored::{Damaged, Mine};
+use crate::error::EngineError;
+use crate::event::Output;
+use crate::failure::FailedRow;
+use crate::metrics::add;
+use crate::state::Upto;
+
+/// Port of failed rows.
+pub const FAILED: usize = 1;
+/// Port of the first side output.
+pub const SIDES: usize = 2;
+
+/// A process function on one worker.
+pub struct Process {
+    parts: ProcessParts,
+    /// Timers of event time.
+    timers: Timers,
+    /// Timers of the clock.
+    clock_timers: Timers,
+    /// The last watermark.
+    watermark: i64,
+    /// The largest W at a row, whichever input it came by: what was due until then has fired.
+    reached: i64,
+    /// The clock as it was last told.
+    now: i64,
+    /// An advance that is not yet done: the watermark that is risen to.
+    advance: Option<i64>,
+    /// How many rows were taken since what has expired was last looked for.
+    taken: usize,
+    /// Keys of the batch at hand, by row.
+    keys: Vec<KeyId>,
+    groups: Groups,
+    ranks: Ranks,
+    results: Results,
+    failed: Vec<(u32, FailedRow)>,
+    /// Keys of which perhaps nothing is left.
+    doubtful: Vec<KeyId>,
+    busiest: Busiest,
+}
+
+/// How many keys are looked at for what has expired, at least; and two for each row, so that no more is left than is held.
+const LEAST_SWEPT: usize = 64;
+
+/// How many keys one step of an advance fires timers of, before what they gave goes on.
+const KEYS_PER_STEP: usize = 4096;
+
+impl Process {
+    /// A process operator that has seen nothing.
+    pub fn new(parts: ProcessParts) -> Self {
+        Self {
+            parts,
+            timers: Timers::default(),
+            clock_timers: Timers::default(),
+            watermark: time::MIN,
+            reached: time::MIN,
+            now: time::MIN,
+            advance: None,
+            taken: 0,
+            keys: Vec::new(),
+            groups: Groups::default(),
+            ranks: Ranks::default(),
+            results: Results::default(),
+            failed: Vec::new(),
+            doubtful: Vec::new(),
+            busiest: Busiest::default(),
+        }
+    }
+
+    /// Fires the timers due at or before `w`, of about so many keys. Gives whether more may be due.
+    fn fire_due(&mut self, w: i64, most: usize) -> Result<bool, EngineError> {
+        if self.timers.first() > w {
+            return Ok(false);
+        }
+        let mut keys = Vec::new();
+        let until = self.timers.due(w, most, &mut keys);
+        self.fire_waves(&keys, until)?;
+        keys.iter().for_each(|&key| self.timers.arm(key));
+        self.doubtful.extend(keys);
+        Ok(until < w)
+    }
+
+    /// Gives what came of the event at hand, in order, and forgets keys of which nothing is left.
+    fn give(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let parts = &self.parts;
+        for (target, batch) in self.results.in_order(&parts.keying.table) {
+            add(&parts.counters.rows_out, batch.len() as u64);
+            let port = if target == 0 { 0 } else { SIDES + target - 1 };
+            out.rows(port, batch);
+        }
+        self.give_failed(out)?;
+        self.let_go();
+        Ok(())
+    }
+
+    /// Forgets keys of which nothing is left, and hears what the function had to say.
+    fn let_go(&mut self) {
+        // What a timer that is still to fire may see is not removed before it.
+        let all_fired = self.timers.first().saturating_sub(1);
+        let parts = &mut self.parts;
+        let upto = Upto {
+            w: self.watermark.min(all_fired),
+            now: self.now,
+            keys: LEAST_SWEPT + 2 * std::mem::take(&mut self.taken),
+        };
+        parts.state.sweep(upto, &mut self.doubtful);
+        let (timers, clock_timers) = (&self.timers, &self.clock_timers);
+        let state = &parts.state;
+        let lives = |key: KeyId| state.holds(key) || timers.has(key) || clock_timers.has(key);
+        self.doubtful.retain(|&key| !lives(key));
+        self.doubtful.sort_unstable();
+        self.doubtful.dedup();
+        for key in self.doubtful.drain(..) {
+            parts.keying.table.remove(key);
+        }
+        let keys = parts.keying.table.len() as u64;
+        parts.counters.keys.store(keys, Relaxed);
+        let (lines, notes) = (parts.function.take_log(), parts.function.take_notes());
+        parts.talk.hear(&lines, notes, &parts.counters);
+    }
+}
+
+impl Operator for Process {
+    fn rows(&mut self, batch: Batch, out: &mut Output) -> Result<(), EngineError> {
+        add(&self.parts.counters.rows_in, batch.len() as u64);
+        let parts = &self.parts;
+        let key = (&parts.keying, parts.null_key);
+        let (batch, failed) = without_null_keys(batch, key, &parts.blame, &parts.counters);
+        self.failed.extend(failed.into_iter().map(|row| (0, row)));
+        self.taken += batch.len();
+        if !batch.is_empty() {
+            let mut keys = std::mem::take(&mut self.keys);
+            self.parts.keying.number(&batch, &mut keys);
+            self.busiest.see(&self.parts.keying, &batch);
+            self.take(&batch, &keys)?;
+            self.keys = keys;
+            self.fire_due(self.reached, usize::MAX)?;
+        }
+        self.give(out)
+    }
+
+    fn advance(&mut self, w: i64, out: &mut Output) -> Result<(), EngineError> {
+        self.advance = Some(w);
+        self.go_on(out)
+    }
+
+    fn go_on(&mut self, out: &mut Output) -> Result<(), EngineError> {
+        let Some(w) = self.advance.take() else {
+            return Ok(());
+        };
+        if w != time::MAX {
+            self.watermark = w;
+        }
+        self.parts.ended = w == time::MAX;
+        while self.fire_due(w, KEYS_PER_STEP)? {
+            self.give(out)?;
+            if !out.is_empty() {
+                self.advance = Some(w);
+                out.interrupt();
+                return Ok(());
+            }
+        }
+        self.give(out)
+    }
+
+    fn next_due(&self) -> Option<i64> {
+        let first = self.timers.first();
+        (first != i64::MAX).then_some(first)
+    }
+
+    fn clock(&mut self, now: i64, out: &mut Output) -> Result<(), EngineError> {
+        self.now = self.now.max(now);
+        if self.clock_timers.first() > self.now {
+            return Ok(());
+        }
+        self.fire_clock(self.now)?;
+        self.give(out)
+    }
+
+    fn next_tick(&self) -> Option<i64> {
+        let first = self.clock_timers.first();
+        (first != i64::MAX).then_some(first)
+    }
+
+    fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
+        Ok(OperatorKept::Process(self.kept()))
+    }
+
+    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
+        let processes = kept.into_iter().map(|kept| match kept {
+            OperatorKept::Process(process) => Ok(process),
+            _ => Err(Damaged),
+        });
+        Process::restore(self, processes.collect::<Result<_, _>>()?, mine)
+    }
+
+    fn finish(&mut self) -> Result<(), EngineError> {
+        let shares = self.busiest.shares(&self.parts.keying);
+        self.parts.counters.set_busiest(shares);
+        Ok(())
+    }
+}
