@@ -23,6 +23,16 @@ fn fraud_is_as_expected() {
 }
 
 #[test]
+fn rotation_is_as_expected() {
+    check("rotation");
+}
+
+#[test]
+fn dedup_is_as_expected() {
+    check("dedup");
+}
+
+#[test]
 fn every_example_has_a_test() {
     let mut names: Vec<String> = fs::read_dir(root().join("examples"))
         .expect("the examples")
@@ -38,7 +48,7 @@ fn every_example_has_a_test() {
     names.sort();
     assert_eq!(
         names,
-        ["flights", "fraud", "orders"],
+        ["dedup", "flights", "fraud", "orders", "rotation"],
         "add a test above for what is new"
     );
 }
