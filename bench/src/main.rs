@@ -13,6 +13,7 @@ mod neighbour;
 mod pipelines;
 mod process;
 mod settings;
+mod state;
 mod usage;
 
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ const GROUPS: &[Group] = &[
     ("gen-slide", pipelines::gen_slide),
     ("gen-session", pipelines::gen_session),
     ("gen-session-1m", pipelines::gen_session_1m),
+    ("state-memory", state::memory),
+    ("state-overhead", state::overhead),
     ("gen-tumble-two-workers", pipelines::two_workers),
     ("gen-hot-key", pipelines::hot_key),
     ("loop-neighbour", neighbour::loop_neighbour),

@@ -40,11 +40,13 @@ const ROW: &str = "{\"auction\":7,\"time\":\"2026-01-01T00:00:00Z\"}\n";
 
 /// A folder with a pipeline that passes every row on.
 fn folder(places: &Places, source: &str) -> Result<tempfile::TempDir> {
+    folder_of(places, &PIPELINE.replace("SOURCE", source))
+}
+
+/// A folder with a pipeline and the module of the bench's functions.
+pub fn folder_of(places: &Places, pipeline: &str) -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    fs::write(
-        folder.path().join("pipeline.toml"),
-        PIPELINE.replace("SOURCE", source),
-    )?;
+    fs::write(folder.path().join("pipeline.toml"), pipeline)?;
     fs::copy(&places.module, folder.path().join("functions.wasm"))?;
     Ok(folder)
 }
@@ -60,13 +62,14 @@ fn command(places: &Places, folder: &Path) -> Result<Child> {
 }
 
 /// A run that is fed by standard input.
-struct Fed {
+pub struct Fed {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
 }
 
 impl Fed {
-    fn start(places: &Places, folder: &Path) -> Result<Self> {
+    /// Starts the pipeline of a folder.
+    pub fn start(places: &Places, folder: &Path) -> Result<Self> {
         let mut child = command(places, folder)?;
         let out = BufReader::new(child.stdout.take().context("standard output is piped")?);
         Ok(Self { child, out })
@@ -75,20 +78,47 @@ impl Fed {
     /// Sends a row and waits for it to come out.
     fn row(&mut self) -> Result<Duration> {
         let started = Instant::now();
-        let stdin = self
-            .child
-            .stdin
-            .as_mut()
-            .context("standard input is piped")?;
-        stdin.write_all(ROW.as_bytes())?;
-        stdin.flush()?;
-        let mut line = String::new();
-        self.out.read_line(&mut line)?;
+        self.send(ROW)?;
+        let line = self.line()?;
         anyhow::ensure!(
             line.contains("\"auction\":7"),
             "the row came out as {line:?}"
         );
         Ok(started.elapsed())
+    }
+
+    /// Sends lines.
+    pub fn send(&mut self, lines: &str) -> Result<()> {
+        let stdin = self.child.stdin.as_mut();
+        let stdin = stdin.context("standard input is piped")?;
+        stdin.write_all(lines.as_bytes())?;
+        Ok(stdin.flush()?)
+    }
+
+    /// Waits for the next line that comes out.
+    pub fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        anyhow::ensure!(self.out.read_line(&mut line)? > 0, "the run ended early");
+        Ok(line)
+    }
+
+    /// Its resident memory, in bytes.
+    pub fn resident(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kb = resident.and_then(|text| text.trim().strip_suffix(" kB"));
+        let kb: f64 = kb
+            .context("the kernel tells resident memory")?
+            .trim()
+            .parse()?;
+        Ok(kb * 1024.0)
+    }
+
+    /// Stops it where it is.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 
     fn end(mut self) -> Result<()> {
@@ -147,25 +177,16 @@ pub fn idle_memory(places: &Places) -> Result<Vec<Figure>> {
     let folder = folder(places, "files = { path = \"rows.jsonl\", follow = true }")?;
     fs::write(folder.path().join("rows.jsonl"), ROW.repeat(1_000_000))?;
     let mut fed = Fed::start(places, folder.path())?;
-    let mut line = String::new();
     for _ in 0..1_000_000 {
-        line.clear();
-        anyhow::ensure!(fed.out.read_line(&mut line)? > 0, "the run ended early");
+        fed.line()?;
     }
     sleep(Duration::from_secs(5));
-    let status = fs::read_to_string(format!("/proc/{}/status", fed.child.id()))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb: f64 = resident
-        .and_then(|text| text.trim().strip_suffix(" kB"))
-        .context("the kernel tells resident memory")?
-        .trim()
-        .parse()?;
-    fed.child.kill()?;
-    fed.child.wait()?;
+    let bytes = fed.resident()?;
+    fed.kill()?;
     let note = "after a million rows".to_owned();
     Ok(vec![plain(
         "idle-memory",
-        kb / 1024.0,
+        bytes / (1024.0 * 1024.0),
         "MB",
         Limit::Most(64.0),
         note,

@@ -181,7 +181,46 @@ impl Sum {
     }
 }
 
-tidemill::module!(ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt, Sum);
+/// A row with a part of a whole.
+#[derive(Record)]
+pub struct Part {
+    pub value: f64,
+}
+
+/// What came of the rows of a key so far.
+#[derive(Record, Clone, Default)]
+pub struct SoFar {
+    pub rows: i64,
+    pub total: f64,
+}
+
+#[derive(State)]
+pub struct Running {
+    so_far: Value<SoFar>,
+}
+
+/// Adds up the rows of each key for ever, and says every tenth time how far it has come.
+#[derive(Config)]
+pub struct EveryTenth {}
+
+#[process]
+impl EveryTenth {
+    fn on_row(&self, part: Part, running: &mut Running, out: &mut Output<SoFar>) {
+        running.so_far.change(|so_far| {
+            so_far.rows += 1;
+            so_far.total += part.value;
+        });
+        if let Some(so_far) = running.so_far.get()
+            && so_far.rows % 10 == 0
+        {
+            out.push(so_far.clone());
+        }
+    }
+}
+
+tidemill::module!(
+    ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt, Sum, EveryTenth
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,121 @@
+//! Figures of keyed state.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::Result;
+use tidemill_engine::functions::InModules;
+
+use crate::figure::{Figure, Limit, median};
+use crate::pipelines::{plan, run};
+use crate::process::{Fed, folder_of};
+use crate::{Places, RUNS};
+
+/// A process function with one value slot for each of a million keys.
+pub fn memory(places: &Places) -> Result<Vec<Figure>> {
+    let plan = plan(places, "state-memory", 1)?;
+    let (mut cpu, mut wall, mut results) = (Vec::new(), Vec::new(), 0.0);
+    for _ in 0..RUNS {
+        let ran = run(&plan, Arc::new(InModules))?;
+        cpu.push(ran.spent.cpu / ran.rows as f64);
+        wall.push(ran.spent.wall / ran.rows as f64);
+        results = ran.results as f64 / ran.rows as f64;
+    }
+    let rate = 1.0 / median(cpu);
+    Ok(vec![Figure {
+        name: "state-memory",
+        value: rate,
+        unit: "rows/s",
+        rate: Some(rate),
+        native_ratio: None,
+        limit: Limit::Least(2e6),
+        note: format!(
+            "{:.2} M rows/s wall-clock, {results:.4} results per row",
+            1e-6 / median(wall)
+        ),
+    }])
+}
+
+/// One row of state per key, fed by standard input.
+const PIPELINE: &str = r#"
+name = "state"
+
+[sources.rows]
+stdin = {}
+format = "json"
+event-time = "at"
+
+[sources.rows.columns]
+key = "integer"
+value = "float"
+at = { type = "time", format = "epoch-us" }
+
+[operators.every-tenth]
+input = "rows"
+key = "key"
+function = "functions.wasm/every-tenth"
+
+[sinks.out]
+input = "every-tenth"
+stdout = {}
+format = "json"
+"#;
+
+/// So many keys have state.
+const KEYS: u64 = 1_000_000;
+
+/// An integer as key; an integer and a float as entry.
+const DATA: f64 = (8 + 8 + 8) as f64;
+
+/// Until the allocator has given back what was freed.
+const SETTLES: Duration = Duration::from_secs(15);
+
+/// What a key and its entry take of the process's memory, over what they are: the resident memory with a million keys less
+/// that after as many rows of one key.
+pub fn overhead(places: &Places) -> Result<Vec<Figure>> {
+    let one = resident(places, 1)?;
+    let many = resident(places, KEYS)?;
+    let per_key = (many - one) / KEYS as f64;
+    Ok(vec![Figure {
+        name: "state-overhead",
+        value: per_key / DATA,
+        unit: "ratio",
+        rate: None,
+        native_ratio: None,
+        limit: Limit::Most(2.0),
+        note: format!("{per_key:.1} bytes for a key and an entry of {DATA} bytes"),
+    }])
+}
+
+/// Resident bytes after a million rows of so many keys.
+fn resident(places: &Places, keys: u64) -> Result<f64> {
+    let folder = folder_of(places, PIPELINE)?;
+    let mut fed = Fed::start(places, folder.path())?;
+    let (mut lines, mut came) = (String::new(), 0);
+    for n in 0..KEYS {
+        // Keys lie apart, as those of users do.
+        let key = (n % keys).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
+        writeln!(lines, "{{\"key\":{key},\"value\":0.5,\"at\":{n}}}")?;
+        if lines.len() > 1 << 16 {
+            fed.send(&lines)?;
+            lines.clear();
+            // What one key gives is read, so that neither process waits for the other.
+            while keys == 1 && came < (n + 1) / 10 {
+                fed.line()?;
+                came += 1;
+            }
+        }
+    }
+    // The tenth row of the last key comes out: then all before it are there.
+    for n in 0..10 {
+        writeln!(lines, "{{\"key\":-1,\"value\":0.5,\"at\":{}}}", KEYS + n)?;
+    }
+    fed.send(&lines)?;
+    while !fed.line()?.contains("\"key\":-1") {}
+    sleep(SETTLES);
+    let bytes = fed.resident()?;
+    fed.kill()?;
+    Ok(bytes)
+}
