@@ -61,8 +61,8 @@ impl Entry {
         &self.code
     }
 
-    /// The compiled module, if it is there and whole.
-    pub fn load(&self, engine: &Engine) -> Option<Component> {
+    /// The compiled module, if it is there and whole; an error if it wants more than the engine gives an instance.
+    pub fn load(&self, engine: &Engine) -> Option<wasmtime::Result<Component>> {
         let mut sum = String::new();
         let file = open_own(&self.sum())?;
         file.take(SUM_BYTES).read_to_string(&mut sum).ok()?;
@@ -73,7 +73,7 @@ impl Entry {
         // SAFETY: the file is machine code that this host's own compiler wrote: it lies in a folder that only this user
         // may enter or write, under a name made of the module's content and the engine's configuration, it is a file
         // of this user that nobody else may write, and it is whole.
-        unsafe { Component::deserialize_file(engine, &self.code) }.ok()
+        Some(unsafe { Component::deserialize_file(engine, &self.code) })
     }
 
     /// Writes machine code. The checksum goes last, so that an entry without one is unfinished.

@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::load::Module;
 use crate::surface::Surface;
 use crate::ticker::Ticker;
-use crate::{child, compile};
+use crate::{child, compile, report};
 
 /// What a host needs.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl Host {
     ) -> Result<Component, ModuleError> {
         let engine = self.engine(limits.stack_bytes)?;
         let entry = Entry::new(&self.0.config.cache, source.hash, &engine);
-        if let Some(component) = entry.load(&engine) {
+        if let Some(Ok(component)) = entry.load(&engine) {
             return Ok(component);
         }
         let refused = |message| ModuleError::refused(source.file, message);
@@ -121,13 +121,14 @@ impl Host {
             }
         }
         .map_err(refused)?;
-        entry.load(&engine).ok_or_else(|| {
+        let loaded = entry.load(&engine).ok_or_else(|| {
             let what = format!("the cache of modules {}", self.0.config.cache.display());
             ModuleError::host(
                 what,
                 "what was just compiled cannot be read back; is the disk full?",
             )
-        })
+        })?;
+        loaded.map_err(|error| refused(report::beyond_limits(&error)))
     }
 }
 

@@ -131,8 +131,7 @@ fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reas
     }
     let text = error.root_cause().to_string();
     if text.contains("resource limit exceeded") || text.contains("exceeds table limits") {
-        let message = format!("it wants more than an instance may have: {text}");
-        return (Reason::Memory, message);
+        return (Reason::Memory, beyond_limits(error));
     }
     if text.contains("fuel allocated for hostcalls") {
         let limit = size(limits.returned_bytes as u64);
@@ -151,6 +150,12 @@ fn beyond_wasm(error: &wasmtime::Error, state: &State, limits: &Limits) -> (Reas
             visible_within(&text, LONGEST_NAME)
         ),
     )
+}
+
+/// What is said of a module that no instance can be made of.
+pub(crate) fn beyond_limits(error: &wasmtime::Error) -> String {
+    let text = visible_within(&error.root_cause().to_string(), LONGEST_NAME);
+    format!("it wants more than an instance may have: {text}")
 }
 
 /// Whether an out-of-bounds access was one of a stack that has run out. Rust, C and others keep a stack of their own

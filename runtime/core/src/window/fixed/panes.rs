@@ -221,3 +221,59 @@ pub(super) fn before(parts: &[Part], pane: i64) -> usize {
     }
     parts.partition_point(|part| part.pane < pane)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn panes(places: &[(i64, u32)]) -> Panes {
+        let mut panes = Panes::default();
+        for (slot, &(pane, refused)) in (0..).zip(places) {
+            if panes.get(pane, refused).is_none() {
+                panes.insert(Part {
+                    pane,
+                    refused,
+                    slot,
+                });
+            }
+        }
+        panes
+    }
+
+    fn same(a: &Panes, b: &Panes) -> bool {
+        let newest = |p: &Panes| (p.newest, p.newest_slot, p.are_whole());
+        a.all() == b.all() && newest(a) == newest(b)
+    }
+
+    proptest! {
+        #[test]
+        fn parts_before_a_pane_are_counted_where_panes_are_missing_too(
+            places in prop::collection::vec((-5..20_i64, 0..2_u32), 0..20),
+            pane in -10..25_i64,
+        ) {
+            let panes = panes(&places);
+            let parts = panes.all();
+            prop_assert_eq!(before(parts, pane), parts.partition_point(|p| p.pane < pane));
+            prop_assert_eq!(panes.whole(pane), panes.get(pane, 0));
+        }
+
+        #[test]
+        fn parts_that_firings_take_out_are_put_back(
+            places in prop::collection::vec((0..20_i64, 0..2_u32), 0..20),
+            gone in 0..10_i64,
+            lost in prop::collection::vec(0..20_i64, 1..4),
+        ) {
+            let mut panes = panes(&places);
+            while panes.pop_if(|part| part.pane < gone).is_some() {}
+            let before = panes.clone();
+            let most = lost.iter().copied().max().unwrap_or_default();
+            let undo = panes.before_losing(|part| part.pane < most);
+            for pane in lost {
+                while panes.pop_if(|part| part.pane < pane).is_some() {}
+            }
+            panes.put_back(undo);
+            prop_assert!(same(&panes, &before), "{panes:?} {before:?}");
+        }
+    }
+}
