@@ -7,10 +7,16 @@ use crate::check::{self, Expected};
 use crate::description::Function;
 use crate::outcome::{Failed, Outcome};
 
-pub use crate::wire::{
-    WireAccumulated as Accumulated, WireEmitted as Emitted, WireFailure as Failure,
-    WireOutput as Output, WireProduced as Produced,
-};
+/// What `accumulate` and `merge` return.
+pub type Accumulated = crate::wire::WireAccumulated;
+/// Rows for one output.
+pub type Emitted = crate::wire::WireEmitted;
+/// A row that failed.
+pub type Failure = crate::wire::WireFailure;
+/// What most calls return.
+pub type Output = crate::wire::WireOutput;
+/// A column of an output.
+pub type Produced = crate::wire::WireProduced;
 
 /// Checks what a call of so many rows returned: of a transform or, if `of_firings`, of a function whose rows are firings.
 ///
