@@ -53,7 +53,8 @@ fn a_child_compiles() {
     let module = host(&folder, this())
         .load(&guest("plain_guest"), &Limits::default())
         .unwrap();
-    assert_eq!(module.description().functions.len(), 11);
+    let functions = &module.description().functions;
+    assert!(functions.iter().any(|f| f.name == "read-and-return"));
     // The second host finds it: no child is needed.
     host(&folder, "/no/such/program".into())
         .load(&guest("plain_guest"), &Limits::default())
