@@ -69,8 +69,8 @@ const KEYS: u64 = 1_000_000;
 /// An integer as key; an integer and a float as entry.
 const DATA: f64 = (8 + 8 + 8) as f64;
 
-/// Until the allocator has given back what was freed.
-const SETTLES: Duration = Duration::from_secs(15);
+/// So many seconds of a few rows each: by then the allocator has given back what was freed, which it keeps for ten.
+const SETTLES: usize = 20;
 
 /// What a key and its entry take of the process's memory, over what they are: the resident memory with a million keys less
 /// that after as many rows of one key.
@@ -108,14 +108,22 @@ fn resident(places: &Places, keys: u64) -> Result<f64> {
             }
         }
     }
-    // The tenth row of the last key comes out: then all before it are there.
-    for n in 0..10 {
-        writeln!(lines, "{{\"key\":-1,\"value\":0.5,\"at\":{}}}", KEYS + n)?;
-    }
     fed.send(&lines)?;
-    while !fed.line()?.contains("\"key\":-1") {}
-    sleep(SETTLES);
+    for _ in 0..SETTLES {
+        last_rows(&mut fed)?;
+        sleep(Duration::from_secs(1));
+    }
     let bytes = fed.resident()?;
     fed.kill()?;
     Ok(bytes)
+}
+
+/// Ten rows of a last key, of which the tenth comes out: then all before it are there.
+fn last_rows(fed: &mut Fed) -> Result<()> {
+    let lines: String = (0..10)
+        .map(|n| format!("{{\"key\":-1,\"value\":0.5,\"at\":{}}}\n", KEYS + n))
+        .collect();
+    fed.send(&lines)?;
+    while !fed.line()?.contains("\"key\":-1") {}
+    Ok(())
 }
