@@ -34,6 +34,12 @@ pub(super) struct Value {
 }
 
 impl Value {
+    /// Stands where there is none.
+    const NOTHING: Self = Self {
+        slot: 0,
+        made: false,
+    };
+
     /// Just a part.
     pub(super) fn part(part: &Part) -> Self {
         Self {
@@ -114,14 +120,17 @@ impl Values {
         self.len -= 1;
         Some(last)
     }
-}
 
-impl From<Vec<(i64, Value)>> for Values {
-    fn from(list: Vec<(i64, Value)>) -> Self {
-        Self {
-            len: list.len(),
-            list: list.into(),
+    /// Room for so many more, with as many before it as there are. The list stays where it is if nobody shares it.
+    fn grown(&mut self, more: usize) -> &mut [(i64, Value)] {
+        let len = self.len + more;
+        if self.list.len() < len || Arc::get_mut(&mut self.list).is_none() {
+            let nothing = (0, Value::NOTHING);
+            let list = self.all().iter().copied();
+            self.list = list.chain(std::iter::repeat_n(nothing, more)).collect();
         }
+        self.len = len;
+        &mut Arc::get_mut(&mut self.list).expect("nobody shares it")[..len]
     }
 }
 
@@ -195,15 +204,15 @@ impl Suffix {
         }
         let missing = panes::before(parts, self.down_to);
         if missing > 0 {
-            let mut values = self.values.all().to_vec();
-            for part in parts[..missing].iter().rev() {
-                let value = match values.last() {
-                    Some((_, behind)) => Value::part(part).then(behind.slot, out),
+            let from = self.values.len;
+            let values = self.values.grown(missing);
+            for (at, part) in (from..).zip(parts[..missing].iter().rev()) {
+                let value = match at.checked_sub(1) {
+                    Some(behind) => Value::part(part).then(values[behind].1.slot, out),
                     None => Value::part(part),
                 };
-                values.push((part.pane, value));
+                values[at] = (part.pane, value);
             }
-            self.values = values.into();
         }
         self.down_to = self.down_to.min(panes.start);
         self.forget(panes.start - 1, out);

@@ -20,6 +20,9 @@ pub(super) struct Part {
 /// Stands for the pane of no part.
 const NOWHERE: i64 = i64::MIN;
 
+/// From so many parts on, moving all for each that goes costs more than the memory of those that have gone.
+const MANY: usize = 32;
+
 /// The parts of a key, in order of pane, then of what refused them.
 #[derive(Debug)]
 pub(super) struct Panes {
@@ -29,7 +32,7 @@ pub(super) struct Panes {
     /// find it. No pair, whose padding would make a key's entry two cache lines.
     newest: i64,
     newest_slot: Slot,
-    /// How many parts at the front have gone: they are moved over when they are as many as those that stay.
+    /// How many of [`MANY`] parts at the front have gone: they are moved over when they are as many as those that stay.
     gone: u16,
     /// Whether there are parts of rows that some window refused.
     some_refused: bool,
@@ -164,7 +167,8 @@ impl Panes {
     pub(super) fn pop_if(&mut self, useless: impl FnOnce(&Part) -> bool) -> Option<Part> {
         let part = *self.all().first().filter(|part| useless(part))?;
         self.gone += 1;
-        if 2 * usize::from(self.gone) >= self.parts.len() || self.gone == u16::MAX {
+        let many = 2 * usize::from(self.gone) >= self.parts.len() || self.gone == u16::MAX;
+        if many || self.parts.len() < MANY {
             self.parts.drain(..usize::from(self.gone));
             self.gone = 0;
         }
