@@ -87,9 +87,10 @@ pub fn run(plan: &Plan, functions: Arc<dyn Functions>) -> Result<Ran> {
 }
 
 /// Rows per CPU-second and what goes with it.
-struct Rate {
+pub struct Rate {
     rate: f64,
-    native_ratio: f64,
+    /// Where the function is compiled into this bench too.
+    native_ratio: Option<f64>,
     note: String,
 }
 
@@ -103,13 +104,17 @@ struct Runs {
 }
 
 impl Runs {
+    fn add_native(&mut self, plan: &Plan) -> Result<()> {
+        let ran = run(plan, Arc::new(CompiledIn))?;
+        self.native.push(ran.spent.cpu / ran.rows as f64);
+        Ok(())
+    }
+
     fn add(&mut self, plan: &Plan) -> Result<()> {
         let ran = run(plan, Arc::new(InModules))?;
         self.cpu.push(ran.spent.cpu / ran.rows as f64);
         self.wall.push(ran.spent.wall / ran.rows as f64);
         self.results = ran.results as f64 / ran.rows as f64;
-        let ran = run(plan, Arc::new(CompiledIn))?;
-        self.native.push(ran.spent.cpu / ran.rows as f64);
         Ok(())
     }
 
@@ -117,7 +122,7 @@ impl Runs {
         let cpu = median(self.cpu);
         Rate {
             rate: 1.0 / cpu,
-            native_ratio: cpu / median(self.native),
+            native_ratio: (!self.native.is_empty()).then(|| cpu / median(self.native)),
             note: format!(
                 "{:.2} M rows/s wall-clock, {:.4} results per row",
                 1e-6 / median(self.wall),
@@ -133,9 +138,19 @@ fn rates<const N: usize>(plans: [&Plan; N]) -> Result<[Rate; N]> {
     for _ in 0..RUNS {
         for (runs, plan) in runs.iter_mut().zip(plans) {
             runs.add(plan)?;
+            runs.add_native(plan)?;
         }
     }
     Ok(runs.map(Runs::rate))
+}
+
+/// The rate of a plan whose functions are not compiled into this bench.
+pub fn sandboxed(plan: &Plan) -> Result<Rate> {
+    let mut runs = Runs::default();
+    for _ in 0..RUNS {
+        runs.add(plan)?;
+    }
+    Ok(runs.rate())
 }
 
 fn rows_per_second(name: &'static str, plan: &Plan, least: f64) -> Result<Figure> {
@@ -143,7 +158,8 @@ fn rows_per_second(name: &'static str, plan: &Plan, least: f64) -> Result<Figure
     Ok(of_rate(name, rate, Limit::Least(least)))
 }
 
-fn of_rate(name: &'static str, rate: Rate, limit: Limit) -> Figure {
+/// A rate as a figure.
+pub fn of_rate(name: &'static str, rate: Rate, limit: Limit) -> Figure {
     let Rate {
         rate,
         native_ratio,
@@ -154,7 +170,7 @@ fn of_rate(name: &'static str, rate: Rate, limit: Limit) -> Figure {
         value: rate,
         unit: "rows/s",
         rate: Some(rate),
-        native_ratio: Some(native_ratio),
+        native_ratio,
         limit,
         note,
     }
@@ -167,7 +183,7 @@ fn share(name: &'static str, (own, partner): (Rate, f64), least: f64) -> Figure 
         value: 100.0 * own.rate / partner,
         unit: "percent",
         rate: Some(own.rate),
-        native_ratio: Some(own.native_ratio),
+        native_ratio: own.native_ratio,
         limit: Limit::Least(least),
         note: format!("{:.2} M rows/s; {}", own.rate / 1e6, own.note),
     }

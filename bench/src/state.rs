@@ -1,41 +1,21 @@
 //! Figures of keyed state.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
-use tidemill_engine::functions::InModules;
 
-use crate::figure::{Figure, Limit, median};
-use crate::pipelines::{plan, run};
+use crate::Places;
+use crate::figure::{Figure, Limit};
+use crate::pipelines::{of_rate, plan, sandboxed};
 use crate::process::{Fed, folder_of};
-use crate::{Places, RUNS};
 
 /// A process function with one value slot for each of a million keys.
 pub fn memory(places: &Places) -> Result<Vec<Figure>> {
     let plan = plan(places, "state-memory", 1)?;
-    let (mut cpu, mut wall, mut results) = (Vec::new(), Vec::new(), 0.0);
-    for _ in 0..RUNS {
-        let ran = run(&plan, Arc::new(InModules))?;
-        cpu.push(ran.spent.cpu / ran.rows as f64);
-        wall.push(ran.spent.wall / ran.rows as f64);
-        results = ran.results as f64 / ran.rows as f64;
-    }
-    let rate = 1.0 / median(cpu);
-    Ok(vec![Figure {
-        name: "state-memory",
-        value: rate,
-        unit: "rows/s",
-        rate: Some(rate),
-        native_ratio: None,
-        limit: Limit::Least(2e6),
-        note: format!(
-            "{:.2} M rows/s wall-clock, {results:.4} results per row",
-            1e-6 / median(wall)
-        ),
-    }])
+    let rate = sandboxed(&plan)?;
+    Ok(vec![of_rate("state-memory", rate, Limit::Least(2e6))])
 }
 
 /// One row of state per key, fed by standard input.

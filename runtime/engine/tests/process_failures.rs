@@ -6,7 +6,7 @@
 mod keyed;
 mod support;
 
-use keyed::{Told, expected, same, shown};
+use keyed::{Told, expected, pipeline, same, shown};
 use support::input::{self, Row};
 use support::{Bench, How, totals};
 
@@ -37,44 +37,9 @@ const TOLD: Told = Told {
     out_of_orderness: 0,
 };
 
-fn bench(told: Told) -> Bench {
-    let columns = input::COLUMNS;
-    let (function, config) = (told.function, told.config());
-    Bench::new(&format!(
-        r#"
-[modules.kinds.limits]
-deadline = "30ms"
-memory = "16MiB"
-
-[sources.rows]
-files = "in-*.jsonl"
-format = "json"
-event-time = "at"
-out-of-orderness = "0us"
-{columns}
-[operators.busy]
-input = "rows"
-key = "key"
-function = "kinds/{function}"
-config = {config}
-on-failure = "dead-letter"
-
-[sinks.out]
-input = "busy"
-file = "out.jsonl"
-format = "json"
-
-[sinks.failed]
-input = "busy.failed"
-file = "failed.jsonl"
-format = "json"
-"#
-    ))
-}
-
 /// Runs the rows, of which one fails, or one timer. Rows and timers that have failed are counted apart.
 fn check(told: Told, rows: Vec<Row>, (failed_rows, failed_timers): (u64, u64), about: &str) {
-    let bench = bench(told);
+    let bench = Bench::new(&pipeline(&told));
     let expected = expected(&told, &rows);
     input::write(&bench, &[rows]);
     for how in HOWS {

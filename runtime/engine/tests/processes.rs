@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use keyed::{Told, expected, same, shown};
+use keyed::{Told, expected, pipeline, same, shown};
 use support::input::{self, Shape};
 use support::{Bench, ByKey, How};
 
@@ -63,47 +63,12 @@ impl Given {
     }
 
     fn bench(&self) -> Bench {
-        let Told {
-            out_of_orderness,
-            function,
-            ..
-        } = self.told;
-        let config = self.told.config();
-        let columns = input::COLUMNS;
-        Bench::new(&format!(
-            r#"
-[modules.kinds.limits]
-deadline = "30ms"
-memory = "16MiB"
-
-[sources.rows]
-files = "in-*.jsonl"
-format = "json"
-event-time = "at"
-out-of-orderness = "{out_of_orderness}us"
-{columns}
-[operators.busy]
-input = "rows"
-key = "key"
-function = "kinds/{function}"
-config = {config}
-on-failure = "dead-letter"
-
+        let counted = r#"
 [operators.counts]
 input = "busy"
 key = "key"
-window = {{ tumble = "700us" }}
+window = { tumble = "700us" }
 function = "kinds/count"
-
-[sinks.out]
-input = "busy"
-file = "out.jsonl"
-format = "json"
-
-[sinks.failed]
-input = "busy.failed"
-file = "failed.jsonl"
-format = "json"
 
 [sinks.counted]
 input = "counts"
@@ -114,8 +79,8 @@ format = "json"
 input = "counts.late"
 file = "late.jsonl"
 format = "json"
-"#
-        ))
+"#;
+        Bench::new(&(pipeline(&self.told) + counted))
     }
 }
 

@@ -181,11 +181,10 @@ impl Records {
         at_hand.then_some((self.at, self.start..checked))
     }
 
-    /// Takes whole lines ahead, so many bytes, behind which is this place.
+    /// Takes so many lines ahead, which have so many bytes.
     #[inline]
-    pub fn take(&mut self, bytes: usize, behind: Place) {
-        self.advance(bytes, behind.line - self.at.line);
-        self.last = (self.start, self.at);
+    pub fn take(&mut self, bytes: usize, lines: u64) {
+        self.advance(bytes, lines);
     }
 
     /// Gives only the first line of the record that was given last, from which the rest is now read

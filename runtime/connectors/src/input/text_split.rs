@@ -310,9 +310,10 @@ impl Reading {
 
     /// Takes rows as long as they are good ones of lines whose ends need not be looked for, and says whether there was any.
     fn ahead(&mut self, max_rows: usize, marks: &mut Marks) -> bool {
-        let Some((mut at, lines)) = self.records.ahead(PADDING) else {
+        let Some((first, lines)) = self.records.ahead(PADDING) else {
             return false;
         };
+        let mut at = first;
         let (buffer, limit) = (self.records.buffer(), self.records.limit());
         let mut start = lines.start;
         while start < lines.end && !marks.are_full(max_rows) {
@@ -333,8 +334,9 @@ impl Reading {
             at.position += whole as u64;
             at.line += 1;
         }
-        self.records.take(start - lines.start, at);
-        start > lines.start
+        let taken = at.line - first.line;
+        self.records.take(start - lines.start, taken);
+        taken > 0
     }
 
     fn header(&mut self, bytes: Range<usize>, name: &str) -> Result<(), ConnectorError> {

@@ -326,14 +326,14 @@ impl<F: Family> Keyed<F> {
     /// Saves what the firings of a key up to `w` change: the first time in a batch, less than all that is kept.
     fn save_firing(&mut self, key: KeyId, w: i64) {
         let entry = &mut self.entries[key as usize];
-        let is_first = entry.saved_in < self.batch;
-        match self.family.before_firing(&entry.held, w) {
-            Some(fired) if is_first => {
-                entry.saved_in = self.batch + 1;
-                let armed = entry.armed;
-                self.changes.push(Change::Fired { key, armed, fired });
-            }
-            _ => self.save(key),
+        if entry.saved_in < self.batch
+            && let Some(fired) = self.family.before_firing(&entry.held, w)
+        {
+            entry.saved_in = self.batch + 1;
+            let armed = entry.armed;
+            self.changes.push(Change::Fired { key, armed, fired });
+        } else {
+            self.save(key);
         }
     }
 

@@ -138,16 +138,8 @@ fn transform(
         Output::New(_) => None,
         _ => common_partitioning(inputs),
     };
-    let mut ports: Vec<Port> = names(described)
-        .zip(&targets)
-        .map(|(name, (shape, schema))| Port {
-            name,
-            schema: schema.clone(),
-            partitioned: kept(shape),
-            changes: inputs.iter().any(|input| input.output.changes),
-        })
-        .collect();
-    ports.insert(1, failed_port());
+    let made = targets.iter().map(|(shape, schema)| (schema, kept(shape)));
+    let ports = ports(described, made, have_changes(inputs));
     let policy = policy(&operator.failure);
     let kind = made_ready.map(|function| {
         StationKind::Transform(TransformPlan {
@@ -241,23 +233,15 @@ fn window(
         return;
     }
     let retract = spec.mode == Mode::Retract;
-    let mut ports: Vec<Port> = names(described)
-        .zip(&schemas)
-        .map(|(name, schema)| Port {
-            name,
-            schema: schema.clone(),
-            partitioned: partitioned.clone(),
-            changes: retract,
-        })
-        .collect();
-    ports.insert(1, failed_port());
+    let made = schemas.iter().map(|schema| (schema, partitioned.clone()));
+    let mut ports = ports(described, made, retract);
     ports.insert(
         1,
         Port {
             name: LATE.to_owned(),
             schema: input.clone(),
             partitioned,
-            changes: inputs.iter().any(|input| input.output.changes),
+            changes: have_changes(inputs),
         },
     );
     let policy = policy(&operator.failure);
@@ -316,13 +300,32 @@ fn names(function: &Function) -> impl Iterator<Item = String> {
     std::iter::once(String::new()).chain(sides)
 }
 
-fn failed_port() -> Port {
-    Port {
+/// The ports of what a function makes, of each the schema and partitioning, with that of failed rows behind the main one.
+fn ports<'a>(
+    function: &Function,
+    made: impl Iterator<Item = (&'a SchemaRef, Option<Vec<String>>)>,
+    changes: bool,
+) -> Vec<Port> {
+    let port = |(name, (schema, partitioned)): (String, (&SchemaRef, _))| Port {
+        name,
+        schema: schema.clone(),
+        partitioned,
+        changes,
+    };
+    let mut ports: Vec<Port> = names(function).zip(made).map(port).collect();
+    let failed = Port {
         name: FAILED.to_owned(),
         schema: failed_schema(),
         partitioned: None,
         changes: false,
-    }
+    };
+    ports.insert(1, failed);
+    ports
+}
+
+/// Whether some input has rows that change others.
+fn have_changes(inputs: &[Found]) -> bool {
+    inputs.iter().any(|input| input.output.changes)
 }
 
 /// The partitioning that all inputs share, if they do.

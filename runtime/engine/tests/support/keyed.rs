@@ -35,6 +35,46 @@ impl Told {
     }
 }
 
+/// A process function's pipeline: its rows, the operator `busy`, what comes of it and what fails.
+pub fn pipeline(told: &Told) -> String {
+    let Told {
+        out_of_orderness,
+        function,
+        ..
+    } = told;
+    let (config, columns) = (told.config(), input::COLUMNS);
+    format!(
+        r#"
+[modules.kinds.limits]
+deadline = "30ms"
+memory = "16MiB"
+
+[sources.rows]
+files = "in-*.jsonl"
+format = "json"
+event-time = "at"
+out-of-orderness = "{out_of_orderness}us"
+{columns}
+[operators.busy]
+input = "rows"
+key = "key"
+function = "kinds/{function}"
+config = {config}
+on-failure = "dead-letter"
+
+[sinks.out]
+input = "busy"
+file = "out.jsonl"
+format = "json"
+
+[sinks.failed]
+input = "busy.failed"
+file = "failed.jsonl"
+format = "json"
+"#
+    )
+}
+
 /// Compares each key's sequence; shows the first difference.
 pub fn same(is: &ByKey, expected: &ByKey, what: &str) {
     for key in is.keys().chain(expected.keys()) {

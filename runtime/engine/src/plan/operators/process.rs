@@ -7,11 +7,11 @@ use tidemill_pipeline::Operator;
 use tidemill_wasm::Output;
 
 use super::{
-    failed_port, finish_keys, key, names, no_clash, null_key, policy, shapes, wanted, work_time,
+    finish_keys, have_changes, key, no_clash, null_key, policy, ports, shapes, wanted, work_time,
 };
 use crate::plan::functions::FoundFunction;
 use crate::plan::streams::{Found, Planned, Planner};
-use crate::plan::{FunctionPlan, Port, ProcessPlan, StationKind, schema};
+use crate::plan::{FunctionPlan, ProcessPlan, StationKind, schema};
 
 /// Plans an operator whose function keeps state and timers per key.
 pub fn plan(
@@ -40,16 +40,10 @@ pub fn plan(
     }
     let wanted = wanted(&key, &key_fields);
     let partitioned = (!key.is_empty()).then(|| wanted.columns.clone());
-    let mut ports: Vec<Port> = names(described)
-        .zip(&targets)
-        .map(|(name, (_, schema))| Port {
-            name,
-            schema: schema.clone(),
-            partitioned: partitioned.clone(),
-            changes: inputs.iter().any(|input| input.output.changes),
-        })
-        .collect();
-    ports.insert(1, failed_port());
+    let made = targets
+        .iter()
+        .map(|(_, schema)| (schema, partitioned.clone()));
+    let ports = ports(described, made, have_changes(inputs));
     let policy = policy(&operator.failure);
     let kind = made_ready.zip(key_columns).map(|(function, key_columns)| {
         StationKind::Process(ProcessPlan {
