@@ -44,7 +44,8 @@ pub struct Claim {
     pub(crate) clock: Arc<dyn Clock>,
     pipeline_id: String,
     process: String,
-    lock: Lock,
+    /// Held for as long as anything is done under the claim.
+    pub(crate) lock: Arc<Lock>,
     /// The newest number of this incarnation.
     last: Number,
     /// Attempts at the next one.
@@ -265,10 +266,10 @@ impl Claim {
 
     /// A process that has taken over gets the lock as soon as its holder is gone, so that a third one is refused.
     fn lock_if_free(&mut self) {
-        if matches!(self.lock, Lock::Busy(_)) {
+        if matches!(*self.lock, Lock::Busy(_)) {
             let name = self.sequence.full(LOCK);
             if let Ok(lock @ Lock::Held(_)) = self.sequence.store.lock(&name, &self.process) {
-                self.lock = lock;
+                self.lock = Arc::new(lock);
             }
         }
     }

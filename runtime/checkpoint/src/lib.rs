@@ -62,6 +62,7 @@
 //! opaque to it. Calls block; they belong on a thread that may wait.
 
 mod claim;
+mod copy;
 mod damage;
 mod draft;
 mod error;
@@ -72,6 +73,7 @@ mod names;
 mod own;
 mod part;
 mod recovery;
+mod requests;
 mod retention;
 mod sequence;
 pub mod store;
@@ -90,6 +92,7 @@ pub use manifest::{
 pub use names::{Incarnation, Number, PartName};
 pub use part::{Blocks, Content, Form, Part, PartWriter};
 pub use recovery::{Found, Recovery};
+pub use requests::{Answer, Asked, Newest, Outcome, Request, Requests, Wish};
 pub use retention::Removed;
 pub use sequence::{Checkpoint, Sequence};
 pub use store::Store;

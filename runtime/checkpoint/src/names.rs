@@ -24,6 +24,8 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const MANIFESTS: &str = "manifests";
 pub(crate) const CONFIRMED: &str = "confirmed";
 pub(crate) const DATA: &str = "data";
+pub(crate) const REQUESTS: &str = "requests";
+pub(crate) const ANSWERS: &str = "answers";
 
 /// The number of a claim, a checkpoint or a savepoint: 1, 2, 3, … in one sequence per pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod object;
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -59,6 +60,20 @@ pub trait Store: Send + Sync + Debug {
     fn lock(&self, name: &str, holder: &str) -> Result<Lock, StoreError> {
         let _ = (name, holder);
         Ok(Lock::None)
+    }
+
+    /// Whether somebody holds a lock; nothing where there are none.
+    ///
+    /// # Errors
+    /// If it cannot be known.
+    fn is_locked(&self, name: &str) -> Result<Option<bool>, StoreError> {
+        let _ = name;
+        Ok(None)
+    }
+
+    /// How long who waits for an object waits between two looks: looking may cost something.
+    fn look_every(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     /// Where a person finds an object.

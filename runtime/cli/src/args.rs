@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cmd::{
     bench, build, check, checkpoint, compile_module, completions, doctor, inspect, man, new, rerun,
-    run, schema, test,
+    run, savepoint, schema, state, stop, test,
 };
 use crate::talk::Talk;
 
@@ -55,6 +55,9 @@ pub enum Command {
     Build(build::Args),
     Test(test::Args),
     Rerun(rerun::Args),
+    Savepoint(savepoint::Args),
+    Stop(stop::Args),
+    State(state::Args),
     Checkpoint(checkpoint::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
@@ -104,7 +107,11 @@ pub enum Format {
     Json,
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), String> {
+/// Reads `key=value`.
+///
+/// # Errors
+/// If it is none.
+pub fn key_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
         None => Err("expected `key=value`, such as `workers=2`".to_owned()),

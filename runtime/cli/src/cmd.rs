@@ -12,7 +12,10 @@ pub mod man;
 pub mod new;
 pub mod rerun;
 pub mod run;
+pub mod savepoint;
 pub mod schema;
+pub mod state;
+pub mod stop;
 pub mod test;
 
 use std::process::ExitCode;
@@ -30,6 +33,9 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Rerun(args) => return rerun::rerun(&args),
         Command::Test(args) => return test::test(&args),
         Command::Checkpoint(args) => checkpoint::checkpoint(&args)?,
+        Command::Savepoint(args) => savepoint::savepoint(&args)?,
+        Command::State(args) => state::state(&args)?,
+        Command::Stop(args) => stop::stop(&args)?,
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
         Command::Schema(_) => schema::schema(),

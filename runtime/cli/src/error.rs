@@ -16,6 +16,8 @@ pub struct Failure {
     exit: Exit,
     cause: Cause,
     hint: Option<String>,
+    /// Whether it may go better when it is tried again later.
+    may_pass: bool,
 }
 
 /// What is told.
@@ -36,6 +38,7 @@ impl Failure {
             exit: Exit::Wrong,
             cause: Cause::Other(error.into()),
             hint: None,
+            may_pass: false,
         }
     }
 
@@ -45,6 +48,7 @@ impl Failure {
             exit: Exit::Internal,
             cause: Cause::Other(error.into()),
             hint: None,
+            may_pass: false,
         }
     }
 
@@ -52,6 +56,17 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The same failure of something outside, which may go better when it is tried again later.
+    pub fn passing(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Whether it may go better when it is tried again later.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// The exit code.
@@ -98,6 +113,7 @@ impl From<Report> for Failure {
             exit: Exit::Wrong,
             cause: Cause::Report(Box::new(report)),
             hint: None,
+            may_pass: false,
         }
     }
 }
@@ -131,6 +147,7 @@ impl From<EngineError> for Failure {
         };
         Self {
             exit,
+            may_pass: error.may_pass(),
             cause: Cause::Engine(Box::new(error)),
             hint,
         }
@@ -170,6 +187,7 @@ impl From<anyhow::Error> for Failure {
             exit: Exit::Failed,
             cause: Cause::Other(error),
             hint: None,
+            may_pass: false,
         }
     }
 }

@@ -11,6 +11,7 @@ mod args;
 mod board;
 mod clocks;
 mod cmd;
+mod desk;
 mod error;
 mod exit;
 mod figures;
@@ -41,6 +42,7 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     traps::without_backtraces_of_the_host();
     memory::keep_between_bursts();
+    signals::survive_file_limits();
     let cli = Cli::parse();
     let talk = cli.command.talk();
     match catch_unwind(|| cmd::dispatch(cli.command)) {

@@ -1,44 +1,108 @@
 //! What a run with checkpoints goes on from: claims the pipeline, finds its newest checkpoint, and decides, or says what a
 //! person has to decide.
 
-use std::time::Duration;
+pub mod choose;
+pub mod ends;
+mod told;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::anyhow;
-use serde_json::json;
-use tidemill_checkpoint::{Checkpoint, Claim, Found, Life, Number, OnLock, Recovery, Sequence};
-use tidemill_connectors::{Guarantee, Missing, SourceSpec};
+use clap::ValueEnum;
+use tidemill_checkpoint::{Life, OnLock, Sequence};
+use tidemill_connectors::Missing;
 use tidemill_engine::checkpoint::location::{self, InLocation};
-use tidemill_engine::checkpoint::{Pace, Restored, Told, schemas};
-use tidemill_engine::plan::StationKind;
+use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told, changes};
 use tidemill_engine::{Checkpoints, Plan, Writer};
 use tidemill_pipeline::Pipeline;
 
+use self::choose::{Chosen, From, Place};
 use crate::cmd::checkpoint;
+use crate::cmd::run::lives::Restarts;
+use crate::desk::Desk;
 use crate::error::Failure;
 use crate::talk::Talk;
 
-/// How a run begins.
+/// How a run begins, and how it ends.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct RecoveryArgs {
     /// Start anew, although there are checkpoints: everything is read again, and what was published is published again
     #[arg(long, conflicts_with = "from")]
     pub fresh: bool,
-    /// Go on from this checkpoint instead of the newest
-    #[arg(long, value_name = "NUMBER")]
-    pub from: Option<u64>,
+    /// Go on from this checkpoint or savepoint instead of the newest: a number, or `LOCATION` or `LOCATION@NUMBER` elsewhere
+    #[arg(long, value_name = "SAVEPOINT")]
+    pub from: Option<From>,
     /// Accept that output is published again which later checkpoints have published
     #[arg(long, requires = "from")]
     pub allow_duplicates: bool,
+    /// Let go what was kept of a source, operator or sink that is there no more or was changed; or of one column
+    #[arg(long, value_name = "NAME", conflicts_with = "fresh")]
+    pub allow_dropped_state: Vec<String>,
     /// Go on although another process holds the lock of the checkpoints: it was stopped, or hangs, and will not be needed
     #[arg(long)]
     pub take_over: bool,
+    /// What becomes of open windows when all input has ended
+    #[arg(long, value_enum, default_value = "fire")]
+    pub at_end: End,
+}
+
+/// What becomes of open windows when all input has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum End {
+    /// They fire: nothing comes after it
+    #[default]
+    Fire,
+    /// They stay open, and the next run goes on with what input there is then
+    Keep,
+}
+
+impl RecoveryArgs {
+    /// The same, but to go on from the newest checkpoint.
+    pub fn newest(&self) -> Self {
+        Self {
+            fresh: false,
+            from: None,
+            allow_duplicates: false,
+            allow_dropped_state: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Without checkpoints there is nothing to go on from, nor will there be.
+    ///
+    /// # Errors
+    /// If something was asked for that needs them.
+    pub fn check_without_checkpoints(&self) -> Result<(), Failure> {
+        let asked = [
+            (self.from.is_some(), "--from"),
+            (
+                !self.allow_dropped_state.is_empty(),
+                "--allow-dropped-state",
+            ),
+            (self.take_over, "--take-over"),
+            (self.at_end == End::Keep, "--at-end keep"),
+        ];
+        match asked.iter().find(|(asked, _)| *asked) {
+            None => Ok(()),
+            Some((_, argument)) => {
+                let error = anyhow!("`{argument}` needs checkpoints, and the pipeline makes none");
+                Err(Failure::wrong(error)
+                    .hint("a section `[checkpoints]` of the pipeline file says where they lie"))
+            }
+        }
+    }
 }
 
 /// How checkpoints are taken, as the pipeline file says.
+#[derive(Clone)]
 pub struct Wanted {
     sequence: Sequence,
+    place: Place,
     pace: Pace,
     keep: usize,
+    /// How often the run goes on by itself.
+    pub restarts: Restarts,
 }
 
 impl Wanted {
@@ -53,6 +117,7 @@ impl Wanted {
         let location = checkpoint::location(pipeline)?;
         Ok(Some(Self {
             sequence: location.pipeline(&pipeline.name.value)?,
+            place: Place::of(pipeline),
             pace: Pace {
                 interval: wanted.interval,
                 min_pause: wanted.min_pause,
@@ -60,33 +125,35 @@ impl Wanted {
                 tolerated_failures: wanted.tolerated_failures,
             },
             keep: wanted.keep,
+            restarts: Restarts {
+                most: wanted.restarts,
+                pause: wanted.restart_pause,
+            },
         }))
     }
 }
 
 /// How a run begins.
 pub enum Start {
-    /// It runs.
-    Run(Box<Checkpoints>),
+    /// It runs, and can be asked for something.
+    Run(Box<Checkpoints>, Desk),
     /// There is nothing to do: everything has been read, and published.
     Finished(u64),
 }
 
-/// Claims the pipeline and decides what it goes on from.
+/// Claims the pipeline and decides what it goes on from. `taken` is set whenever a checkpoint is taken.
 ///
 /// # Errors
 /// If another process runs it, or nothing can be gone on from without a person's decision.
 pub fn start(
-    wanted: Wanted,
-    plan: &Plan,
-    args: &RecoveryArgs,
+    wanted: &Wanted,
+    (plan, args): (&Plan, &RecoveryArgs),
+    taken: Arc<AtomicBool>,
     talk: &Talk,
 ) -> Result<Start, Failure> {
-    ends(plan, talk)?;
-    let on_lock = if args.take_over {
-        OnLock::TakeOver
-    } else {
-        OnLock::Refuse
+    let on_lock = match args.take_over {
+        true => OnLock::TakeOver,
+        false => OnLock::Refuse,
     };
     let mut claim = wanted.sequence.claim(&Life::of_this_process()?, on_lock)?;
     let found = claim.recovery()?;
@@ -95,10 +162,12 @@ pub fn start(
             "checkpoint {number} was begun and never completed: it never happened"
         ));
     }
-    let from = choose(&claim, found, plan, args, talk)?;
-    claim.resume(from.as_ref());
-    let restored = match &from {
-        Some(checkpoint) => Some(restored(&wanted.sequence, checkpoint, plan)?),
+    let chosen = choose::choose((&claim, &wanted.place), found, (plan, args), talk)?;
+    // What lies elsewhere has no number here.
+    let own = chosen.as_ref().filter(|chosen| chosen.is_own());
+    claim.resume(own.map(|chosen| &chosen.checkpoint));
+    let restored = match &chosen {
+        Some(chosen) => Some(restored(chosen, &wanted.sequence, (plan, args), talk)?),
         None => None,
     };
     let incarnation = claim.incarnation().to_string();
@@ -110,192 +179,69 @@ pub fn start(
             None => Missing::Refuse,
         },
     };
-    if let (Some(checkpoint), Some(restored)) = (&from, &restored) {
-        let number = checkpoint.number().0;
-        if checkpoint.manifest.contents.finished && args.from.is_none() {
+    if let (Some(chosen), Some(restored)) = (&chosen, &restored) {
+        let number = chosen.checkpoint.number().0;
+        if chosen.checkpoint.manifest.contents.finished {
             if location::has_new_input(plan, restored)? {
                 return Err(closed(number));
             }
             location::publish(plan, restored, &writer)?;
             return Ok(Start::Finished(number));
         }
-        talk.note(format!("going on from checkpoint {number}"));
+        talk.note(format!("going on from {}", chosen.name()));
     }
+    let (desk, requests) = Desk::open(claim.requests(), talk)?;
     let talk = talk.clone();
-    Ok(Start::Run(Box::new(Checkpoints {
+    let checkpoints = Checkpoints {
         store: Box::new(InLocation::new(claim, wanted.keep, plan)),
         pace: wanted.pace,
         writer,
         restored,
-        told: Box::new(move |told| tell(&told, &talk)),
-    })))
-}
-
-/// The checkpoint to go on from; nothing for a fresh start.
-fn choose(
-    claim: &Claim,
-    found: Found,
-    plan: &Plan,
-    args: &RecoveryArgs,
-    talk: &Talk,
-) -> Result<Option<Checkpoint>, Failure> {
-    if args.fresh {
-        if found.recovery != Recovery::Fresh {
-            talk.note("starting anew: what was published before is published again");
-        }
-        return Ok(None);
-    }
-    if let Some(number) = args.from {
-        return of_number(claim.sequence(), Number(number), plan, args).map(Some);
-    }
-    match found.recovery {
-        Recovery::Fresh => Ok(None),
-        Recovery::Resume(checkpoint) => Ok(Some(*checkpoint)),
-        Recovery::Damaged {
-            number,
-            damage,
-            before,
-        } => {
-            let damage: Vec<String> = damage.iter().map(|d| format!("\n  {d}")).collect();
-            let damage = damage.concat();
-            let earlier = before.map(|checkpoint| *checkpoint);
-            if publishes(plan) {
-                let hint = match &earlier {
-                    Some(before) => format!(
-                        "it has published output: `--from {} --allow-duplicates` goes back before it, and publishes again what \
-                         came after that one",
-                        before.number()
-                    ),
-                    None => "it has published output; no earlier checkpoint is whole: `--fresh` reads everything again"
-                        .to_owned(),
-                };
-                let error = anyhow!("checkpoint {number} is damaged:{damage}");
-                return Err(Failure::from(error).hint(hint));
-            }
-            let instead = match &earlier {
-                Some(before) => format!("checkpoint {} is used instead", before.number()),
-                None => "everything is read again".to_owned(),
-            };
-            talk.note(format!(
-                "checkpoint {number} is damaged, {instead}:{damage}"
-            ));
-            Ok(earlier)
-        }
-    }
-}
-
-/// A checkpoint that a person asks for.
-fn of_number(
-    sequence: &Sequence,
-    number: Number,
-    plan: &Plan,
-    args: &RecoveryArgs,
-) -> Result<Checkpoint, Failure> {
-    let Some(checkpoint) = sequence.checkpoint(number)? else {
-        return Err(sequence.no_checkpoint(number).into());
+        told: Box::new(move |told| {
+            taken.fetch_or(matches!(told, Told::Taken { .. }), Relaxed);
+            told::tell(&told, &talk);
+        }),
+        at_end: match args.at_end {
+            End::Fire => AtEnd::Fire,
+            End::Keep => AtEnd::Keep,
+        },
+        requests: Some(requests),
     };
-    let mut later = sequence.numbers()?.into_iter().filter(|n| *n > number);
-    let newer = later.any(|n| {
-        let later = sequence.checkpoint(n).ok().flatten();
-        later.is_some_and(|later| later.confirmed)
-    });
-    if newer && publishes(plan) && !args.allow_duplicates {
-        let error = anyhow!("what came after checkpoint {number} would be published again");
-        return Err(Failure::wrong(error)
-            .hint("`--allow-duplicates` says that this is wanted; without `--from` the newest checkpoint is gone on from"));
-    }
-    Ok(checkpoint)
+    Ok(Start::Run(Box::new(checkpoints), desk))
 }
 
 fn restored(
-    sequence: &Sequence,
-    checkpoint: &Checkpoint,
-    plan: &Plan,
+    chosen: &Chosen,
+    own: &Sequence,
+    (plan, args): (&Plan, &RecoveryArgs),
+    talk: &Talk,
 ) -> Result<Restored, Failure> {
-    let differences = schemas::differences(plan, &checkpoint.manifest);
-    if !differences.is_empty() {
-        let all: Vec<String> = differences.iter().map(|d| format!("\n  {d}")).collect();
-        let number = checkpoint.number();
+    let manifest = &chosen.checkpoint.manifest;
+    let changes = changes::between(plan, manifest, &args.allow_dropped_state);
+    let changes = changes.map_err(|reasons| {
+        let all: Vec<String> = reasons.iter().map(|reason| format!("\n  {reason}")).collect();
         let error = anyhow!(
-            "the pipeline cannot go on from checkpoint {number}, nothing was started:{}",
+            "the pipeline cannot go on from {}, nothing was started:{}",
+            chosen.name(),
             all.concat()
         );
-        return Err(Failure::wrong(error).hint(
-            "undo the change, give the pipeline another name, or start anew with `--fresh`",
-        ));
+        Failure::wrong(error).hint(
+            "undo the change; `--allow-dropped-state NAME` lets go what was kept of an operator, source or sink, or of a \
+             column (`operator.column`); `--fresh` starts anew",
+        )
+    })?;
+    for note in &changes.notes {
+        talk.note(note);
     }
-    Ok(location::read(sequence, &checkpoint.manifest)?)
-}
-
-/// What sources and sinks must be where checkpoints are taken.
-fn ends(plan: &Plan, talk: &Talk) -> Result<(), Failure> {
-    let live = |kind: &StationKind| matches!(kind, StationKind::Source(s) if !s.spec.bounded());
-    let live = plan.stations.iter().find(|station| live(&station.kind));
-    for station in &plan.stations {
-        match &station.kind {
-            StationKind::Sink(sink) if sink.spec.needs_an_end() => {
-                if let Some(source) = live {
-                    let error = anyhow!(
-                        "sink {} writes one file, whole at the end, and source {} has none",
-                        station.name,
-                        source.name
-                    );
-                    let hint = "`folder = \"…\"` publishes parts, each with a checkpoint";
-                    return Err(Failure::wrong(error).hint(hint));
-                }
-            }
-            StationKind::Source(source) if matches!(source.spec, SourceSpec::Stdin(_)) => {
-                talk.note(format!(
-                    "source {} reads standard input, which gives nothing twice: after a crash what it had read is lost",
-                    station.name
-                ));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    let restored = location::read(chosen.sequence(own), manifest)?;
+    Ok(restored.changed(changes))
 }
 
 fn closed(number: u64) -> Failure {
     let error = anyhow!(
-        "there is new input, but everything had been read when checkpoint {number} was taken, and all windows were closed"
+        "there is new input, but with checkpoint {number} the input had ended, and all windows were closed"
     );
-    Failure::from(error).hint("`--fresh` reads everything again, and publishes it again")
-}
-
-/// Whether the pipeline publishes output with its checkpoints.
-fn publishes(plan: &Plan) -> bool {
-    plan.stations.iter().any(|station| match &station.kind {
-        StationKind::Sink(sink) => sink.spec.guarantee() == Guarantee::ExactlyOnce,
-        _ => false,
-    })
-}
-
-fn tell(told: &Told, talk: &Talk) {
-    let ms = |time: &Duration| time.as_secs_f64() * 1e3;
-    match told {
-        Told::Taken {
-            number,
-            took,
-            stall,
-        } if talk.is_json() && !talk.is_quiet() => talk.event(&json!({
-            "event": "checkpoint", "number": number, "took_ms": ms(took), "stall_ms": ms(stall),
-        })),
-        Told::Taken {
-            number,
-            took,
-            stall,
-        } if talk.has_watcher() => talk.note(format!(
-            "checkpoint {number}: {:.0} ms, rows waited {:.1} ms",
-            ms(took),
-            ms(stall)
-        )),
-        Told::Taken { .. } => {}
-        Told::Failed { number, why } => {
-            talk.note(format!("checkpoint {number} has not happened: {why}"));
-        }
-        Told::NotCleaned { name, why } => talk.note(format!(
-            "sink {name}: files that an earlier run left could not be removed: {why}"
-        )),
-    }
+    Failure::from(error).hint(
+        "`--fresh` reads everything again, and publishes it again; a run with `--at-end keep` leaves windows open for the next",
+    )
 }

@@ -19,6 +19,9 @@ pub enum ConnectorError {
     /// What was written is not there any more, or may not be.
     #[error("{0}")]
     Lost(String),
+    /// What was written may not last, since the disk has failed. What the last checkpoint holds does.
+    #[error("{0}")]
+    Unsound(String),
     /// A file or a stream cannot be reached, read or written.
     #[error("{what}: {error}; {hint}")]
     Unavailable {
@@ -50,10 +53,31 @@ impl ConnectorError {
             Self::Changed(_) => {
                 Some("put it back as it was, or begin anew without what is kept of this run")
             }
-            Self::Lost(_) => Some(
-                "put back what is missing; where the disk failed, begin from the last checkpoint",
-            ),
+            Self::Lost(_) => Some("put back what is missing"),
+            Self::Unsound(_) => Some("see to the disk; a run goes on from the last checkpoint"),
             _ => None,
+        }
+    }
+
+    /// Whether it may go better when it is tried again later. What is not there, or may not be touched, stays so until a
+    /// person sees to it.
+    pub fn may_pass(&self) -> bool {
+        use std::io::ErrorKind;
+        match self {
+            Self::Unavailable { error, .. } => !matches!(
+                error.kind(),
+                ErrorKind::NotFound
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::NotADirectory
+                    | ErrorKind::IsADirectory
+                    | ErrorKind::AlreadyExists
+                    | ErrorKind::InvalidFilename
+                    | ErrorKind::InvalidInput
+                    | ErrorKind::ReadOnlyFilesystem
+                    | ErrorKind::Unsupported
+            ),
+            Self::Unsound(_) => true,
+            _ => false,
         }
     }
 

@@ -46,7 +46,7 @@ pub use input::stdin::StdinSpec;
 pub use input::text::decode_text;
 pub use position::Position;
 pub use sink::effects::{Disk, Effects};
-pub use sink::pending::{Cut, Part, Pending, Segment};
+pub use sink::pending::{Cut, Ending, Part, Pending, Segment};
 pub use sink::{FolderSpec, Guarantee, Life, Missing, Roll, SharedSink, Sink, SinkSpec};
 pub use source::{Opened, SourceSpec, open, open_all, resume_all};
 pub use split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then, Wake};

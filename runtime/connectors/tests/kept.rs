@@ -12,8 +12,8 @@ use std::sync::Arc;
 use support::faulty::{Fault, Faulty};
 use support::numbers::{batch, hidden, published, schema};
 use tidemill_connectors::{
-    ConnectorError, Cut, Encoding, FolderSpec, Life, Missing, Pending, Roll, SharedSink, Sink,
-    SinkSpec,
+    ConnectorError, Cut, Encoding, Ending, FolderSpec, Life, Missing, Pending, Roll, SharedSink,
+    Sink, SinkSpec,
 };
 
 /// Rows of a run.
@@ -96,7 +96,11 @@ impl Run<'_> {
     ) -> Result<(), ConnectorError> {
         let cut = Cut {
             checkpoint: self.kept.number + 1,
-            last: next == ROWS,
+            ending: if next == ROWS {
+                Ending::Everything
+            } else {
+                Ending::Nothing
+            },
         };
         let mut pending = Vec::new();
         for hand in hands {
@@ -107,7 +111,7 @@ impl Run<'_> {
             number: cut.checkpoint,
             next,
             pending: serde_json::to_string(&pending).expect("it is JSON"),
-            finished: cut.last,
+            finished: cut.ending == Ending::Everything,
         };
         self.again(|| sink.publish(&pending)).map(drop)
     }

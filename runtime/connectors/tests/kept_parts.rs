@@ -14,8 +14,8 @@ use support::faulty::{Fault, Faulty};
 use support::numbers::{batch, hidden, published, schema};
 use tidemill_connectors::position::{FilePosition, Fingerprint};
 use tidemill_connectors::{
-    Cut, Encoding, FolderSpec, Guarantee, Life, Missing, Part, Pending, Position, Roll, Segment,
-    SharedSink, Sink, SinkSpec,
+    Cut, Encoding, Ending, FolderSpec, Guarantee, Life, Missing, Part, Pending, Position, Roll,
+    Segment, SharedSink, Sink, SinkSpec,
 };
 
 fn folder_sink(folder: &Path, roll: Roll) -> SinkSpec {
@@ -46,14 +46,14 @@ fn open(spec: &SinkSpec, incarnation: &str, pending: &[Pending]) -> (SharedSink,
 fn cut(checkpoint: u64) -> Cut {
     Cut {
         checkpoint,
-        last: false,
+        ending: Ending::Nothing,
     }
 }
 
 fn last(checkpoint: u64) -> Cut {
     Cut {
         checkpoint,
-        last: true,
+        ending: Ending::Everything,
     }
 }
 
@@ -368,4 +368,41 @@ fn what_is_kept_is_read_for_ever() {
     assert_eq!(parsed.parts[0].rows(), 1);
     let nothing: Pending = serde_json::from_str("{}").expect("pending");
     assert_eq!(nothing, Pending::default());
+}
+
+/// What is to be kept for long needs nothing that lies in the sink's place under a hidden name; a single file goes on.
+#[test]
+fn parts_may_end_before_their_limits() {
+    let savepoint = |checkpoint| Cut {
+        checkpoint,
+        ending: Ending::Parts,
+    };
+    let temporary = tempfile::tempdir().expect("a folder");
+    let spec = folder_sink(temporary.path(), Roll::default());
+    let (sink, mut hand) = open(&spec, "1-ab", &[]);
+    hand.write(&batch(0, 3)).expect("written");
+    let pending = checkpoint(&sink, &mut *hand, &savepoint(1));
+    assert!(pending[0].parts.iter().all(|part| part.publish.is_some()));
+    assert_eq!(published(temporary.path(), Encoding::CSV), [0, 1, 2]);
+    assert_eq!(hidden(temporary.path()), 0);
+    // Nothing was written since, then some more.
+    checkpoint(&sink, &mut *hand, &savepoint(2));
+    hand.write(&batch(3, 5)).expect("written");
+    checkpoint(&sink, &mut *hand, &cut(3));
+    assert_eq!(published(temporary.path(), Encoding::CSV), [0, 1, 2]);
+    checkpoint(&sink, &mut *hand, &last(4));
+    assert_eq!(published(temporary.path(), Encoding::CSV), [0, 1, 2, 3, 4]);
+
+    let file = temporary.path().join("one.csv");
+    let spec = SinkSpec::File {
+        path: file.clone(),
+        format: Encoding::CSV,
+    };
+    let (sink, mut hand) = open(&spec, "2-cd", &[]);
+    hand.write(&batch(0, 3)).expect("written");
+    checkpoint(&sink, &mut *hand, &savepoint(5));
+    assert!(!file.exists(), "it is whole at the end");
+    hand.write(&batch(3, 5)).expect("written");
+    checkpoint(&sink, &mut *hand, &last(6));
+    assert!(file.exists());
 }

@@ -8,6 +8,7 @@
 mod combine;
 pub mod plan;
 pub mod saved;
+pub mod seen;
 pub mod spec;
 
 mod family;

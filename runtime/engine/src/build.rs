@@ -196,6 +196,7 @@ impl Builder<'_> {
                 watermark: time::MIN,
                 closed_inputs: 0,
                 stopped: false,
+                rests: false,
                 idle: false,
                 steps: Default::default(),
                 time: station.time,

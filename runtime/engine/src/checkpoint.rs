@@ -17,15 +17,19 @@
 //!    any number of workers can go on from it (semantics, Watermarks 5).
 //! 3. A worker that is done still takes part: what its sinks have written belongs to a later checkpoint.
 
+pub mod changes;
+pub(crate) mod columns;
 pub(crate) mod coordinator;
 pub(crate) mod cut;
 pub(crate) mod kept;
 pub mod location;
+mod migrating;
 pub(crate) mod restored;
 pub mod schemas;
 mod store;
+pub mod view;
 
-pub use coordinator::{Pace, Told};
+pub use coordinator::{AtEnd, Pace, Request, Told};
 pub use cut::{StationCut, Undecodable, WorkerCut};
 pub use restored::Restored;
 pub use store::{Cut, Store, StoreError};

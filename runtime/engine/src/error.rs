@@ -97,6 +97,18 @@ pub enum EngineError {
         /// The name of the source, operator or sink.
         station: String,
     },
+    /// What a checkpoint holds has no place in what is kept now.
+    #[error(
+        "checkpoint {number}: what it holds of {station} cannot be taken over: {what}; nothing was started"
+    )]
+    Unfit {
+        /// The checkpoint's number.
+        number: u64,
+        /// The name of the source or operator.
+        station: String,
+        /// What does not fit.
+        what: String,
+    },
     /// The machine gives no thread for a worker.
     #[error("no thread could be started for a worker: {0}; fewer `workers` need fewer threads")]
     Thread(String),
@@ -111,6 +123,19 @@ pub enum EngineError {
         /// The panic's message and place.
         message: String,
     },
+}
+
+impl EngineError {
+    /// Whether it may go better when the run goes on from the last checkpoint: something outside could not be reached, read
+    /// or written.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connector { source, .. } => source.may_pass(),
+            Self::Checkpoint { source, .. } => source.may_pass(),
+            Self::Location { source, .. } => source.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 /// A number of bytes for people.

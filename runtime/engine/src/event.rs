@@ -22,6 +22,8 @@ pub enum Event {
     Barrier(At),
     /// The sender has no more rows, ever.
     End,
+    /// The sender has no more rows in this run; the next one may have: what is open stays open.
+    Rest,
     /// The pipeline is stopping: nothing more comes, and what is open stays open.
     Stop,
 }

@@ -13,6 +13,8 @@ pub mod window;
 
 use tidemill_rows::Batch;
 
+use crate::checkpoint::changes::StateChange;
+use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::OperatorKept;
 use crate::checkpoint::restored::{Damaged, Mine};
@@ -90,6 +92,18 @@ pub trait Operator: Send {
     /// If what it has written cannot be made to last.
     fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
         Ok(OperatorKept::Nothing)
+    }
+
+    /// Makes of what was kept what it would have kept as it is now. Nothing has happened before.
+    ///
+    /// # Errors
+    /// If something that was kept has no place in it.
+    fn migrate(
+        &mut self,
+        kept: OperatorKept,
+        _change: &StateChange,
+    ) -> Result<OperatorKept, Unfit> {
+        Ok(kept)
     }
 
     /// Goes on from what its copies on all workers kept, as far as it is this worker's. Nothing has happened before.

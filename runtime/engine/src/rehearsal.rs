@@ -153,6 +153,15 @@ impl Rehearsal {
         self.sources.iter().map(|source| source.name.as_str())
     }
 
+    /// The names of the operators.
+    pub fn operators(&self) -> impl Iterator<Item = &str> {
+        let stations = self.plan.stations.iter();
+        let operators = stations.filter(|station| {
+            !matches!(station.kind, StationKind::Source(_) | StationKind::Sink(_))
+        });
+        operators.map(|station| station.name.as_str())
+    }
+
     /// Whether a source reads CSV: its rows then need a header.
     pub fn needs_header(&self, source: &str) -> bool {
         let source = self.sources.iter().find(|s| s.name == source);

@@ -1,11 +1,12 @@
 //! A run: the workers of a plan, from start to end.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 use crate::build::{self, Beginning};
 use crate::checkpoint::coordinator::Coordinator;
-use crate::checkpoint::{Pace, Restored, Store, Told};
+use crate::checkpoint::{AtEnd, Pace, Request, Restored, Store, Told};
 use crate::ends::{Connectors, Writer};
 use crate::error::EngineError;
 use crate::functions::Functions;
@@ -45,6 +46,10 @@ pub struct Checkpoints {
     pub restored: Option<Restored>,
     /// Who is told of them.
     pub told: Box<dyn Fn(Told) + Send>,
+    /// What becomes of windows when the input has ended.
+    pub at_end: AtEnd,
+    /// What is wanted of the run while it goes on.
+    pub requests: Option<Receiver<Request>>,
 }
 
 /// A run that was started.
@@ -109,6 +114,7 @@ fn begin(
     let beginning = Beginning {
         restored: checkpoints.as_ref().and_then(|c| c.restored.as_ref()),
         is_cut: checkpoints.is_some(),
+        at_end: checkpoints.as_ref().map(|c| c.at_end).unwrap_or_default(),
     };
     let is_restored = beginning.restored.is_some();
     let ends = Connectors {
@@ -136,6 +142,10 @@ fn begin(
             cuts: 0,
             told: checkpoints.told,
             done: 0,
+            at_end: checkpoints.at_end,
+            requests: checkpoints.requests,
+            not_removed: None,
+            asked: None,
         }
     });
     let mut jobs: Vec<(String, Box<dyn FnOnce() + Send>)> = Vec::new();

@@ -249,6 +249,21 @@ impl Task {
         Ok(())
     }
 
+    /// Ends every source that is still open where it stands, as if its input had ended there.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn drain_sources(&mut self) -> Result<(), EngineError> {
+        for i in 0..self.sources.len() {
+            if !std::mem::replace(&mut self.sources[i].closed, true) {
+                let mut out = Output::default();
+                self.sources[i].source.drain(&mut out);
+                self.route_source(i, out)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Lets what waits in buffers go out.
     ///
     /// # Errors

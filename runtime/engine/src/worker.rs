@@ -1,13 +1,15 @@
 //! A worker: a thread that runs its task. One turn is a short list of named steps.
 
+mod control;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, TryRecvError};
-use crossbeam_utils::sync::{Parker, Unparker};
+use crossbeam_utils::sync::Parker;
 
+pub use self::control::Control;
 use crate::checkpoint::WorkerCut;
 use crate::checkpoint::cut::At;
 use crate::error::EngineError;
@@ -27,100 +29,6 @@ pub enum Report {
     Cut(Box<WorkerCut>),
     /// Its task is done: all input has ended.
     Done,
-}
-
-/// What the workers of a run share.
-pub struct Control {
-    stop: AtomicBool,
-    abort: AtomicBool,
-    /// There are no more checkpoints to take part in.
-    halt: AtomicBool,
-    /// The cut that was asked for last.
-    cut: Mutex<Option<At>>,
-    /// Which it is; 0: none. Looked at in every turn.
-    cuts: AtomicU64,
-    first_error: Mutex<Option<EngineError>>,
-    unparkers: Vec<Unparker>,
-}
-
-impl Control {
-    /// For workers that are woken by these.
-    pub fn new(unparkers: Vec<Unparker>) -> Self {
-        Self {
-            stop: AtomicBool::new(false),
-            abort: AtomicBool::new(false),
-            halt: AtomicBool::new(false),
-            cut: Mutex::new(None),
-            cuts: AtomicU64::new(0),
-            first_error: Mutex::new(None),
-            unparkers,
-        }
-    }
-
-    /// Asks for a graceful stop: sources read no more, rows in flight are drained.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Whether a stop was asked for.
-    pub fn is_stopping(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Asks all workers for a cut.
-    pub fn ask_for_cut(&self, at: At) {
-        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
-        self.cuts.store(at.cut, Ordering::Release);
-        self.wake();
-    }
-
-    /// The cut that was asked for last, if it is a later one than this.
-    fn cut_after(&self, cut: u64) -> Option<At> {
-        if self.cuts.load(Ordering::Acquire) <= cut {
-            return None;
-        }
-        *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets workers end that are done, or were to stop: no cut is asked for any more.
-    pub fn halt(&self) {
-        self.halt.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    fn is_halted(&self) -> bool {
-        self.halt.load(Ordering::Acquire)
-    }
-
-    /// Stops everything at once because of an error; the first one is kept.
-    pub fn fail(&self, error: EngineError) {
-        let mut first = self
-            .first_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert(error);
-        drop(first);
-        self.abort.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// The error that ended the run, if one did.
-    pub fn take_error(&self) -> Option<EngineError> {
-        self.first_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-    }
-
-    /// Whether a worker has failed.
-    pub fn is_aborted(&self) -> bool {
-        self.abort.load(Ordering::Acquire)
-    }
-
-    fn wake(&self) {
-        self.unparkers.iter().for_each(Unparker::unpark);
-    }
 }
 
 /// What a worker is made of.
@@ -337,12 +245,16 @@ impl Worker {
     fn read(&mut self) -> Result<bool, EngineError> {
         let now = self.task.now;
         let full = self.task.outlets.iter().any(|outlet| outlet.is_waiting());
-        if full || self.is_cutting() {
+        if full || self.is_cutting() || self.control.is_holding() {
             self.blocked_since.get_or_insert(now);
             return Ok(false);
         }
         if let Some(since) = self.blocked_since.take() {
             self.task.blocked(since, now);
+        }
+        if self.control.is_draining() {
+            self.task.drain_sources()?;
+            return Ok(false);
         }
         if self.control.is_stopping() {
             if self.checkpoints.is_none() {

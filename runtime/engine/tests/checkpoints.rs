@@ -10,7 +10,7 @@ use support::input::{self, Shape};
 use support::stations::{Rule, Watched, pipeline};
 use support::{Bench, How, Rows};
 use tidemill_connectors::{Missing, Pending};
-use tidemill_engine::checkpoint::{Cut, Pace, Store, StoreError, Told};
+use tidemill_engine::checkpoint::{AtEnd, Cut, Pace, Store, StoreError, Told};
 use tidemill_engine::{Checkpoints, Writer, start_with_checkpoints};
 
 const SHAPE: Shape = Shape {
@@ -68,6 +68,8 @@ fn checkpoints(store: Counting) -> Checkpoints {
             missing: Missing::Refuse,
         },
         restored: None,
+        at_end: AtEnd::Fire,
+        requests: None,
         told: Box::new(|told| assert!(matches!(told, Told::Taken { .. }), "{told:?}")),
     }
 }

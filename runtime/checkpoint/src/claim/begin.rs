@@ -60,7 +60,7 @@ impl Sequence {
                 clock: Arc::clone(&life.clock),
                 pipeline_id,
                 process: life.process.clone(),
-                lock,
+                lock: Arc::new(lock),
                 last: number,
                 attempt: 0,
                 continues: None,

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::local::LocalFileSystem;
@@ -125,6 +126,24 @@ impl Store for LocalFolder {
         lock_file(&path, holder).map_err(|e| failed("lock", &path, &e))
     }
 
+    fn is_locked(&self, name: &str) -> Result<Option<bool>, StoreError> {
+        let path = self.root.join(name);
+        match File::open(&path) {
+            // Held for a moment only, which a process that starts waits for.
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Ok(Some(false)),
+                Err(TryLockError::WouldBlock) => Ok(Some(true)),
+                Err(TryLockError::Error(e)) => Err(failed("look at the lock", &path, &e)),
+            },
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Some(false)),
+            Err(e) => Err(failed("look at the lock", &path, &e)),
+        }
+    }
+
+    fn look_every(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+
     fn place(&self, name: &str) -> String {
         self.root.join(name).display().to_string()
     }
@@ -147,7 +166,7 @@ fn lock_file(path: &Path, holder: &str) -> io::Result<Lock> {
         .create(true)
         .truncate(false)
         .open(path)?;
-    match file.try_lock() {
+    match lock_soon(&file) {
         Ok(()) => {
             file.set_len(0)?;
             file.rewind()?;
@@ -164,6 +183,17 @@ fn lock_file(path: &Path, holder: &str) -> io::Result<Lock> {
         }
         Err(TryLockError::Error(e)) => Err(e),
     }
+}
+
+/// Who only looks whether a lock is held holds it for a moment.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            done => return done,
+        }
+    }
+    file.try_lock()
 }
 
 /// Makes a folder and those above it, so that a power failure does not take them away again.

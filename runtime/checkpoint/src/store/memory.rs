@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -71,6 +72,10 @@ impl Store for MemoryStore {
     fn delete(&self, name: &str) -> Result<(), StoreError> {
         self.objects().remove(name);
         Ok(())
+    }
+
+    fn look_every(&self) -> Duration {
+        Duration::from_millis(1)
     }
 
     fn place(&self, name: &str) -> String {

@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod local;
 mod recovery;
+mod requests;
 mod retention;
 mod s3;
 mod support;

@@ -13,6 +13,7 @@ use tidemill_wasm::Module;
 use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::error::Failure;
 use crate::figures::counted;
+use crate::recovery::ends;
 use crate::talk::Talk;
 use crate::{folders, infer, load, module_text};
 
@@ -58,7 +59,12 @@ pub fn check(args: &Args) -> Result<(), Failure> {
     if args.infer {
         return infer(args);
     }
-    let plan = load::plan(&args.pipeline, &args.workers, &folders::host()?, &talk)?;
+    let host = folders::host()?;
+    let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
+    let notes = match wanted {
+        Some(_) => ends::check(&plan)?,
+        None => Vec::new(),
+    };
     let mut text = format!("{}: nothing is wrong\n", args.pipeline.pipeline.display());
     text.push_str(&format!("  {}\n", wiring(&plan)));
     for module in modules(&plan) {
@@ -78,6 +84,12 @@ pub fn check(args: &Args) -> Result<(), Failure> {
                 input(station, &source.spec)?
             ));
         }
+    }
+    for line in ends::guarantees(&plan, wanted.is_some())
+        .iter()
+        .chain(&notes)
+    {
+        text.push_str(&format!("  {line}\n"));
     }
     for line in by_the_clock(&plan) {
         text.push_str(&format!(

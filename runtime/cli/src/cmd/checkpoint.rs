@@ -2,7 +2,7 @@
 //!
 //! Looking changes nothing and takes no lock: it may be done while the pipeline runs.
 
-mod list;
+pub mod list;
 mod show;
 mod verify;
 
@@ -83,6 +83,9 @@ impl From<CheckpointError> for Failure {
         let failure = match &error {
             CheckpointError::Configuration { .. } => Self::wrong(error),
             CheckpointError::Internal(_) => Self::defect(error),
+            error if error.is_transient() => {
+                Self::from(anyhow::Error::from(error.clone())).passing()
+            }
             _ => Self::from(anyhow::Error::from(error)),
         };
         match hint {

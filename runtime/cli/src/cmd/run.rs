@@ -1,5 +1,6 @@
 //! `tidemill run`: a pipeline in the foreground, from start to end.
 
+pub mod lives;
 mod watch;
 
 use std::io::IsTerminal;
@@ -7,14 +8,15 @@ use std::time::Instant;
 
 use tidemill_connectors::SinkSpec;
 use tidemill_engine::plan::StationKind;
-use tidemill_engine::{EngineError, Plan, Summary};
+use tidemill_engine::{Checkpoints, EngineError, Plan, Summary};
 
+use self::lives::Lives;
 use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::board::Board;
 use crate::error::Failure;
 use crate::progress::{Progress, Shown};
-use crate::recovery::{RecoveryArgs, Start};
-use crate::signals::Caught;
+use crate::recovery::{RecoveryArgs, Start, ends};
+use crate::signals::{Caught, Stop};
 use crate::summary::{End, Ran};
 use crate::talk::Talk;
 use crate::{clocks, exit, folders, load, recovery, summary};
@@ -58,50 +60,95 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let signals = Caught::new()?;
     let host = folders::host()?;
     let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
-    let checkpoints = match wanted {
-        None => None,
-        Some(wanted) => match recovery::start(wanted, &plan, &args.recovery, &talk)? {
-            Start::Run(checkpoints) => Some(*checkpoints),
-            Start::Finished(number) => {
+    let stop = Stop::default();
+    let life = Life {
+        plan: &plan,
+        board: Board::new(&plan),
+        stop: &stop,
+        talk: &talk,
+    };
+    let Some(wanted) = wanted else {
+        args.recovery.check_without_checkpoints()?;
+        signals.stop(stop.clone(), talk.clone())?;
+        return life.live(None);
+    };
+    let notes = ends::check(&plan)?;
+    let all = ends::guarantees(&plan, true).into_iter().chain(notes);
+    all.for_each(|note| talk.note(note));
+    signals.stop(stop.clone(), talk.clone())?;
+    let mut recovery = args.recovery.clone();
+    let mut lives = Lives::new(wanted.restarts, &stop, &talk);
+    loop {
+        let failure = match recovery::start(&wanted, (&plan, &recovery), lives.taken(), &talk) {
+            Ok(Start::Run(checkpoints, _desk)) => match life.live(Some(*checkpoints)) {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            },
+            Ok(Start::Finished(number)) => {
                 talk.note(format!(
                     "everything was read and published with checkpoint {number}; `--fresh` begins anew"
                 ));
                 return Ok(());
             }
-        },
-    };
-    let board = Board::new(&plan);
-    let (start, cpu) = (Instant::now(), clocks::cpu());
-    let options = load::options(&talk);
-    let running = match checkpoints {
-        None => tidemill_engine::start(&plan, &options)?,
-        Some(checkpoints) => tidemill_engine::start_with_checkpoints(&plan, &options, checkpoints)?,
-    };
-    signals.stop(running.stopper(), talk.clone())?;
-    let metrics = running.metrics();
-    let before = running.before().to_vec();
-    let progress = Progress::start(shown(&plan, &talk), &board, metrics.clone(), &talk);
-    let ended = running.wait();
-    drop(progress);
-    let end = match &ended {
-        Ok(Summary { stopped: false, .. }) => End::Done,
-        Ok(Summary { stopped: true, .. }) => End::Stopped,
-        Err(EngineError::OutputClosed) => return Ok(()),
-        Err(_) => End::Failed,
-    };
-    let (time, cpu) = (start.elapsed(), clocks::cpu().saturating_sub(cpu));
-    let ran = Ran {
-        time,
-        cpu,
-        totals: metrics.totals(),
-        before,
-        end,
-        metrics,
-    };
-    if !talk.is_quiet() {
-        summary::tell(&board, &ran, &talk);
+            // What cannot begin is wrong until somebody sees to it; what has begun may find things as they were soon.
+            Err(failure) if lives.is_first() => return Err(failure),
+            Err(failure) => failure,
+        };
+        if lives.goes_on(failure)? {
+            // A checkpoint of this run is what it goes on from now.
+            recovery = recovery.newest();
+        }
     }
-    ended.map(|_| ()).map_err(Failure::from)
+}
+
+/// What every life of a run has.
+struct Life<'a> {
+    plan: &'a Plan,
+    board: Board,
+    stop: &'a Stop,
+    talk: &'a Talk,
+}
+
+impl Life<'_> {
+    /// Runs to the end, or until something stops it.
+    fn live(&self, checkpoints: Option<Checkpoints>) -> Result<(), Failure> {
+        let Self {
+            plan, board, talk, ..
+        } = self;
+        let (start, cpu) = (Instant::now(), clocks::cpu());
+        let options = load::options(talk);
+        let running = match checkpoints {
+            None => tidemill_engine::start(plan, &options)?,
+            Some(checkpoints) => {
+                tidemill_engine::start_with_checkpoints(plan, &options, checkpoints)?
+            }
+        };
+        self.stop.runs(running.stopper());
+        let metrics = running.metrics();
+        let before = running.before().to_vec();
+        let progress = Progress::start(shown(plan, talk), board, metrics.clone(), talk);
+        let ended = running.wait();
+        drop(progress);
+        let end = match &ended {
+            Ok(Summary { stopped: false, .. }) => End::Done,
+            Ok(Summary { stopped: true, .. }) => End::Stopped,
+            Err(EngineError::OutputClosed) => return Ok(()),
+            Err(_) => End::Failed,
+        };
+        let (time, cpu) = (start.elapsed(), clocks::cpu().saturating_sub(cpu));
+        let ran = Ran {
+            time,
+            cpu,
+            totals: metrics.totals(),
+            before,
+            end,
+            metrics,
+        };
+        if !talk.is_quiet() {
+            summary::tell(board, &ran, talk);
+        }
+        ended.map(|_| ()).map_err(Failure::from)
+    }
 }
 
 /// Where progress is shown. Rows on the same terminal would tear it apart, and are progress enough.

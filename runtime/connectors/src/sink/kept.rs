@@ -17,7 +17,7 @@ use tidemill_rows::Batch;
 use super::Sink;
 use super::file::Writing;
 use super::ledger::Ledger;
-use super::pending::{Cut, Part, Pending};
+use super::pending::{Cut, Ending, Part, Pending};
 use crate::ConnectorError;
 use crate::encode::{Encoder, Encoding};
 
@@ -166,12 +166,8 @@ impl KeptHand {
     fn end_for(&mut self, cut: &Cut) -> Result<(), ConnectorError> {
         let ledger = self.ledger.clone();
         let one_file = ledger.one_file();
-        if cut.last
-            && one_file
-            && self.worker == 0
-            && self.open.is_none()
-            && self.complete.is_empty()
-        {
+        let last = cut.ending == Ending::Everything;
+        if last && one_file && self.worker == 0 && self.open.is_none() && self.complete.is_empty() {
             // The file is there at the end, also without rows.
             self.current()?;
         }
@@ -182,7 +178,8 @@ impl KeptHand {
         let old = ledger
             .roll
             .is_old(open.part.begun_ms, ledger.effects.now_ms());
-        if cut.last || many || old || self.room() == 0 {
+        let ends = last || cut.ending == Ending::Parts && !one_file;
+        if ends || many || old || self.room() == 0 {
             self.complete()
         } else if ledger.format == Encoding::Parquet {
             self.end_segment()

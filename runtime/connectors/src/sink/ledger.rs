@@ -190,7 +190,7 @@ impl Ledger {
     pub fn sound(&self) -> Result<(), ConnectorError> {
         match &self.state().unsound {
             None => Ok(()),
-            Some(why) => Err(ConnectorError::Lost(format!(
+            Some(why) => Err(ConnectorError::Unsound(format!(
                 "{why}: what was written before may be lost"
             ))),
         }

@@ -78,6 +78,17 @@ impl Part {
 pub struct Cut {
     /// The checkpoint's number, after which the parts are called that it publishes.
     pub checkpoint: u64,
-    /// Whether it is the last one: nothing is left open.
-    pub last: bool,
+    /// What ends with them.
+    pub ending: Ending,
+}
+
+/// What ends with the rows of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing: open parts take more rows.
+    Nothing,
+    /// Parts, so that nothing of them is pending afterwards. A single file takes more rows.
+    Parts,
+    /// Everything: it is the last one.
+    Everything,
 }

@@ -244,9 +244,9 @@ impl Family for Slide {
 }
 
 /// How a prefix is saved: there is none, it is the first fired pane of its block, or it was made for merging.
-const NO_PREFIX: i64 = 0;
-const PREFIX_OF_PANE: i64 = 1;
-const PREFIX_MADE: i64 = 2;
+pub(super) const NO_PREFIX: i64 = 0;
+pub(super) const PREFIX_OF_PANE: i64 = 1;
+pub(super) const PREFIX_MADE: i64 = 2;
 
 impl Save for Slide {
     fn save(&self, held: &Panes, into: &mut Saved) {

@@ -7,9 +7,10 @@ use tidemill_core::clock::InputClock;
 use tidemill_core::time;
 
 use super::Builder;
-use crate::checkpoint::Restored;
-use crate::checkpoint::kept::OperatorKept;
+use crate::checkpoint::columns::Unfit;
+use crate::checkpoint::kept::{NodeKept, OperatorKept};
 use crate::checkpoint::restored::is_mine;
+use crate::checkpoint::{AtEnd, Restored};
 use crate::error::EngineError;
 use crate::operator::source::Source;
 use crate::task::Node;
@@ -21,6 +22,8 @@ pub struct Beginning<'a> {
     pub restored: Option<&'a Restored>,
     /// Whether checkpoints are taken.
     pub is_cut: bool,
+    /// What becomes of windows when the input has ended.
+    pub at_end: AtEnd,
 }
 
 impl Builder<'_> {
@@ -50,6 +53,11 @@ impl Builder<'_> {
             let is_forgotten = |name: &str| forgotten.iter().any(|gone| **gone == *name);
             worker.splits.retain(|split| !is_forgotten(&split.name));
         }
+        let name = &self.plan.stations[station].name;
+        if let Some(change) = restored.change(name) {
+            let migrated = source.migrate(&mut kept, change)?;
+            migrated.map_err(|unfit| restored.unfit(name, unfit))?;
+        }
         source.restore(&kept)
     }
 
@@ -66,7 +74,13 @@ impl Builder<'_> {
         node.inputs = InputClock::restored(node.input_count, node.watermark);
         let (workers, groups) = (self.plan.workers, self.plan.max_parallelism);
         let mine = |key: &[u8]| is_mine(key, worker, workers, groups);
-        let kept: Vec<OperatorKept> = kept.into_iter().map(|kept| kept.operator).collect();
+        let change = restored.change(name);
+        let migrated = |kept: NodeKept| match change {
+            Some(change) => node.operator.migrate(kept.operator, change),
+            None => Ok(kept.operator),
+        };
+        let kept: Result<Vec<OperatorKept>, Unfit> = kept.into_iter().map(migrated).collect();
+        let kept = kept.map_err(|unfit| restored.unfit(name, unfit))?;
         let restores = node.operator.restore(kept, &mine);
         restores.map_err(|_| restored.damaged(name))
     }

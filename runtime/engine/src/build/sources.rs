@@ -82,6 +82,7 @@ impl Builder<'_> {
             counters,
             profile: self.options.profile,
             is_cut: self.beginning.is_cut,
+            at_end: self.beginning.at_end,
         }))
     }
 

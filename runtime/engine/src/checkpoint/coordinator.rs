@@ -4,10 +4,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-use tidemill_connectors::{ConnectorError, Pending, SharedSink};
+use crossbeam_channel::RecvTimeoutError;
+use tidemill_checkpoint::{Kind, Wish};
+use tidemill_connectors::{ConnectorError, Ending, Pending, SharedSink};
 
 use super::cut::{At, WorkerCut};
 use super::store::{Cut, Store, StoreError};
@@ -34,6 +36,8 @@ pub enum Told {
     Taken {
         /// Its number.
         number: u64,
+        /// Whether a person has asked for it.
+        kind: Kind,
         /// From asking for it until then.
         took: Duration,
         /// The longest time for which a worker took no rows because of it.
@@ -46,6 +50,11 @@ pub enum Told {
         /// Why.
         why: String,
     },
+    /// Checkpoints or data files that nobody needs could not be removed. It is said once.
+    NotRemoved {
+        /// Why.
+        why: String,
+    },
     /// What a sink had pending in an earlier life, and nobody needs, could not be removed. It does no harm.
     NotCleaned {
         /// The sink's name.
@@ -55,12 +64,31 @@ pub enum Told {
     },
 }
 
+/// What somebody wants of a running pipeline.
+#[derive(Debug)]
+pub struct Request {
+    /// What.
+    pub wish: Wish,
+    /// Gets the savepoint's number, or why there is none. If it is dropped the run has ended before.
+    pub answer: Sender<Result<u64, String>>,
+}
+
+/// What becomes of windows when the input has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtEnd {
+    /// They fire: nothing comes after it.
+    #[default]
+    Fire,
+    /// They stay open, and the next run goes on.
+    Keep,
+}
+
 /// See the module.
 pub struct Coordinator {
     /// Shared with the workers.
     pub control: Arc<Control>,
     /// What they report.
-    pub reports: Receiver<Report>,
+    pub reports: crossbeam_channel::Receiver<Report>,
     /// How many workers there are.
     pub workers: usize,
     /// How often, and how long.
@@ -79,6 +107,14 @@ pub struct Coordinator {
     pub told: Box<dyn Fn(Told) + Send>,
     /// How many workers are done.
     pub done: usize,
+    /// What becomes of windows when the input has ended.
+    pub at_end: AtEnd,
+    /// What somebody wants.
+    pub requests: Option<Receiver<Request>>,
+    /// Why what is not needed could not be removed the last time.
+    pub not_removed: Option<String>,
+    /// Who waits for the savepoint at hand.
+    pub asked: Option<Sender<Result<u64, String>>>,
 }
 
 /// What a coordinator waits for.
@@ -86,6 +122,10 @@ pub struct Coordinator {
 enum Next {
     /// It is time.
     Checkpoint,
+    /// Somebody wants a savepoint.
+    Savepoint,
+    /// Somebody wants a savepoint, and nothing to be read behind it.
+    LastSavepoint,
     /// All workers are done: the input has ended.
     End,
     /// The run is to stop, and to be gone on with.
@@ -121,22 +161,65 @@ impl Coordinator {
             }
             let began = Instant::now();
             match self.checkpoint(next) {
-                Ok(()) => failed = 0,
+                Ok(true) => {
+                    failed = 0;
+                    self.answer(Ok(self.number));
+                }
+                // A worker has failed, and says why.
+                Ok(false) => return Ok(()),
                 Err(error) => {
-                    failed += 1;
+                    self.answer(Err(error.to_string()));
+                    failed += u32::from(next == Next::Checkpoint);
                     let lost = !matches!(error, StoreError::Unavailable { .. });
-                    let last = next != Next::Checkpoint;
+                    let last = matches!(next, Next::End | Next::Stop);
                     if lost || last || failed > self.pace.tolerated_failures {
                         return Err(self.failed(error));
                     }
+                    self.control.release();
                     let (number, why) = (self.number, error.to_string());
                     (self.told)(Told::Failed { number, why });
+                    next_at = self.next_at(began);
+                    continue;
                 }
             }
-            if next != Next::Checkpoint || self.control.is_aborted() {
-                return Ok(());
+            match next {
+                Next::LastSavepoint => {
+                    self.control.stop();
+                    return Ok(());
+                }
+                Next::End | Next::Stop | Next::Over => return Ok(()),
+                Next::Checkpoint | Next::Savepoint if self.control.is_aborted() => return Ok(()),
+                Next::Checkpoint | Next::Savepoint => next_at = self.next_at(began),
             }
-            next_at = (began + self.pace.interval).max(Instant::now() + self.pace.min_pause);
+        }
+    }
+
+    fn next_at(&self, began: Instant) -> Instant {
+        (began + self.pace.interval).max(Instant::now() + self.pace.min_pause)
+    }
+
+    /// Tells whoever waits for the savepoint at hand.
+    fn answer(&mut self, outcome: Result<u64, String>) {
+        if let Some(asked) = self.asked.take() {
+            // Who does not wait any more does not want to know.
+            let _ = asked.send(outcome);
+        }
+    }
+
+    /// What is to be done about what somebody wants, if somebody does.
+    fn wanted(&mut self) -> Option<Next> {
+        let request = self.requests.as_ref()?.try_recv().ok()?;
+        self.asked = Some(request.answer);
+        match request.wish {
+            Wish::Savepoint => Some(Next::Savepoint),
+            Wish::Stop => {
+                self.control.hold();
+                Some(Next::LastSavepoint)
+            }
+            Wish::Drain => {
+                self.control.drain();
+                None
+            }
         }
     }
 
@@ -156,13 +239,19 @@ impl Coordinator {
             if self.done == self.workers {
                 return Next::End;
             }
-            if self.control.is_stopping() {
+            // What is drained is at its end soon, and in between it is nothing that could be gone on from.
+            let draining = self.control.is_draining();
+            if self.control.is_stopping() && !draining {
                 return Next::Stop;
             }
+            if !draining && let Some(next) = self.wanted() {
+                return next;
+            }
             let left = next_at.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if left.is_zero() && !draining {
                 return Next::Checkpoint;
             }
+            let left = if draining { LOOK } else { left };
             match self.reports.recv_timeout(left.min(LOOK)) {
                 Ok(Report::Done) => self.done += 1,
                 // Of a checkpoint that took too long.
@@ -173,36 +262,75 @@ impl Coordinator {
         }
     }
 
-    fn checkpoint(&mut self, next: Next) -> Result<(), StoreError> {
+    /// What ends with a checkpoint of the output, and whether all windows have fired.
+    fn ending(&self, next: Next) -> (Ending, bool) {
+        match next {
+            // Windows that are kept open make more of the output.
+            Next::End if self.at_end == AtEnd::Keep && !self.control.is_draining() => {
+                (Ending::Parts, false)
+            }
+            Next::End => (Ending::Everything, true),
+            // A savepoint is to need nothing that lies in the places of sinks.
+            Next::Savepoint | Next::LastSavepoint => (Ending::Parts, false),
+            Next::Checkpoint | Next::Stop | Next::Over => (Ending::Nothing, false),
+        }
+    }
+
+    /// Takes a checkpoint. Whether it has happened: not if a worker has failed.
+    fn checkpoint(&mut self, next: Next) -> Result<bool, StoreError> {
         let began = Instant::now();
+        let (ending, finished) = self.ending(next);
         self.number = self.store.begin()?;
         self.cuts += 1;
         self.control.ask_for_cut(At {
             cut: self.cuts,
             number: self.number,
-            last: next == Next::End,
+            ending,
         });
         let Some(workers) = self.collect(began)? else {
-            return Ok(());
+            return Ok(false);
         };
         let stall = workers.iter().map(|cut| cut.stall).max();
+        let kind = match self.asked {
+            Some(_) => Kind::Savepoint,
+            None => Kind::Checkpoint,
+        };
         let cut = Cut {
             number: self.number,
-            finished: next == Next::End,
+            kind,
+            finished,
             workers,
         };
         self.each_sink(&cut, |sink, pending| sink.secure(pending))
-            .map_err(|text| StoreError::Lost { text, hint: None })?;
+            .map_err(|text| StoreError::Unknown { text, hint: None })?;
         self.store.keep(&cut)?;
         self.each_sink(&cut, |sink, pending| sink.publish(pending).map(|_| ()))
             .map_err(|text| StoreError::Unpublished { text })?;
-        self.store.published()?;
+        self.published()?;
         self.clean();
         (self.told)(Told::Taken {
             number: self.number,
+            kind,
             took: began.elapsed(),
             stall: stall.unwrap_or_default(),
         });
+        Ok(true)
+    }
+
+    /// Lets go what is not needed any more. What cannot be removed takes room, and does no other harm.
+    fn published(&mut self) -> Result<(), StoreError> {
+        let why = match self.store.published() {
+            Ok(()) => None,
+            Err(fenced @ StoreError::Fenced { .. }) => return Err(fenced),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = &why
+            && self.not_removed.as_ref() != Some(why)
+        {
+            let why = why.clone();
+            (self.told)(Told::NotRemoved { why });
+        }
+        self.not_removed = why;
         Ok(())
     }
 

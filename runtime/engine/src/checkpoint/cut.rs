@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tidemill_connectors::Pending;
+use tidemill_connectors::{Ending, Pending};
 
 use super::kept::{NodeKept, OperatorKept, SourceKept};
 use crate::metrics::Counts;
@@ -15,8 +15,8 @@ pub struct At {
     pub cut: u64,
     /// The checkpoint's number, which a cut that came to nothing leaves to the next.
     pub number: u64,
-    /// Whether nothing comes after it: the input has ended, and what is written is whole.
-    pub last: bool,
+    /// What of the output ends with it.
+    pub ending: Ending,
 }
 
 /// What a station keeps on one worker, and what it has counted there.

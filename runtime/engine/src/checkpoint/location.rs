@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidemill_checkpoint::{
-    CheckpointError, Claim, Content, Contents, DecidedBy, Draft, Form, Kind, Manifest, Operator,
-    Part, Sequence,
+    CheckpointError, Claim, Content, Contents, DecidedBy, Draft, Form, Manifest, Operator, Part,
+    Sequence,
 };
 use tidemill_connectors::{Pending, Wake};
 
@@ -31,6 +31,8 @@ pub struct InLocation {
     /// How many checkpoints are kept.
     keep: usize,
     plan: Described,
+    /// Whether what earlier lives have left was removed.
+    swept: bool,
 }
 
 /// What a manifest says of the plan.
@@ -49,15 +51,23 @@ enum Role {
     Sink,
 }
 
+/// What an operator is called by its kind; nothing of sources and sinks.
+pub(crate) fn kind(station: &StationKind) -> Option<&'static str> {
+    match station {
+        StationKind::Transform(_) => Some("transform"),
+        StationKind::Window(_) => Some("window"),
+        StationKind::Process(_) => Some("process"),
+        StationKind::Source(_) | StationKind::Sink(_) => None,
+    }
+}
+
 impl InLocation {
     /// Keeps the checkpoints of a plan under a claim, the newest `keep` of them.
     pub fn new(claim: Claim, keep: usize, plan: &Plan) -> Self {
-        let role = |kind: &StationKind| match kind {
+        let role = |station: &StationKind| match station {
             StationKind::Source(_) => Role::Source,
-            StationKind::Transform(_) => Role::Operator("transform"),
-            StationKind::Window(_) => Role::Operator("window"),
-            StationKind::Process(_) => Role::Operator("process"),
             StationKind::Sink(_) => Role::Sink,
+            operator => Role::Operator(kind(operator).unwrap_or_default()),
         };
         let stations = plan.stations.iter();
         Self {
@@ -75,12 +85,13 @@ impl InLocation {
                 max_parallelism: plan.max_parallelism,
                 modules: plan.module_hashes(),
             },
+            swept: false,
         }
     }
 
     fn put(&self, draft: &Draft, cut: &Cut) -> Result<Contents, CheckpointError> {
         let mut contents = Contents {
-            kind: Kind::Checkpoint,
+            kind: cut.kind,
             decided_by: DecidedBy::Manifest,
             finished: cut.finished,
             workers: self.plan.workers,
@@ -94,8 +105,16 @@ impl InLocation {
             let workers = cut.workers.iter();
             let cuts: Vec<&StationCut> = workers.map(|worker| &worker.stations[index]).collect();
             match role {
-                Role::Source => _ = contents.sources.insert(name.clone(), as_json(&cuts)),
-                Role::Sink => _ = contents.pending.insert(name.clone(), as_json(&cuts)),
+                Role::Source => {
+                    _ = contents
+                        .sources
+                        .insert(name.clone(), as_json(schemas, &cuts))
+                }
+                Role::Sink => {
+                    _ = contents
+                        .pending
+                        .insert(name.clone(), as_json(schemas, &cuts))
+                }
                 Role::Operator(kind) => contents.operators.push(Operator {
                     name: name.clone(),
                     kind: (*kind).to_owned(),
@@ -109,8 +128,16 @@ impl InLocation {
     }
 }
 
-fn as_json(cuts: &[&StationCut]) -> Value {
-    serde_json::to_value(cuts).expect("what is kept is plain data")
+/// What workers keep, beside what that is made of.
+fn as_json(schemas: &Value, cuts: &[&StationCut]) -> Value {
+    let mut kept = schemas.clone();
+    kept[schemas::WORKERS] = serde_json::to_value(cuts).expect("what is kept is plain data");
+    kept
+}
+
+/// The inverse.
+fn of_json(kept: &Value) -> Result<Vec<StationCut>, serde_json::Error> {
+    serde_json::from_value(kept[schemas::WORKERS].clone())
 }
 
 /// A data file per worker.
@@ -145,8 +172,14 @@ impl Store for InLocation {
     }
 
     fn published(&mut self) -> Result<(), StoreError> {
+        let removed = self.claim.retain(self.keep);
+        let swept = match removed {
+            Ok(_) if !self.swept => self.claim.sweep(),
+            removed => removed,
+        };
+        self.swept |= swept.is_ok();
         // What cannot be removed now is removed with the next one.
-        match self.claim.retain(self.keep) {
+        match swept {
             Err(error) if error.is_transient() => Ok(()),
             removed => removed.map(|_| ()).map_err(StoreError::from),
         }
@@ -161,7 +194,7 @@ impl Store for InLocation {
             let Some(kept) = checkpoint.manifest.contents.pending.get(sink) else {
                 continue;
             };
-            let cuts: Vec<StationCut> = serde_json::from_value(kept.clone()).map_err(|error| {
+            let cuts = of_json(kept).map_err(|error| {
                 let text = format!("checkpoint {number}: what {sink} has pending: {error}");
                 StoreError::Unavailable { text }
             })?;
@@ -178,6 +211,8 @@ impl From<CheckpointError> for StoreError {
             Self::Fenced { text, hint }
         } else if error.is_transient() && error.certainly_not_done() {
             Self::Unavailable { text }
+        } else if error.is_transient() {
+            Self::Unknown { text, hint }
         } else {
             Self::Lost { text, hint }
         }
@@ -201,24 +236,37 @@ pub fn read(sequence: &Sequence, manifest: &Manifest) -> Result<Restored, Engine
         .iter()
         .chain(&manifest.contents.pending)
     {
-        let cuts: Result<Vec<StationCut>, _> = serde_json::from_value(cuts.clone());
-        stations.insert(name.clone(), cuts.map_err(|_| unreadable(name))?);
+        let cuts = of_json(cuts).map_err(|_| unreadable(name))?;
+        stations.insert(name.clone(), cuts);
     }
     for operator in &manifest.contents.operators {
-        let mut cuts = Vec::new();
-        for part in &operator.parts {
-            let read = sequence
-                .read(part)
-                .map_err(|source| EngineError::Location {
-                    number,
-                    source: Box::new(source),
-                })?;
-            let cut = StationCut::decode(&read.concat());
-            cuts.push(cut.map_err(|_| unreadable(&operator.name))?);
-        }
+        let cuts = read_operator(sequence, number, operator)?;
         stations.insert(operator.name.clone(), cuts);
     }
     Ok(Restored::new(number, stations))
+}
+
+/// Reads what an operator kept on each worker.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_operator(
+    sequence: &Sequence,
+    number: u64,
+    operator: &Operator,
+) -> Result<Vec<StationCut>, EngineError> {
+    let read = |part: &Part| {
+        let read = sequence.read(part);
+        let read = read.map_err(|source| EngineError::Location {
+            number,
+            source: Box::new(source),
+        })?;
+        StationCut::decode(&read.concat()).map_err(|_| EngineError::Unreadable {
+            number,
+            station: operator.name.clone(),
+        })
+    };
+    operator.parts.iter().map(read).collect()
 }
 
 /// Whether sources have something to read that they had not when everything had been read.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tidemill_connectors::{Pending, Position};
 use tidemill_rows::key;
 
+use super::changes::{Changes, StateChange};
+use super::columns::Unfit;
 use super::cut::{Kept, StationCut};
 use super::kept::{NodeKept, OperatorKept, SourceKept};
 use crate::error::EngineError;
@@ -24,12 +26,38 @@ pub struct Restored {
     /// Its number.
     pub number: u64,
     stations: BTreeMap<String, Vec<StationCut>>,
+    changes: Changes,
 }
 
 impl Restored {
     /// A checkpoint of these stations, each with what every worker kept.
     pub fn new(number: u64, stations: BTreeMap<String, Vec<StationCut>>) -> Self {
-        Self { number, stations }
+        Self {
+            number,
+            stations,
+            changes: Changes::default(),
+        }
+    }
+
+    /// The same for a pipeline that was changed since: what is let go is as if it had never been there.
+    #[must_use]
+    pub fn changed(mut self, changes: Changes) -> Self {
+        self.stations.retain(|name, _| !changes.is_dropped(name));
+        Self { changes, ..self }
+    }
+
+    /// How the state of a station becomes what it keeps now, if it is not the same.
+    pub(crate) fn change(&self, name: &str) -> Option<&StateChange> {
+        self.changes.of(name)
+    }
+
+    /// What is said where something that is kept has no place in what is kept now.
+    pub(crate) fn unfit(&self, name: &str, unfit: Unfit) -> EngineError {
+        EngineError::Unfit {
+            number: self.number,
+            station: name.to_owned(),
+            what: unfit.0,
+        }
     }
 
     /// What a source kept on each worker; nothing if it is new.

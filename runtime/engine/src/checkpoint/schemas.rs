@@ -3,43 +3,83 @@
 //! State is known by what it is made of: the key, the window, what is kept of rows. Whatever of it differs would make other
 //! results of what was gathered, so a run that would go on says what, and starts nothing.
 
-use arrow_schema::Field;
+use arrow_schema::{Field, Schema};
 use serde_json::{Map, Value, json};
-use tidemill_checkpoint::Manifest;
+use tidemill_connectors::SinkSpec;
 use tidemill_core::window::{Keep, Mode, WindowKind, WindowSpec};
-use tidemill_rows::LogicalType;
 use tidemill_wasm::{Clock, SlotKind, StateSlot};
 
-use crate::plan::{Plan, ProcessPlan, StationKind, WindowPlan};
+use super::columns::Named;
+use crate::plan::{ProcessPlan, StationKind, WindowPlan};
+
+/// Of a source: the columns of the state of the function that makes its watermarks.
+pub const STATE: &str = "state";
+/// Of a sink: the columns that it writes.
+pub const COLUMNS: &str = "columns";
+/// Of a sink: how it writes them.
+pub const FORMAT: &str = "format";
+/// Of a source or a sink: what each worker keeps.
+pub const WORKERS: &str = "workers";
+/// Of a window: the columns of its key.
+pub const KEY: &str = "key";
+/// Of a process operator: its slots, by name.
+pub const SLOTS: &str = "slots";
+/// Of a process operator: its timers, by name, and whose time they are in.
+pub const TIMERS: &str = "timers";
+/// Of a window: which, in words.
+pub const WINDOW: &str = "window";
+/// Of a window: the columns of its accumulators.
+pub const ACCUMULATOR: &str = "accumulator";
+/// Of a window that stores rows: their columns.
+pub const ROWS: &str = "rows";
 
 /// What the state of a station is made of; null where it has none.
 pub fn of_station(kind: &StationKind) -> Value {
     match kind {
         StationKind::Window(window) => of_window(window),
         StationKind::Process(process) => of_process(process),
-        StationKind::Source(_) | StationKind::Transform(_) | StationKind::Sink(_) => Value::Null,
+        StationKind::Source(source) => match &source.custom {
+            Some(custom) => json!({ STATE: words(&custom.described().state) }),
+            None => json!({}),
+        },
+        StationKind::Sink(sink) => of_sink(&sink.spec, &sink.schema),
+        StationKind::Transform(_) => Value::Null,
     }
 }
 
-fn of_window(plan: &WindowPlan) -> Value {
+/// What a sink writes, and how.
+pub fn of_sink(spec: &SinkSpec, schema: &Schema) -> Value {
+    let columns: Vec<String> = schema.fields().iter().map(|f| word(f)).collect();
+    let format = match spec {
+        SinkSpec::File { format, .. } => Some(format.ending()),
+        SinkSpec::Folder(folder) => Some(folder.format.ending()),
+        SinkSpec::Stdout { .. } | SinkSpec::Encoded { .. } | SinkSpec::Blackhole => None,
+    };
+    json!({ COLUMNS: columns, FORMAT: format })
+}
+
+/// What the state of a window is made of.
+pub fn of_window(plan: &WindowPlan) -> Value {
     let described = plan.function.described();
+    let key: Vec<String> = plan.key_fields.iter().map(|field| word(field)).collect();
     json!({
-        "key": columns(plan.key_fields.iter().map(AsRef::as_ref)),
-        "window": window(&plan.spec),
-        "accumulator": columns(&described.accumulator),
-        "rows": plan.spec.stored.map(|_| columns(&described.input)),
+        KEY: key,
+        WINDOW: window(&plan.spec),
+        ACCUMULATOR: words(&described.accumulator),
+        ROWS: plan.spec.stored.map(|_| words(&described.input)),
     })
 }
 
 /// Slots and timers are known by their names. How long entries live, and how many a list has, may change.
 fn of_process(plan: &ProcessPlan) -> Value {
     let described = plan.function.described();
+    let key: Vec<String> = plan.key_fields.iter().map(|field| word(field)).collect();
     let slots = described.slots.iter();
     let timers = described.timers.iter();
     json!({
-        "key": columns(plan.key_fields.iter().map(AsRef::as_ref)),
-        "slots": slots.map(|s| (s.name.clone(), slot(s))).collect::<Map<_, _>>(),
-        "timers": timers.map(|t| (t.name.clone(), clock(t.clock).into())).collect::<Map<_, _>>(),
+        KEY: key,
+        SLOTS: slots.map(|s| (s.name.clone(), slot(s))).collect::<Map<_, _>>(),
+        TIMERS: timers.map(|t| (t.name.clone(), clock(t.clock).into())).collect::<Map<_, _>>(),
     })
 }
 
@@ -47,12 +87,12 @@ fn slot(slot: &StateSlot) -> Value {
     let (kind, sub_key) = match &slot.kind {
         SlotKind::Value => ("value", None),
         SlotKind::List { .. } => ("list", None),
-        SlotKind::Map { key } => ("map", Some(columns(key))),
+        SlotKind::Map { key } => ("map", Some(words(key))),
     };
     json!({
         "kind": kind,
-        "key": sub_key,
-        "columns": columns(&slot.columns),
+        KEY: sub_key,
+        COLUMNS: words(&slot.columns),
         "expires": slot.ttl.map(|ttl| clock(ttl.clock)),
     })
 }
@@ -65,14 +105,12 @@ fn clock(clock: Clock) -> &'static str {
     }
 }
 
-fn columns<'a>(fields: impl IntoIterator<Item = &'a Field>) -> Vec<String> {
-    fields.into_iter().map(column).collect()
+fn words(fields: &[Field]) -> Vec<String> {
+    fields.iter().map(word).collect()
 }
 
-fn column(field: &Field) -> String {
-    let mark = if field.is_nullable() { "?" } else { "" };
-    let ty = LogicalType::of(field.data_type()).name();
-    format!("{}: {ty}{mark}", field.name())
+fn word(field: &Field) -> String {
+    Named::from(field).word()
 }
 
 /// A window in words, lengths in microseconds.
@@ -107,64 +145,105 @@ fn window(spec: &WindowSpec) -> String {
     format!("{kind}, lateness {}, {mode}{keep}{plain}", spec.lateness)
 }
 
-/// Every reason why a plan cannot go on from a checkpoint; none if it can.
-pub fn differences(plan: &Plan, manifest: &Manifest) -> Vec<String> {
-    let contents = &manifest.contents;
-    let mut all = Vec::new();
-    if contents.max_parallelism != plan.max_parallelism {
-        all.push(format!(
-            "max-parallelism was {} and is {} now: it is fixed by the first checkpoint",
-            contents.max_parallelism, plan.max_parallelism
-        ));
-    }
-    let station = |name: &str| plan.stations.iter().find(|station| station.name == name);
-    for name in contents.sources.keys() {
-        if !station(name).is_some_and(|s| matches!(s.kind, StationKind::Source(_))) {
-            all.push(format!(
-                "there is no source {name} any more, which had been read"
-            ));
+/// A window as a manifest says it, read again; nothing if it is none.
+pub fn read_window(text: &str) -> Option<WindowSpec> {
+    let mut parts = text.split(", ");
+    let words: Vec<&str> = parts.next()?.split(' ').collect();
+    let number = |text: &str| text.parse::<i64>().ok();
+    let kind = match words[..] {
+        ["tumble", size, "offset", offset] => WindowKind::Tumble {
+            size: number(size)?,
+            offset: number(offset)?,
+        },
+        ["hop", size, "step", step, "offset", offset] => WindowKind::Hop {
+            size: number(size)?,
+            step: number(step)?,
+            offset: number(offset)?,
+        },
+        ["cumulate", size, "step", step, "offset", offset] => WindowKind::Cumulate {
+            size: number(size)?,
+            step: number(step)?,
+            offset: number(offset)?,
+        },
+        ["session", gap] => WindowKind::Session { gap: number(gap)? },
+        ["global"] => WindowKind::Global,
+        ["rows", count] => WindowKind::Rows {
+            count: count.parse().ok()?,
+        },
+        ["slide", range] => WindowKind::Slide {
+            range: number(range)?,
+        },
+        _ => return None,
+    };
+    let mut spec = WindowSpec::new(kind);
+    for part in parts {
+        match part.split(' ').collect::<Vec<_>>()[..] {
+            ["lateness", lateness] => spec.lateness = number(lateness)?,
+            ["accumulating"] => spec.mode = Mode::Accumulating,
+            ["discarding"] => spec.mode = Mode::Discarding,
+            ["retract"] => spec.mode = Mode::Retract,
+            ["all", "rows", "kept"] => spec.stored = Some(Keep::All),
+            ["the", "newest", count, "kept"] => {
+                spec.stored = Some(Keep::Newest(count.parse().ok()?))
+            }
+            ["those", "within", d, "kept"] => spec.stored = Some(Keep::Within(number(d)?)),
+            // Which ones does not show in what is kept.
+            ["with", "triggers"] => spec.triggers.each_row = true,
+            _ => return None,
         }
     }
-    for name in contents.pending.keys() {
-        if !station(name).is_some_and(|s| matches!(s.kind, StationKind::Sink(_))) {
-            all.push(format!(
-                "there is no sink {name} any more, which may have output pending"
-            ));
-        }
-    }
-    for operator in &contents.operators {
-        let name = &operator.name;
-        match station(name).map(|station| of_station(&station.kind)) {
-            None if operator.schemas.is_null() => {}
-            None => all.push(format!(
-                "there is no operator {name} any more, which keeps state"
-            )),
-            Some(now) => all.extend(
-                differing(&operator.schemas, &now)
-                    .into_iter()
-                    .map(|what| format!("operator {name}: {what}")),
-            ),
-        }
-    }
-    all
+    Some(spec)
 }
 
-fn differing(was: &Value, now: &Value) -> Vec<String> {
-    if was == now {
-        return Vec::new();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_read_back() {
+        let kinds = [
+            WindowKind::Tumble {
+                size: 10,
+                offset: -3,
+            },
+            WindowKind::Hop {
+                size: 10,
+                step: 3,
+                offset: 0,
+            },
+            WindowKind::Cumulate {
+                size: 10,
+                step: 5,
+                offset: 1,
+            },
+            WindowKind::Session { gap: 7 },
+            WindowKind::Global,
+            WindowKind::Rows { count: 9 },
+            WindowKind::Slide { range: 4 },
+        ];
+        let keeps = [
+            None,
+            Some(Keep::All),
+            Some(Keep::Newest(3)),
+            Some(Keep::Within(8)),
+        ];
+        for kind in kinds {
+            for mode in [Mode::Accumulating, Mode::Discarding, Mode::Retract] {
+                for stored in keeps {
+                    let spec = WindowSpec {
+                        lateness: 12,
+                        mode,
+                        stored,
+                        ..WindowSpec::new(kind)
+                    };
+                    let text = window(&spec);
+                    let read = read_window(&text).unwrap_or_else(|| panic!("{text}"));
+                    assert_eq!(window(&read), text);
+                    assert_eq!(read.is_plain(), spec.is_plain(), "{text}");
+                    assert_eq!((read.kind, read.stored), (kind, stored), "{text}");
+                }
+            }
+        }
+        assert_eq!(read_window("tumble 10"), None);
     }
-    let (Some(was), Some(now)) = (was.as_object(), now.as_object()) else {
-        return vec!["it keeps state of another kind now".to_owned()];
-    };
-    let of = |value: Option<&Value>| value.unwrap_or(&Value::Null).to_string();
-    was.keys()
-        .filter(|part| was.get(*part) != now.get(*part))
-        .map(|part| {
-            format!(
-                "its {part} was {} and is {} now",
-                of(was.get(part)),
-                of(now.get(part))
-            )
-        })
-        .collect()
 }

@@ -1,5 +1,6 @@
 //! Where checkpoints are kept, as the engine sees it.
 
+use tidemill_checkpoint::Kind;
 use tidemill_connectors::Pending;
 
 use super::cut::WorkerCut;
@@ -9,6 +10,8 @@ use super::cut::WorkerCut;
 pub struct Cut {
     /// The checkpoint's number.
     pub number: u64,
+    /// Whether it goes by itself or is kept.
+    pub kind: Kind,
     /// Whether the input had ended, so that nothing comes after it.
     pub finished: bool,
     /// What each worker keeps.
@@ -54,7 +57,15 @@ pub enum StoreError {
         /// What to do.
         hint: Option<String>,
     },
-    /// Whether it has happened is not known, or what lies there is damaged: who goes on finds out.
+    /// Whether it has happened is not known, or what was written may not last: who goes on finds out.
+    #[error("{text}")]
+    Unknown {
+        /// What happened.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// What lies there is damaged, or is not what it must be: a person must see to it.
     #[error("{text}")]
     Lost {
         /// What happened.
@@ -77,10 +88,20 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it may go better when the run goes on from the last checkpoint.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unknown { .. } | Self::Unpublished { .. } | Self::Unavailable { .. } => true,
+            Self::Fenced { .. } | Self::Lost { .. } => false,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Fenced { hint, .. } | Self::Lost { hint, .. } => hint.as_deref(),
+            Self::Fenced { hint, .. } | Self::Unknown { hint, .. } | Self::Lost { hint, .. } => {
+                hint.as_deref()
+            }
             Self::Unpublished { .. } => Some(
                 "see to the sink's place, and run the pipeline again: it goes on from this checkpoint",
             ),

@@ -33,6 +33,8 @@ use super::Operator;
 use super::null_keys::without_null_keys;
 use crate::aggregate::groups::Groups;
 use crate::busiest::Busiest;
+use crate::checkpoint::changes::StateChange;
+use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::OperatorKept;
 use crate::checkpoint::restored::{Damaged, Mine};
@@ -220,6 +222,13 @@ impl Operator for Process {
 
     fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
         Ok(OperatorKept::Process(self.kept()))
+    }
+
+    fn migrate(&mut self, kept: OperatorKept, change: &StateChange) -> Result<OperatorKept, Unfit> {
+        match kept {
+            OperatorKept::Process(kept) => Ok(OperatorKept::Process(change.states.apply(kept)?)),
+            other => Ok(other),
+        }
     }
 
     fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {

@@ -104,7 +104,7 @@ impl Operator for Sink {
     fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
         let cut = Cut {
             checkpoint: at.number,
-            last: at.last,
+            ending: at.ending,
         };
         let pending = self.with(|connector| connector.cut(&cut))?;
         self.unflushed = false;

@@ -5,6 +5,7 @@
 pub mod alignment;
 pub mod assemble;
 pub mod custom;
+mod ending;
 mod finding;
 mod parts;
 pub mod prepare;
@@ -28,8 +29,9 @@ use self::prepare::{EventTime, Prepared, Reader, Timing};
 use self::saving::Begin;
 use self::telling::Told;
 use crate::blame::Blame;
+use crate::checkpoint::AtEnd;
 use crate::error::EngineError;
-use crate::event::{Event, Output};
+use crate::event::Output;
 use crate::failure::{FailedRow, failed_batch};
 use crate::metrics::{Counters, add};
 
@@ -88,6 +90,7 @@ pub struct Source {
     /// Where a live source with several splits goes on looking.
     next: usize,
     ended: bool,
+    at_end: AtEnd,
 }
 
 impl Source {
@@ -126,9 +129,7 @@ impl Source {
         self.pass_on(out);
         self.tell(now);
         if self.is_over() {
-            self.ended = true;
-            self.counters.ended.store(true, Relaxed);
-            out.all(Event::End);
+            self.end(out);
             return Ok(Turn::Ended);
         }
         Ok(if read { Turn::Read } else { Turn::Pending })
@@ -393,10 +394,5 @@ impl Source {
         for split in 0..self.splits.len() {
             self.clock.not_deliverable(split, from, to);
         }
-    }
-
-    /// Whether nothing can come any more.
-    fn is_over(&self) -> bool {
-        self.later.is_none() && self.splits.iter().all(|split| split.finished)
     }
 }

@@ -8,6 +8,7 @@
 pub mod called;
 mod finish;
 mod in_order;
+mod migrating;
 mod null_keys;
 mod partials;
 pub mod results;
@@ -29,6 +30,8 @@ use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Carried, Fired, Given};
 use crate::blame::Blame;
 use crate::busiest::Busiest;
+use crate::checkpoint::changes::StateChange;
+use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::OperatorKept;
 use crate::checkpoint::restored::{Damaged, Mine};
@@ -344,6 +347,15 @@ impl Operator for Window {
 
     fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
         Ok(OperatorKept::Windows(self.kept()))
+    }
+
+    fn migrate(&mut self, kept: OperatorKept, change: &StateChange) -> Result<OperatorKept, Unfit> {
+        match kept {
+            OperatorKept::Windows(windows) => {
+                Ok(OperatorKept::Windows(self.migrated(windows, change)?))
+            }
+            other => Ok(other),
+        }
     }
 
     fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {

@@ -11,9 +11,11 @@ use super::split::Feed;
 use super::{Rehearsal, Stage, Stepped, order};
 use crate::build::{self, Beginning};
 use crate::checkpoint::cut::At;
-use crate::checkpoint::{Restored, StationCut};
+use crate::checkpoint::view::{self, OperatorState};
+use crate::checkpoint::{AtEnd, Restored, StationCut, location, schemas};
 use crate::error::EngineError;
 use crate::metrics::Metrics;
+use crate::plan::StationKind;
 use crate::worker;
 
 /// One thing that was done to a rehearsal. Sources and splits by number.
@@ -41,10 +43,41 @@ impl Rehearsal {
     /// If the pipeline must stop.
     pub fn checkpoint(&mut self) -> Result<(), EngineError> {
         let number = self.taken.number + 1;
+        let stations = self.cut(number)?;
+        self.taken = Taken {
+            number,
+            restored: Some(Restored::new(number, stations)),
+            feeds: self.stands(),
+        };
+        self.done.clear();
+        Ok(())
+    }
+
+    /// What an operator keeps, of all keys; nothing if there is no such operator. Nothing is on its way.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn state(&mut self, operator: &str) -> Result<Option<OperatorState>, EngineError> {
+        let cuts = self.cut(self.taken.number + 1)?;
+        let mut stations = self.plan.stations.iter();
+        let Some(station) = stations.find(|station| station.name == operator) else {
+            return Ok(None);
+        };
+        let kind = match &station.kind {
+            StationKind::Source(_) | StationKind::Sink(_) => return Ok(None),
+            kind => location::kind(kind).unwrap_or_default(),
+        };
+        let schemas = schemas::of_station(&station.kind);
+        let cuts: Vec<&StationCut> = cuts[operator].iter().collect();
+        let seen = view::of_cuts((operator, kind), &schemas, &cuts);
+        Ok(Some(seen.expect("what was written can be shown")))
+    }
+
+    fn cut(&mut self, number: u64) -> Result<BTreeMap<String, Vec<StationCut>>, EngineError> {
         let at = At {
             cut: number,
             number,
-            last: false,
+            ending: tidemill_connectors::Ending::Nothing,
         };
         for worker in &mut self.workers {
             worker.task.begin_cut(at)?;
@@ -61,13 +94,7 @@ impl Rehearsal {
                 of_station.push(read);
             }
         }
-        self.taken = Taken {
-            number,
-            restored: Some(Restored::new(number, stations)),
-            feeds: self.stands(),
-        };
-        self.done.clear();
-        Ok(())
+        Ok(stations)
     }
 
     /// Loses everything since the last checkpoint, goes on from it with so many workers, and does again what was done since.
@@ -127,6 +154,7 @@ impl Rehearsal {
         let beginning = Beginning {
             restored: self.taken.restored.as_ref(),
             is_cut: true,
+            at_end: AtEnd::Fire,
         };
         let built = build::workers(&self.plan, &self.options, &metrics, &ends, beginning)?;
         self.workers = built.workers;

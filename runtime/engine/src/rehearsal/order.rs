@@ -16,6 +16,8 @@ use tidemill_rows::key::EncodedKeys;
 use tidemill_rows::{Batch, Origin, json};
 use tidemill_wasm::Output as Shape;
 
+use crate::checkpoint::changes::StateChange;
+use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::OperatorKept;
 use crate::checkpoint::restored::{Damaged, Mine};
@@ -283,6 +285,10 @@ impl Operator for Traced {
 
     fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
         self.operator.cut(at)
+    }
+
+    fn migrate(&mut self, kept: OperatorKept, change: &StateChange) -> Result<OperatorKept, Unfit> {
+        self.operator.migrate(kept, change)
     }
 
     fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {

@@ -14,7 +14,7 @@
 //! 2. At least every second number of a segment of many is needed: a segment is written anew without the others, and
 //!    neighbours that have become small are joined. So memory follows what is needed, and segments stay few.
 
-mod saving;
+pub mod saving;
 mod segment;
 
 use std::collections::{BTreeMap, BTreeSet};

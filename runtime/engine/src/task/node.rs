@@ -39,6 +39,8 @@ pub struct Node {
     pub closed_inputs: usize,
     /// Whether one of them was stopped rather than at its end.
     pub stopped: bool,
+    /// Whether one of them has an end that is none for good.
+    pub rests: bool,
     /// Whether it has passed on that none of its inputs counts.
     pub idle: bool,
     /// Whose time it works in.
@@ -124,6 +126,13 @@ impl Node {
             Event::Barrier(at) => self.meet(at),
             Event::End => {
                 self.closed_inputs += 1;
+                self.inputs.finish(input);
+                self.pass_on();
+                self.close();
+            }
+            Event::Rest => {
+                self.closed_inputs += 1;
+                self.rests = true;
                 self.inputs.finish(input);
                 self.pass_on();
                 self.close();
@@ -243,6 +252,8 @@ impl Node {
         self.counters.ended.store(true, Relaxed);
         if self.stopped {
             self.steps.push_back(Step::Tell(Event::Stop));
+        } else if self.rests {
+            self.steps.push_back(Step::Tell(Event::Rest));
         } else {
             let end_round = [Step::Advance(time::MAX), Step::Tell(Event::End)];
             self.steps.extend(end_round);

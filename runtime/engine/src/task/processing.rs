@@ -38,6 +38,11 @@ impl Node {
                 self.closed_inputs += 1;
                 self.close();
             }
+            Event::Rest => {
+                self.closed_inputs += 1;
+                self.rests = true;
+                self.close();
+            }
             Event::Stop => {
                 self.closed_inputs += 1;
                 self.stopped = true;

@@ -39,5 +39,12 @@ pub static CHECKPOINTS: Shape = Shape {
         ),
         key("keep", Kind::Whole(1, 1000), Value("3"), "10"),
         key("tolerated-failures", Kind::Whole(0, 1000), Value("3"), "0"),
+        key("restarts", Kind::Whole(0, 1000), Value("10"), "0"),
+        key(
+            "restart-pause",
+            Kind::Duration(false),
+            Value(r#""1s""#),
+            r#""10s""#,
+        ),
     ],
 };

@@ -21,4 +21,8 @@ pub struct Checkpoints {
     pub keep: usize,
     /// How many in a row may fail before the pipeline stops.
     pub tolerated_failures: u32,
+    /// How often in a row a run goes on by itself after something outside has failed.
+    pub restarts: u32,
+    /// How long it waits before the first of them.
+    pub restart_pause: Duration,
 }

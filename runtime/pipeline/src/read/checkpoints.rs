@@ -22,6 +22,8 @@ pub(super) fn read(top: &Section<'_>, d: &mut Diagnostics) -> Option<Checkpoints
     let timeout = duration("timeout", d);
     let keep = section.whole("keep", d);
     let tolerated_failures = section.whole("tolerated-failures", d);
+    let restarts = section.whole("restarts", d);
+    let restart_pause = section.std_duration("restart-pause", d);
     Some(Checkpoints {
         location: location?,
         settings,
@@ -30,6 +32,8 @@ pub(super) fn read(top: &Section<'_>, d: &mut Diagnostics) -> Option<Checkpoints
         timeout: timeout?,
         keep: keep?.value as usize,
         tolerated_failures: tolerated_failures?.value as u32,
+        restarts: restarts?.value as u32,
+        restart_pause: restart_pause?.value,
     })
 }
 

@@ -34,10 +34,12 @@ pub enum Directive {
     Crash,
     /// `restore [at parallelism N]`: the pipeline goes on from the last checkpoint, and reads again what it read since.
     Restore(Option<usize>),
+    /// `state OPERATOR`: what the operator keeps, for the keys of the input lines, or all.
+    State(String),
 }
 
 const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]`, \
-                          `processing-time TIME`, `checkpoint`, `crash` or `restore [at parallelism N]`";
+                          `processing-time TIME`, `checkpoint`, `crash`, `restore [at parallelism N]` or `state OPERATOR`";
 const TIMES: &str = "such as 2013-01-01T10:15:00Z, or a whole number of microseconds since 1970";
 
 /// A word and the bytes that it takes in the file.
@@ -62,10 +64,11 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
         [("restore", _), ("at", _), ("parallelism", _), (number, at)] => {
             Directive::Restore(Some(workers(number, at.clone())?))
         }
+        [("state", _), (operator, _)] => Directive::State((*operator).to_owned()),
         _ => return Err(no_directive(step, &words)),
     };
     match step.rows().next() {
-        Some(line) if !matches!(directive, Directive::Rows(_)) => {
+        Some(line) if !matches!(directive, Directive::Rows(_) | Directive::State(_)) => {
             let title = format!("`{}` takes no input lines", words[0].0);
             Err(Mistake::new(line.span(), title)
                 .label("expected `----` here")
@@ -113,6 +116,10 @@ fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
         "checkpoint" | "crash" => (
             "the word alone",
             "a scenario has one pipeline, and it is taken or lost whole".to_owned(),
+        ),
+        "state" => (
+            "`state OPERATOR`",
+            "keys may stand below it, one a line; without them all are shown".to_owned(),
         ),
         "restore" => (
             "`restore` or `restore at parallelism N`",

@@ -98,3 +98,39 @@ impl SumFloats {
         acc.clone()
     }
 }
+
+/// A payment.
+#[derive(Record)]
+pub struct Payment {
+    pub amount: f64,
+}
+
+/// What was paid.
+#[derive(Record, Default, Clone)]
+pub struct Spent {
+    pub total: f64,
+    pub payments: i64,
+}
+
+/// The function of `wit/guests/c/velocity.c`, with the same state.
+#[derive(Config)]
+pub struct Velocity {
+    pub limit: f64,
+}
+
+#[aggregate]
+impl Velocity {
+    fn add(&self, spent: &mut Spent, payment: Payment) {
+        spent.total += payment.amount;
+        spent.payments += 1;
+    }
+
+    fn merge(&self, spent: &mut Spent, other: Spent) {
+        spent.total += other.total;
+        spent.payments += other.payments;
+    }
+
+    fn finish(&self, _window: Window, spent: &Spent) -> Option<Spent> {
+        (spent.total > self.limit).then(|| spent.clone())
+    }
+}

@@ -9,7 +9,7 @@ mod sifting;
 mod transforms;
 mod whole;
 
-pub use aggregates::{Count, Sum, SumFloats};
+pub use aggregates::{Count, Sum, SumFloats, Velocity};
 pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, SumFloatsAnyhow};
 pub use processes::{Busy, Keeping};
@@ -22,6 +22,7 @@ tidemill::module!(
     Count,
     Sum,
     SumFloats,
+    Velocity,
     FailAfterChange,
     PickySum,
     Crowded,

@@ -51,7 +51,8 @@ pub(super) fn state(checkpoint: &Checkpoint, damage: &[Damage]) -> &'static str 
     }
 }
 
-pub(super) fn kind(checkpoint: &Checkpoint) -> &'static str {
+/// Whether it is a checkpoint or a savepoint.
+pub fn kind(checkpoint: &Checkpoint) -> &'static str {
     match checkpoint.manifest.contents.kind {
         Kind::Checkpoint => "checkpoint",
         Kind::Savepoint => "savepoint",

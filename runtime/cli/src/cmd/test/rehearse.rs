@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tidemill_engine::checkpoint::view::Entry;
 use tidemill_engine::functions::InModules;
 use tidemill_engine::plan::StationKind;
 use tidemill_engine::rehearsal::{Stepped, Watermarks};
@@ -16,6 +17,7 @@ use tidemill_wasm::Host;
 use super::script::Script;
 use super::shown;
 use crate::args::PipelineArgs;
+use crate::cmd::state::KeyFilter;
 use crate::error::Failure;
 use crate::load;
 
@@ -181,6 +183,8 @@ impl Stage<'_> {
             }
             Directive::Checkpoint if self.stopped => {}
             Directive::Checkpoint => self.rehearsal.checkpoint()?,
+            Directive::State(_) if self.stopped => {}
+            Directive::State(operator) => lines = self.state(step, operator)?,
             // What is lost shows in what `restore` goes on from.
             Directive::Crash => return Ok(lines),
             Directive::Restore(workers) => {
@@ -194,6 +198,32 @@ impl Stage<'_> {
             lines.push(shown::STOPPED.to_owned());
         }
         Ok(lines)
+    }
+
+    /// What an operator keeps, for the keys below the directive, or all.
+    fn state(&mut self, step: &Step<'_>, operator: &str) -> Result<Vec<String>, Stop> {
+        let Some(state) = self.rehearsal.state(operator)? else {
+            let span = step.directive.words().nth(1).map(|(_, span)| span);
+            let names: Vec<String> = self.rehearsal.operators().map(str::to_owned).collect();
+            let span = span.unwrap_or(step.directive.span());
+            return Err(unknown(span, "operator", operator, &names).into());
+        };
+        let mut filters = Vec::new();
+        for line in step.rows() {
+            let filter = KeyFilter::read(line.text, &state).map_err(|failure| {
+                let help = failure.advice().unwrap_or_default().to_owned();
+                Mistake::new(line.span(), failure.cause().to_string())
+                    .label("expected a key, or some of its columns")
+                    .help(help)
+            })?;
+            filters.push(filter);
+        }
+        let wanted =
+            |entry: &&Entry| filters.is_empty() || filters.iter().any(|filter| filter.takes(entry));
+        let entries = state.entries.iter().filter(wanted);
+        Ok(entries
+            .map(|entry| format!("state {operator} {}", entry.row()))
+            .collect())
     }
 
     fn rows(&mut self, step: &Step<'_>, of: &Of, lines: &mut Vec<String>) -> Result<(), Stop> {

@@ -152,6 +152,21 @@ impl Grid {
         }
     }
 
+    /// Start of a pane, inclusive, and its end, exclusive.
+    pub(in crate::window) fn span(&self, pane: i64) -> (i64, i64) {
+        let of_step = |step: i64| step.saturating_mul(self.step).saturating_add(self.offset);
+        match self.cut {
+            0 => (of_step(pane), of_step(pane.saturating_add(1))),
+            cut => {
+                let start = of_step(pane.div_euclid(2));
+                match pane.rem_euclid(2) {
+                    0 => (start, start.saturating_add(cut)),
+                    _ => (start.saturating_add(cut), start.saturating_add(self.step)),
+                }
+            }
+        }
+    }
+
     /// The windows that share a pane; none in a gap.
     pub(in crate::window) fn windows(&self, pane: i64) -> std::ops::RangeInclusive<i64> {
         match self.shape {

@@ -12,6 +12,7 @@ use super::prepare::Timing;
 use super::telling::Told;
 use super::{Reading, Source};
 use crate::blame::Blame;
+use crate::checkpoint::AtEnd;
 use crate::metrics::Counters;
 
 /// What a source is made of.
@@ -42,6 +43,8 @@ pub struct SourceParts {
     pub profile: bool,
     /// Whether checkpoints are taken.
     pub is_cut: bool,
+    /// What becomes of windows behind it when the input has ended.
+    pub at_end: AtEnd,
 }
 
 /// However many splits, so many rows of each are read at once.
@@ -77,6 +80,7 @@ impl Source {
             told: Told::default(),
             next: 0,
             ended: false,
+            at_end: parts.at_end,
         }
     }
 }

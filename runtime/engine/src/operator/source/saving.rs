@@ -10,6 +10,8 @@ use tidemill_wasm::Table;
 
 use super::prepare::Prepared;
 use super::{Reading, Source};
+use crate::checkpoint::changes::StateChange;
+use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::kept::{ChunkKept, Doing, SourceKept, SplitKept};
 use crate::error::EngineError;
 
@@ -89,23 +91,50 @@ impl Source {
         }
     }
 
+    /// Makes of what was kept what it would have kept as it is now.
+    ///
+    /// # Errors
+    /// If the function that makes watermarks cannot be called; within, if something that was kept has no place.
+    pub fn migrate(
+        &mut self,
+        kept: &mut [SourceKept],
+        change: &StateChange,
+    ) -> Result<Result<(), Unfit>, EngineError> {
+        let (Some(change), Some(custom)) = (&change.accumulator, &mut self.custom) else {
+            return Ok(Ok(()));
+        };
+        let fresh = custom.guest.create();
+        let fresh = fresh.map_err(|error| custom.blame.call(error))?;
+        for split in kept.iter_mut().flat_map(|kept| &mut kept.splits) {
+            let Some(state) = split.custom.take() else {
+                continue;
+            };
+            match change.table(state.into(), Some(&fresh)) {
+                Ok(state) => split.custom = Some(state.into()),
+                Err(unfit) => return Ok(Err(unfit)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
     /// Goes on from what was kept of its splits, on whichever workers. Nothing has been read.
     ///
     /// # Errors
     /// If rows that were read before cannot be read again.
     pub fn restore(&mut self, kept: &[SourceKept]) -> Result<(), EngineError> {
         let passed_on = kept.iter().map(|kept| kept.passed_on).min();
+        let passed_on = passed_on.unwrap_or(tidemill_core::time::MIN);
         let all: Vec<&SplitKept> = kept.iter().flat_map(|kept| &kept.splits).collect();
         let mut saved = Vec::new();
         for split in 0..self.splits.len() {
             let name = &self.names[self.splits[split].name as usize];
             let kept = all.iter().find(|kept| *kept.name == **name);
-            saved.push(kept.map(|kept| kept.clock()));
             if let Some(kept) = kept {
                 self.restore_split(split, kept)?;
             }
+            let finished = self.splits[split].finished;
+            saved.push(kept.map(|kept| kept.clock(finished, passed_on)));
         }
-        let passed_on = passed_on.unwrap_or(tidemill_core::time::MIN);
         self.clock = SourceClock::restored(self.clock.config(), &saved, passed_on);
         Ok(())
     }
@@ -113,7 +142,9 @@ impl Source {
     fn restore_split(&mut self, split: usize, kept: &SplitKept) -> Result<(), EngineError> {
         let reading = &mut self.splits[split];
         (reading.largest, reading.newest) = (kept.largest, kept.newest);
-        reading.finished = kept.doing == Doing::Finished;
+        // What had been read to its end may have grown since.
+        let over = reading.split.position().is_finished();
+        reading.finished = kept.doing == Doing::Finished && over;
         if let Some(custom) = &mut self.custom {
             if custom.states.len() <= split {
                 custom.states.resize(split + 1, None);
@@ -171,15 +202,17 @@ impl Reading {
 }
 
 impl SplitKept {
-    fn clock(&self) -> SavedSplit {
+    /// Where it stands, `finished` or not any more. One that begins again counts as one that was idle does.
+    fn clock(&self, finished: bool, passed_on: i64) -> SavedSplit {
+        let begins_again = self.doing == Doing::Finished && !finished;
         SavedSplit {
             watermark: self.watermark,
             state: match self.doing {
-                Doing::Active => SplitState::Active,
+                Doing::Finished if finished => SplitState::Finished,
+                Doing::Active | Doing::Finished => SplitState::Active,
                 Doing::Idle => SplitState::Idle,
-                Doing::Finished => SplitState::Finished,
             },
-            counts: self.counts,
+            counts: self.counts || begins_again && self.watermark >= passed_on,
         }
     }
 }

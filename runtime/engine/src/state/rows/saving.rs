@@ -13,6 +13,7 @@ use tidemill_core::window::RowId;
 
 use super::segment::{Place, Segment};
 use super::{Gathered, RowStore, SEGMENT_ROWS};
+use crate::checkpoint::columns::{ColumnsChange, Unfit};
 use crate::checkpoint::restored::Damaged;
 
 impl RowStore {
@@ -24,14 +25,7 @@ impl RowStore {
         if ids.is_empty() {
             return Vec::new();
         }
-        let rows = self.gather(ids.iter()).as_batch();
-        let mut bytes = Vec::new();
-        let written = StreamWriter::try_new(&mut bytes, &rows.schema()).and_then(|mut writer| {
-            writer.write(&rows)?;
-            writer.finish()
-        });
-        written.expect("rows are written to memory");
-        bytes
+        write(&self.gather(ids.iter()).as_batch())
     }
 
     /// Takes rows that were kept: (number, row among those kept). Numbers lie apart from all that are there.
@@ -62,6 +56,41 @@ impl RowStore {
     }
 }
 
+/// Rows as bytes, with the columns that they have now; time, stamp and change stay.
+///
+/// # Errors
+/// If something has no place in them, or the bytes are no rows.
+pub fn with_columns(kept: &[u8], change: &ColumnsChange) -> Result<Vec<u8>, Unfit> {
+    let no_rows = || Unfit("what is stored are no rows".to_owned());
+    let batch = read(kept).ok_or_else(no_rows)?;
+    let columns = change.arrays(batch.columns(), batch.num_rows())?;
+    Ok(write(&numbered(columns)))
+}
+
+/// Columns that are called by their places.
+fn numbered(columns: Vec<ArrayRef>) -> RecordBatch {
+    let field = |(at, column): (usize, &ArrayRef)| {
+        Field::new(at.to_string(), column.data_type().clone(), true)
+    };
+    let fields: Vec<Field> = columns.iter().enumerate().map(field).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of the same rows")
+}
+
+fn write(rows: &RecordBatch) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = StreamWriter::try_new(&mut bytes, &rows.schema()).and_then(|mut writer| {
+        writer.write(rows)?;
+        writer.finish()
+    });
+    written.expect("rows are written to memory");
+    bytes
+}
+
+/// The rows that stand in bytes; nothing if there are none.
+pub fn read(bytes: &[u8]) -> Option<RecordBatch> {
+    StreamReader::try_new(bytes, None).ok()?.next()?.ok()
+}
+
 impl Gathered {
     fn as_batch(&self) -> RecordBatch {
         let mut columns = self.columns.clone();
@@ -70,17 +99,11 @@ impl Gathered {
         if let Some(changes) = &self.changes {
             columns.push(Arc::new(UInt8Array::from(changes.clone())));
         }
-        let field = |(at, column): (usize, &ArrayRef)| {
-            Field::new(at.to_string(), column.data_type().clone(), true)
-        };
-        let fields: Vec<Field> = columns.iter().enumerate().map(field).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-            .expect("columns of the same rows")
+        numbered(columns)
     }
 
     fn of_bytes(bytes: &[u8], columns: usize) -> Option<Self> {
-        let mut batches = StreamReader::try_new(bytes, None).ok()?;
-        let batch = batches.next()?.ok()?;
+        let batch = read(bytes)?;
         let (kept, more) = batch.columns().split_at_checked(columns)?;
         let words = |column: &ArrayRef| -> Option<Vec<i64>> {
             Some(column.as_primitive_opt::<Int64Type>()?.values().to_vec())

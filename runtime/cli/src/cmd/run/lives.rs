@@ -1,0 +1,127 @@
+//! The lives of a run: after a failure that may pass it goes on from its newest checkpoint, in the same process.
+//!
+//! What may pass is what could not be reached, read or written outside ([`Failure::may_pass`]). A row, a function or a
+//! damaged checkpoint would fail again: they end the run at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::error::Failure;
+use crate::figures;
+use crate::signals::Stop;
+use crate::talk::Talk;
+
+/// The longest wait before a restart.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a run goes on by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Restarts {
+    /// So often in a row.
+    pub most: u32,
+    /// So long before the first; twice as long before each further one.
+    pub pause: Duration,
+}
+
+/// Counts failures in a row.
+pub struct Lives<'a> {
+    restarts: Restarts,
+    failed: u32,
+    first: bool,
+    /// Set when a checkpoint is taken.
+    taken: Arc<AtomicBool>,
+    stop: &'a Stop,
+    talk: &'a Talk,
+}
+
+impl<'a> Lives<'a> {
+    /// None has been lived yet.
+    pub fn new(restarts: Restarts, stop: &'a Stop, talk: &'a Talk) -> Self {
+        Self {
+            restarts,
+            failed: 0,
+            first: true,
+            taken: Arc::default(),
+            stop,
+            talk,
+        }
+    }
+
+    /// To be set whenever a checkpoint is taken: failures before it do not count any more.
+    pub fn taken(&self) -> Arc<AtomicBool> {
+        self.taken.clone()
+    }
+
+    /// Whether none has ended yet.
+    pub fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// A life has ended with this failure: waits, if another is to follow. Whether it had taken a checkpoint.
+    ///
+    /// # Errors
+    /// The failure, if none is to follow.
+    pub fn goes_on(&mut self, failure: Failure) -> Result<bool, Failure> {
+        let taken = self.taken.swap(false, Relaxed);
+        if taken {
+            self.failed = 0;
+        }
+        self.first = false;
+        if !failure.may_pass() || self.failed >= self.restarts.most {
+            return Err(self.told(failure));
+        }
+        let pause = self.restarts.pause_before(self.failed);
+        self.failed += 1;
+        self.talk.note(format!(
+            "the pipeline has failed: {}; it goes on from its newest checkpoint in {} (restart {} of at most {} in a row)",
+            failure.cause(),
+            figures::took(pause),
+            self.failed,
+            self.restarts.most
+        ));
+        match self.stop.wait(pause) {
+            true => Err(failure),
+            false => Ok(taken),
+        }
+    }
+
+    fn told(&self, failure: Failure) -> Failure {
+        if self.failed > 0 && failure.may_pass() {
+            self.talk.note(format!(
+                "{} in a row have not helped: giving up",
+                figures::counted(u64::from(self.failed), "restart")
+            ));
+        }
+        failure
+    }
+}
+
+impl Restarts {
+    fn pause_before(&self, failed: u32) -> Duration {
+        let factor = 1_u32.checked_shl(failed.min(16)).unwrap_or(u32::MAX);
+        self.pause
+            .saturating_mul(factor)
+            .min(LONGEST_PAUSE.max(self.pause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_minute() {
+        let restarts = Restarts {
+            most: 10,
+            pause: Duration::from_secs(1),
+        };
+        let pauses: Vec<u64> = (0..9).map(|n| restarts.pause_before(n).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        let long = Restarts {
+            most: 2,
+            pause: Duration::from_secs(600),
+        };
+        assert_eq!(long.pause_before(5), long.pause);
+    }
+}

@@ -1,0 +1,45 @@
+//! `tidemill stop`: ends a running pipeline with a savepoint.
+
+use tidemill_checkpoint::Wish;
+
+use super::savepoint::{AskArgs, ask, deliver};
+use crate::args::Format;
+use crate::error::Failure;
+use crate::talk::Talk;
+
+/// Stop a running pipeline with a savepoint
+///
+/// Nothing is read any more, what was read is worked off and saved, output is published, and the process ends with code 0.
+/// Open windows are saved, not fired: `run` goes on. With `--drain` the input is taken to have ended instead: everything
+/// fires and is published, files that are whole at the end come to stand in their places, and the next `run` has nothing to
+/// go on with. Standard output has what `run --from` takes. (SIGINT and SIGTERM stop a process too, with a checkpoint.)
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  tidemill stop
+  tidemill stop fraud.toml --to s3://bucket/saves
+  tidemill stop fraud.toml --drain")]
+pub struct Args {
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Take the input to have ended: fire all windows
+    #[arg(long)]
+    drain: bool,
+}
+
+/// Stops a pipeline.
+pub fn stop(args: &Args) -> Result<(), Failure> {
+    let talk = Talk::new(Format::Text, false);
+    let wish = match args.drain {
+        true => Wish::Drain,
+        false => Wish::Stop,
+    };
+    let taken = ask(&args.ask, wish)?;
+    deliver(&args.ask, &taken, &talk)?;
+    match taken.ended()? {
+        Some(true) => talk.note(format!("{} has ended", taken.by.process)),
+        Some(false) => talk.note(format!("{} has not ended yet", taken.by.process)),
+        None => talk.note(format!("{} ends now", taken.by.process)),
+    }
+    Ok(())
+}

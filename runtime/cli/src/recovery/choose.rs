@@ -1,0 +1,289 @@
+//! Which checkpoint a run goes on from.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use anyhow::anyhow;
+use tidemill_checkpoint::{
+    Checkpoint, Claim, Found, Kind, Location, Number, Recovery, Sequence, Settings,
+};
+use tidemill_engine::Plan;
+use tidemill_pipeline::Pipeline;
+
+use super::RecoveryArgs;
+use super::ends::publishes;
+use crate::error::Failure;
+use crate::talk::Talk;
+
+/// A checkpoint or savepoint, as a person names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// By its number, in the pipeline's own location.
+    Number(u64),
+    /// In another location, the newest if no number is given.
+    Location(String, Option<u64>),
+}
+
+impl FromStr for From {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        if let Ok(number) = text.parse() {
+            return Ok(Self::Number(number));
+        }
+        if let Some((address, number)) = text.rsplit_once('@')
+            && let Ok(number) = number.parse()
+        {
+            return Ok(Self::Location(address.to_owned(), Some(number)));
+        }
+        Ok(Self::Location(text.to_owned(), None))
+    }
+}
+
+/// What a run goes on from.
+pub struct Chosen {
+    /// The checkpoint.
+    pub checkpoint: Checkpoint,
+    /// Where it lies, if not in the pipeline's own location.
+    elsewhere: Option<Sequence>,
+}
+
+/// How locations beside the pipeline's own are opened.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pipeline: String,
+    /// What its bucket needs to be known.
+    options: Vec<(String, String)>,
+}
+
+/// The checkpoint to go on from; nothing for a fresh start.
+pub fn choose(
+    (claim, place): (&Claim, &Place),
+    found: Found,
+    (plan, args): (&Plan, &RecoveryArgs),
+    talk: &Talk,
+) -> Result<Option<Chosen>, Failure> {
+    let own = |checkpoint: Checkpoint| Chosen {
+        checkpoint,
+        elsewhere: None,
+    };
+    if args.fresh {
+        if found.recovery != Recovery::Fresh {
+            talk.note("starting anew: what was published before is published again");
+        }
+        return Ok(None);
+    }
+    match &args.from {
+        None => {}
+        Some(From::Number(number)) => {
+            let number = Number(*number);
+            return of_number(claim.sequence(), number, plan, args)
+                .map(own)
+                .map(Some);
+        }
+        Some(From::Location(address, number)) => {
+            let chosen = place.elsewhere(address, number.map(Number))?;
+            chosen.check_newer(claim.sequence(), plan, args)?;
+            return Ok(Some(chosen));
+        }
+    }
+    match found.recovery {
+        Recovery::Fresh => Ok(None),
+        Recovery::Resume(checkpoint) => Ok(Some(own(*checkpoint))),
+        Recovery::Damaged {
+            number,
+            damage,
+            before,
+        } => {
+            let damage: Vec<String> = damage.iter().map(|d| format!("\n  {d}")).collect();
+            let damage = damage.concat();
+            let earlier = before.map(|checkpoint| *checkpoint);
+            if publishes(plan) {
+                let hint = match &earlier {
+                    Some(before) => format!(
+                        "it has published output: `--from {} --allow-duplicates` goes back before it, and publishes again what \
+                         came after that one",
+                        before.number()
+                    ),
+                    None => "it has published output; no earlier checkpoint is whole: `--fresh` reads everything again"
+                        .to_owned(),
+                };
+                let error = anyhow!("checkpoint {number} is damaged:{damage}");
+                return Err(Failure::from(error).hint(hint));
+            }
+            let instead = match &earlier {
+                Some(before) => format!("checkpoint {} is used instead", before.number()),
+                None => "everything is read again".to_owned(),
+            };
+            talk.note(format!(
+                "checkpoint {number} is damaged, {instead}:{damage}"
+            ));
+            Ok(earlier.map(own))
+        }
+    }
+}
+
+/// A checkpoint that a person asks for.
+fn of_number(
+    sequence: &Sequence,
+    number: Number,
+    plan: &Plan,
+    args: &RecoveryArgs,
+) -> Result<Checkpoint, Failure> {
+    let Some(checkpoint) = sequence.checkpoint(number)? else {
+        return Err(sequence.no_checkpoint(number).into());
+    };
+    if is_newer(sequence, number)? {
+        allow_duplicates(&format!("checkpoint {number}"), plan, args)?;
+    }
+    Ok(checkpoint)
+}
+
+/// A checkpoint as a person names it, and where its data files lie.
+///
+/// # Errors
+/// If there is none.
+pub fn find(own: &Sequence, place: &Place, from: &From) -> Result<(Sequence, Checkpoint), Failure> {
+    match from {
+        From::Number(number) => match own.checkpoint(Number(*number))? {
+            Some(checkpoint) => Ok((own.clone(), checkpoint)),
+            None => Err(own.no_checkpoint(Number(*number)).into()),
+        },
+        From::Location(address, number) => {
+            let chosen = place.elsewhere(address, number.map(Number))?;
+            Ok((chosen.sequence(own).clone(), chosen.checkpoint))
+        }
+    }
+}
+
+/// Whether something was published after a checkpoint.
+fn is_newer(sequence: &Sequence, number: Number) -> Result<bool, Failure> {
+    let mut later = sequence.numbers()?.into_iter().filter(|n| *n > number);
+    // What cannot be read may have been published.
+    Ok(later.any(|n| match sequence.checkpoint(n) {
+        Ok(later) => later.is_some_and(|later| later.confirmed),
+        Err(_) => true,
+    }))
+}
+
+fn allow_duplicates(of: &str, plan: &Plan, args: &RecoveryArgs) -> Result<(), Failure> {
+    if args.allow_duplicates || !publishes(plan) {
+        return Ok(());
+    }
+    let error = anyhow!("what came after {of} would be published again");
+    Err(Failure::wrong(error)
+        .hint("`--allow-duplicates` says that this is wanted; without `--from` the newest checkpoint is gone on from"))
+}
+
+impl Chosen {
+    /// Whether it lies in the pipeline's own location.
+    pub fn is_own(&self) -> bool {
+        self.elsewhere.is_none()
+    }
+
+    /// As people know it: `savepoint 7 in s3://bucket/saves/fraud`.
+    pub fn name(&self) -> String {
+        let word = match self.checkpoint.manifest.contents.kind {
+            Kind::Checkpoint => "checkpoint",
+            Kind::Savepoint => "savepoint",
+        };
+        let number = self.checkpoint.number();
+        match &self.elsewhere {
+            None => format!("{word} {number}"),
+            Some(sequence) => format!("{word} {number} in {}", sequence.place()),
+        }
+    }
+
+    /// Where its data files lie.
+    pub fn sequence<'a>(&'a self, own: &'a Sequence) -> &'a Sequence {
+        self.elsewhere.as_ref().unwrap_or(own)
+    }
+
+    /// Of one from elsewhere: whether the pipeline's own location says that more has been published since.
+    fn check_newer(&self, own: &Sequence, plan: &Plan, args: &RecoveryArgs) -> Result<(), Failure> {
+        let (manifest, number) = (&self.checkpoint.manifest, self.checkpoint.number());
+        let same = own.id()?.as_ref() == Some(&manifest.pipeline_id);
+        let after = if same { number } else { Number(0) };
+        if is_newer(own, after)? {
+            allow_duplicates(&format!("savepoint {number}"), plan, args)?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// How a pipeline's locations are opened; addresses of the command line are relative to where it was called.
+    pub fn of(pipeline: &Pipeline) -> Self {
+        let settings = pipeline.checkpoints.as_ref().map(|c| &c.settings);
+        let options = settings.into_iter().flatten();
+        Self {
+            pipeline: pipeline.name.value.clone(),
+            options: options
+                .map(|(key, value)| (key.value.clone(), value.value.clone()))
+                .collect(),
+        }
+    }
+
+    /// The pipeline's savepoints in another location.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn sequence(&self, address: &str) -> Result<Sequence, Failure> {
+        let bucket = address.contains("://") && !address.starts_with("file://");
+        let settings = Settings {
+            relative_to: std::env::current_dir().unwrap_or_default(),
+            options: if bucket {
+                self.options.clone()
+            } else {
+                Vec::new()
+            },
+        };
+        Ok(Location::open(address, &settings)?.pipeline(&self.pipeline)?)
+    }
+
+    /// A savepoint in another location, the newest if no number is given.
+    fn elsewhere(&self, address: &str, number: Option<Number>) -> Result<Chosen, Failure> {
+        let sequence = self.sequence(address)?;
+        let found = match number {
+            Some(number) => sequence.checkpoint(number)?,
+            None => sequence.newest_checkpoint()?,
+        };
+        let Some(checkpoint) = found.filter(|found| found.confirmed) else {
+            let error = match number {
+                Some(number) => anyhow!(sequence.no_checkpoint(number)),
+                None => anyhow!(
+                    "no savepoint of pipeline {} in {}",
+                    self.pipeline,
+                    sequence.place()
+                ),
+            };
+            return Err(Failure::wrong(error).hint(
+                "`tidemill savepoint --to LOCATION` copies one there; `--from LOCATION@NUMBER` names one of several",
+            ));
+        };
+        Ok(Chosen {
+            checkpoint,
+            elsewhere: Some(sequence),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_named_by_its_number_or_its_place() {
+        let at = |address: &str, number| From::Location(address.to_owned(), number);
+        for (text, named) in [
+            ("7", From::Number(7)),
+            ("saves", at("saves", None)),
+            ("saves@7", at("saves", Some(7))),
+            ("s3://bucket/a@b", at("s3://bucket/a@b", None)),
+            ("s3://bucket/a@12", at("s3://bucket/a", Some(12))),
+            ("../7@x", at("../7@x", None)),
+        ] {
+            assert_eq!(text.parse(), Ok(named), "{text}");
+        }
+    }
+}
