@@ -141,6 +141,35 @@ fn parts_are_named_by_checkpoint_incarnation_worker_and_number() {
 }
 
 #[test]
+fn each_worker_takes_up_its_own_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let roll = Roll {
+        rows: 2,
+        ..Roll::default()
+    };
+    let spec = folder_sink(folder.path(), roll);
+    let lives = |incarnation: &str, kept: &[Pending], rows: [(i64, i64); 2]| {
+        let life = life(incarnation, &Arc::new(Faulty::new(None)));
+        let sink = spec.open_kept(schema(), false, &life).expect("opens");
+        sink.restore(kept, 2, Missing::Refuse).expect("goes on");
+        let pending = rows.into_iter().enumerate().map(|(worker, (from, to))| {
+            let mut hand = sink.writer(worker);
+            hand.write(&batch(from, to)).expect("written");
+            hand.cut(&cut(2)).expect("cut")
+        });
+        let pending: Vec<Pending> = pending.collect();
+        sink.secure(&pending).expect("durable");
+        sink.publish(&pending).expect("published");
+        pending
+    };
+    // The part of worker 0 is complete, and that of worker 1 is open.
+    let kept = lives("1-a", &[], [(0, 2), (10, 11)]);
+    let kept = lives("3-b", &kept, [(2, 4), (11, 12)]);
+    let ids: Vec<&str> = kept.iter().map(|kept| kept.parts[0].id.as_str()).collect();
+    assert_eq!(ids, ["3-b-00000-000001", "1-a-00001-000001"]);
+}
+
+#[test]
 fn a_process_that_was_only_stopped_harms_nothing_when_it_wakes_up() {
     let temporary = tempfile::tempdir().expect("a folder");
     let folder = temporary.path();

@@ -174,7 +174,8 @@ impl Ledger {
         }
     }
 
-    /// Publishes what was complete, and takes up what was open. Which files were published.
+    /// Publishes what was complete, and takes up what was open: each worker its own part, so that with as many workers as
+    /// before the parts of one hold the rows of a key in their order. Which files were published.
     pub fn restore(
         &self,
         pending: &[Pending],
@@ -182,13 +183,18 @@ impl Ledger {
         missing: Missing,
     ) -> Result<Vec<PathBuf>, ConnectorError> {
         let mut open = Vec::new();
-        for part in pending.iter().flat_map(|of_worker| &of_worker.parts) {
+        let of_workers = pending.iter().enumerate();
+        let parts = of_workers.flat_map(|(worker, of_worker)| {
+            let parts = of_worker.parts.iter();
+            parts.map(move |part| (worker, part))
+        });
+        for (worker, part) in parts {
             if part.publish.is_some() {
                 continue;
             }
             let segments: Vec<&Segment> = part.segments.iter().collect();
             match (self.missing(&segments)?, missing) {
-                (None, _) => open.push(part.clone()),
+                (None, _) => open.push((worker, part.clone())),
                 (Some(_), Missing::LeaveOut) => {}
                 (Some(segment), Missing::Refuse) => {
                     return Err(ConnectorError::Lost(format!(
@@ -210,11 +216,11 @@ impl Ledger {
         let mut state = self.state();
         state.taken = state.taken.max(taken.unwrap_or_default());
         state.taken_up.clear();
-        for (i, mut part) in open.into_iter().enumerate() {
+        for (worker, mut part) in open {
             part.segments
                 .iter_mut()
                 .for_each(|segment| segment.left = true);
-            let worker = i % workers.max(1);
+            let worker = worker % workers.max(1);
             if let Some(first) = state.taken_up.get_mut(&worker) {
                 first.begun_ms = first.begun_ms.min(part.begun_ms);
                 first.segments.append(&mut part.segments);
