@@ -11,7 +11,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 BIN = $(CARGO_TARGET_DIR)/release/tidemill
 EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
 
-.PHONY: help demo build modules test bench fuzz doctor
+.PHONY: help demo build modules test bench torture fuzz doctor
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +40,12 @@ bench: build ## Figures, as a table and in target/bench.json; ONLY=name for some
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) \
 	  TIDEMILL_BENCH_MODULE=$(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/bench_functions.wasm \
 	  $(CARGO_TARGET_DIR)/release/tidemill-bench $(ONLY)
+
+torture: build ## Kills the command N times (SEED) and compares what it publishes; ONLY=moment for some, ROUND=n for one round
+	@cargo build --release --locked -p tidemill-torture
+	@mkdir -p $(CARGO_TARGET_DIR)/torture
+	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) TIDEMILL_TORTURE=$(CARGO_TARGET_DIR)/torture \
+	  N=$(N) SEED=$(SEED) ONLY=$(ONLY) ROUND=$(ROUND) $(CARGO_TARGET_DIR)/release/tidemill-torture
 
 fuzz: ## Fuzz targets, a minute each (FUZZ_SECONDS); ONLY=name for some of them
 	@scripts/fuzz $(ONLY)

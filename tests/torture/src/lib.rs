@@ -1,0 +1,117 @@
+//! Kills the `tidemill` command, again and again, and compares what it publishes with what an undisturbed run publishes, row for
+//! row: `make torture`, and a short form among the tests of the command.
+//!
+//! ```text
+//!  scene   the input, by the seed; what undisturbed runs publish, which is what is expected
+//!  round   one pipeline in a folder of its own
+//!    life    a process: ended, killed at an act (`aim/aim.c`) or after a time, or stopped
+//!            after each: what readers see is whole, unchanged, and no more than expected (`published`)
+//!    ...
+//!    the last life is left alone: now everything is there; and one more finds nothing to do
+//! ```
+//!
+//! A seed decides the input, and with the number of a round its backend, its workers, and the moments that are aimed at. How far a
+//! life gets before a moment of the clock, and which thread comes first, it does not decide.
+
+mod expected;
+mod life;
+mod moment;
+mod published;
+mod random;
+mod round;
+mod scene;
+mod stop;
+mod summary;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use moment::Moment;
+pub use summary::{Summary, Workers, Wrong};
+
+use round::Round;
+use scene::Scene;
+
+/// Each so-manieth round stops a process instead of killing it.
+const STOPS: u64 = 6;
+
+/// So many rounds may go wrong before it ends.
+const MOST_WRONG: usize = 10;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `tidemill` command.
+    pub command: PathBuf,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+    /// The module of `tests/guests/sdk-kinds`.
+    pub module: PathBuf,
+    /// A folder for rounds; those that went wrong are left in it.
+    pub folder: PathBuf,
+    /// Decides what can be decided.
+    pub seed: u64,
+    /// How many kills there are to be, about.
+    pub kills: u64,
+    /// Whether there are to be more, until each moment has come.
+    pub each_moment: bool,
+    /// Only this round.
+    pub round: Option<u64>,
+    /// The moments that are aimed at.
+    pub moments: Vec<Moment>,
+}
+
+/// Rounds until there were enough kills. What happens is told line by line.
+///
+/// # Errors
+/// If there can be no rounds at all. What goes wrong in a round stands in the summary.
+pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary> {
+    let scene = Scene::new(settings)?;
+    let only = scene.settings.round;
+    let mut summary = Summary::default();
+    let mut number = only.unwrap_or(0);
+    while !is_enough(&scene.settings, &summary) {
+        round(&scene, number, &mut summary, say)?;
+        number += 1;
+        if only.is_some() {
+            break;
+        }
+    }
+    Ok(summary)
+}
+
+fn is_enough(settings: &Settings, summary: &Summary) -> bool {
+    let mut moments = settings.moments.iter();
+    let each = !settings.each_moment || moments.all(|moment| summary.kills_at(*moment) > 0);
+    summary.wrong.len() >= MOST_WRONG || summary.kills() >= settings.kills && each
+}
+
+fn round(
+    scene: &Scene,
+    number: u64,
+    summary: &mut Summary,
+    say: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let mut round = Round::new(scene, number, summary, say)?;
+    let ended = match number % STOPS {
+        5 => round.stops(),
+        _ => round.kills(),
+    };
+    let folder = round.folder;
+    summary.rounds += 1;
+    match ended {
+        Ok(()) => fs::remove_dir_all(folder)?,
+        Err(why) => {
+            let why = format!("{why:#}");
+            say(&format!("round {number} WRONG: {why}"));
+            summary.wrong.push(Wrong {
+                round: number,
+                why,
+                folder,
+            });
+        }
+    }
+    Ok(())
+}

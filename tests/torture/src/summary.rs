@@ -1,0 +1,134 @@
+//! What came of a run of rounds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::moment::Moment;
+use crate::scene::BACKENDS;
+
+/// With how many workers a round's lives run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Workers {
+    /// With one.
+    One,
+    /// With two.
+    Two,
+    /// Each life with another number, from one to three.
+    Changing,
+}
+
+impl Workers {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::One, Self::Two, Self::Changing];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::One => "1 worker",
+            Self::Two => "2 workers",
+            Self::Changing => "changing",
+        }
+    }
+}
+
+/// A round that went wrong.
+#[derive(Debug)]
+pub struct Wrong {
+    /// Which.
+    pub round: u64,
+    /// What.
+    pub why: String,
+    /// Where everything lies that it left.
+    pub folder: PathBuf,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// How many rounds there were.
+    pub rounds: u64,
+    /// Kills by moment, backend and workers.
+    pub kills: BTreeMap<(Moment, &'static str, Workers), u64>,
+    /// Processes that were stopped while another one took over.
+    pub stops: BTreeMap<Moment, u64>,
+    /// Of those that were woken, how many ended as fenced.
+    pub fenced: u64,
+    /// Of those that were woken, how many had nothing more to do.
+    pub had_done: u64,
+    /// Of those that were woken, how many had claimed nothing before, and went on.
+    pub went_on: u64,
+    /// How many processes were refused, since a stopped one held the lock.
+    pub refused: u64,
+    /// Lives that ended before the moment that was aimed at came.
+    pub missed: u64,
+    /// How often a process went on from what an earlier one had left.
+    pub recoveries: u64,
+    /// How many published rows were compared.
+    pub rows: u64,
+    /// How many published files.
+    pub files: u64,
+    /// What went wrong.
+    pub wrong: Vec<Wrong>,
+}
+
+impl Summary {
+    /// How many kills there were.
+    pub fn kills(&self) -> u64 {
+        self.kills.values().sum()
+    }
+
+    /// How many kills there were at a moment.
+    pub fn kills_at(&self, moment: Moment) -> u64 {
+        let at = self.kills.iter().filter(|((is, ..), _)| *is == moment);
+        at.map(|(_, kills)| kills).sum()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<12}", "killed at")?;
+        for backend in BACKENDS {
+            for workers in Workers::ALL {
+                write!(f, "{:>18}", format!("{} {}", backend.name, workers.name()))?;
+            }
+        }
+        writeln!(f, "{:>8}", "all")?;
+        for moment in Moment::ALL {
+            write!(f, "{:<12}", moment.name())?;
+            for backend in BACKENDS {
+                for workers in Workers::ALL {
+                    let kills = self.kills.get(&(moment, backend.name, workers));
+                    write!(f, "{:>18}", kills.unwrap_or(&0))?;
+                }
+            }
+            writeln!(f, "{:>8}", self.kills_at(moment))?;
+        }
+        let stops: u64 = self.stops.values().sum();
+        let at: Vec<String> = self
+            .stops
+            .iter()
+            .map(|(m, n)| format!("{} {n}", m.name()))
+            .collect();
+        writeln!(
+            f,
+            "stopped while another took over: {stops} ({})",
+            at.join(", ")
+        )?;
+        writeln!(
+            f,
+            "  woken: {} fenced, {} had done everything, {} had claimed nothing before and went on; {} refused without --take-over",
+            self.fenced, self.had_done, self.went_on, self.refused
+        )?;
+        writeln!(
+            f,
+            "{} kills in {} rounds ({} aims missed); {} recoveries; {} rows in {} files compared; {} rounds differ or failed",
+            self.kills(),
+            self.rounds,
+            self.missed,
+            self.recoveries,
+            self.rows,
+            self.files,
+            self.wrong.len()
+        )
+    }
+}
