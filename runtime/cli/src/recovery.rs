@@ -192,8 +192,12 @@ pub fn start(
     }
     let (desk, requests) = Desk::open(claim.requests(), talk)?;
     let talk = talk.clone();
+    let mut store = InLocation::new(claim, wanted.keep, plan);
+    if let Some(own) = own {
+        store = store.going_on_from(&own.checkpoint.manifest);
+    }
     let checkpoints = Checkpoints {
-        store: Box::new(InLocation::new(claim, wanted.keep, plan)),
+        store: Box::new(store),
         pace: wanted.pace,
         writer,
         restored,

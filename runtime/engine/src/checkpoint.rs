@@ -4,6 +4,7 @@
 //!   coordinator ──asks for cut n──► sources: cut, then barrier n ──► operators: once all inputs have brought it,
 //!        ▲                                                            cut, then barrier n ──► … ──► sinks: cut
 //!        └────────────── each worker's cut, whole ◄───────────────────────────┘
+//!        ◄── blocks of state, while rows go on
 //!        store: data, then manifest; then sinks publish
 //! ```
 //!
@@ -11,12 +12,17 @@
 //! reads nothing from its sources, and takes nothing from a queue that has brought the barrier, until all its operators are
 //! cut. So a cut is one moment of the whole pipeline, although no two workers stop at the same time.
 //!
+//! Of the state of keys an operator only sets apart what has changed since the last checkpoint, and saves it in blocks between
+//! rows, before rows change it (`operator/process/journal.rs`); the data files of several checkpoints make a chain (`chain.rs`).
+//!
 //! Invariants:
 //! 1. What lies behind the barrier changes nothing that is cut: no row, watermark or tick passes it.
 //! 2. Every sender has passed its watermark on before the barrier, so all copies of an operator stand at one watermark, and
 //!    any number of workers can go on from it (semantics, Watermarks 5).
-//! 3. A worker that is done still takes part: what its sinks have written belongs to a later checkpoint.
+//! 3. What is saved behind a cut is what was there at the cut.
+//! 4. A worker that is done still takes part: what its sinks have written belongs to a later checkpoint.
 
+mod chain;
 pub mod changes;
 pub(crate) mod columns;
 pub(crate) mod coordinator;
@@ -30,6 +36,6 @@ mod store;
 pub mod view;
 
 pub use coordinator::{AtEnd, Pace, Request, Told};
-pub use cut::{StationCut, Undecodable, WorkerCut};
+pub use cut::{BlockCut, StationCut, Undecodable, WorkerCut};
 pub use restored::Restored;
-pub use store::{Cut, Store, StoreError};
+pub use store::{Begun, Cut, Store, StoreError};

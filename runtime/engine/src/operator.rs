@@ -16,8 +16,8 @@ use tidemill_rows::Batch;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::OperatorKept;
-use crate::checkpoint::restored::{Damaged, Mine};
+use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::restored::{Mine, Unrestored};
 use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
@@ -86,7 +86,8 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// Everything that it keeps, as of now: all before the barrier has happened, nothing behind it has.
+    /// What it keeps, as of now: all before the barrier has happened, nothing behind it has. What there may be much of is saved
+    /// afterwards, in blocks ([`Operator::save`]).
     ///
     /// # Errors
     /// If what it has written cannot be made to last.
@@ -94,7 +95,12 @@ pub trait Operator: Send {
         Ok(OperatorKept::Nothing)
     }
 
-    /// Makes of what was kept what it would have kept as it is now. Nothing has happened before.
+    /// The next block of what it kept at the last cut, as it was then; nothing if all blocks were given.
+    fn save(&mut self) -> Option<StatesKept> {
+        None
+    }
+
+    /// Makes of what was kept what it would have kept as it is now, blocks apart. Nothing has happened before.
     ///
     /// # Errors
     /// If something that was kept has no place in it.
@@ -110,7 +116,12 @@ pub trait Operator: Send {
     ///
     /// # Errors
     /// If what was kept is not what an operator like this one keeps.
-    fn restore(&mut self, _kept: Vec<OperatorKept>, _mine: &Mine<'_>) -> Result<(), Damaged> {
+    fn restore(
+        &mut self,
+        _kept: Vec<OperatorKept>,
+        _blocks: &Blocks,
+        _mine: &Mine<'_>,
+    ) -> Result<(), Unrestored> {
         Ok(())
     }
 

@@ -140,6 +140,7 @@ fn begin(
             cleaned: false,
             number: 0,
             cuts: 0,
+            kept: 0,
             told: checkpoints.told,
             done: 0,
             at_end: checkpoints.at_end,

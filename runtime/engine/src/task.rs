@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use crate::checkpoint::StationCut;
 use crate::checkpoint::cut::{At, Kept};
+use crate::checkpoint::kept::StatesKept;
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::exchange::Outlet;
@@ -213,6 +214,12 @@ impl Task {
         }
         cuts.sort_by_key(|(station, _)| *station);
         Ok(cuts.into_iter().map(|(_, cut)| cut).collect())
+    }
+
+    /// The next block of what an operator kept at the last cut, and its station; nothing if all blocks were given.
+    pub fn save(&mut self) -> Option<(usize, StatesKept)> {
+        let mut nodes = self.nodes.iter_mut();
+        nodes.find_map(|node| Some((node.station, node.operator.save()?)))
     }
 
     /// After a restart everyone says where they stand before anything else is sent: what comes by one input is judged by

@@ -11,7 +11,7 @@ use crossbeam_utils::sync::Parker;
 
 pub use self::control::Control;
 use crate::checkpoint::WorkerCut;
-use crate::checkpoint::cut::At;
+use crate::checkpoint::cut::{At, BlockCut};
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::exchange::{Inlet, QUEUE};
@@ -27,6 +27,10 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 pub enum Report {
     /// All its operators are cut.
     Cut(Box<WorkerCut>),
+    /// A block of what an operator kept.
+    Block(Box<BlockCut>),
+    /// All blocks of this cut were reported.
+    Saved(u64),
     /// Its task is done: all input has ended.
     Done,
 }
@@ -60,6 +64,8 @@ pub struct Part {
     begun: u64,
     /// The cut at hand: which, and since when.
     cutting: Option<(At, Instant)>,
+    /// The cut of which blocks are still to be reported.
+    saving: Option<u64>,
     /// The queues that have brought its barrier: what comes after it waits there.
     held: Vec<bool>,
     /// Whether it has said that it is done.
@@ -87,6 +93,7 @@ impl Worker {
             let mut worked = self.send_waiting();
             worked |= self.receive()?;
             worked |= self.take_part()?;
+            worked |= self.save();
             worked |= self.read()?;
             if self.is_over() {
                 return Ok(());
@@ -105,6 +112,7 @@ impl Worker {
             reports,
             begun: 0,
             cutting: None,
+            saving: None,
             held: vec![false; self.inlets.len()],
             done: false,
         });
@@ -132,6 +140,8 @@ impl Worker {
             && let Some(at) = self.control.cut_after(part.begun)
         {
             part.begun = at.cut;
+            // If blocks of the last one are left, it has come to nothing.
+            part.saving = None;
             part.cutting = Some((at, Instant::now()));
             self.task.begin_cut(at)?;
         }
@@ -140,6 +150,7 @@ impl Worker {
         };
         let stations = self.task.take_cut(at)?;
         part.cutting = None;
+        part.saving = Some(at.cut);
         part.held.fill(false);
         let _ = part.reports.send(Report::Cut(Box::new(WorkerCut {
             worker: self.number,
@@ -148,6 +159,36 @@ impl Worker {
             stations,
         })));
         Ok(true)
+    }
+
+    /// Reports a block of the last cut, between rows, as long as those before it find someone to write them. Whether it did.
+    fn save(&mut self) -> bool {
+        let Some(part) = &mut self.checkpoints else {
+            return false;
+        };
+        let Some(cut) = part.saving else {
+            return false;
+        };
+        if !self.control.has_room_for_blocks() {
+            return false;
+        }
+        let report = match self.task.save() {
+            Some((station, block)) => {
+                self.control.block_begun();
+                Report::Block(Box::new(BlockCut {
+                    worker: self.number,
+                    cut,
+                    station,
+                    block,
+                }))
+            }
+            None => {
+                part.saving = None;
+                Report::Saved(cut)
+            }
+        };
+        let _ = part.reports.send(report);
+        true
     }
 
     /// Whether it is in the middle of a cut: nothing may come from here that lies behind the barrier.

@@ -10,7 +10,7 @@ use support::input::{self, Shape};
 use support::stations::{Rule, Watched, pipeline};
 use support::{Bench, How, Rows};
 use tidemill_connectors::{Missing, Pending};
-use tidemill_engine::checkpoint::{AtEnd, Cut, Pace, Store, StoreError, Told};
+use tidemill_engine::checkpoint::{AtEnd, Begun, BlockCut, Cut, Pace, Store, StoreError, Told};
 use tidemill_engine::{Checkpoints, Writer, start_with_checkpoints};
 
 const SHAPE: Shape = Shape {
@@ -39,14 +39,20 @@ const PACE: Pace = Pace {
 struct Counting(Arc<Mutex<Vec<(u64, bool)>>>);
 
 impl Store for Counting {
-    fn begin(&mut self) -> Result<u64, StoreError> {
-        Ok(self.0.lock().expect("no panic").len() as u64 + 1)
+    fn begin(&mut self) -> Result<Begun, StoreError> {
+        let number = self.0.lock().expect("no panic").len() as u64 + 1;
+        let whole = number % 5 == 1;
+        Ok(Begun { number, whole })
     }
 
-    fn keep(&mut self, cut: &Cut) -> Result<(), StoreError> {
+    fn block(&mut self, _block: BlockCut) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError> {
         let mut kept = self.0.lock().expect("no panic");
         kept.push((cut.number, cut.finished));
-        Ok(())
+        Ok(0)
     }
 
     fn published(&mut self) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@ use serde_json::json;
 use tidemill_checkpoint::Kind;
 use tidemill_engine::checkpoint::Told;
 
+use crate::figures;
 use crate::talk::Talk;
 
 /// Says what the engine tells.
@@ -16,20 +17,23 @@ pub fn tell(told: &Told, talk: &Talk) {
             number,
             kind,
             took,
+            bytes,
             stall,
         } if talk.is_json() && !talk.is_quiet() => talk.event(&json!({
-            "event": word(*kind), "number": number, "took_ms": ms(took), "stall_ms": ms(stall),
+            "event": word(*kind), "number": number, "took_ms": ms(took), "bytes": bytes, "stall_ms": ms(stall),
         })),
         // Somebody has asked for a savepoint, and whoever reads the log wants to know.
         Told::Taken {
             number,
             kind,
             took,
+            bytes,
             stall,
         } if talk.has_watcher() || *kind == Kind::Savepoint => talk.note(format!(
-            "{} {number}: {:.0} ms, rows waited {:.1} ms",
+            "{} {number}: {:.0} ms, {}, rows waited {:.1} ms",
             word(*kind),
             ms(took),
+            figures::bytes(*bytes),
             ms(stall)
         )),
         Told::Taken { .. } => {}

@@ -9,7 +9,7 @@ use tidemill_core::time;
 use super::Builder;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::kept::{NodeKept, OperatorKept};
-use crate::checkpoint::restored::is_mine;
+use crate::checkpoint::restored::{Unrestored, is_mine};
 use crate::checkpoint::{AtEnd, Restored};
 use crate::error::EngineError;
 use crate::operator::source::Source;
@@ -75,14 +75,24 @@ impl Builder<'_> {
         let (workers, groups) = (self.plan.workers, self.plan.max_parallelism);
         let mine = |key: &[u8]| is_mine(key, worker, workers, groups);
         let change = restored.change(name);
+        let mut blocks = restored.blocks(name);
+        if let (Some(change), Some(OperatorKept::Process(first))) =
+            (change, kept.first().map(|kept| &kept.operator))
+        {
+            let change = change.states.of_blocks(first);
+            blocks = blocks.changed(move |block| Ok(change.apply(block)?));
+        }
         let migrated = |kept: NodeKept| match change {
             Some(change) => node.operator.migrate(kept.operator, change),
             None => Ok(kept.operator),
         };
         let kept: Result<Vec<OperatorKept>, Unfit> = kept.into_iter().map(migrated).collect();
         let kept = kept.map_err(|unfit| restored.unfit(name, unfit))?;
-        let restores = node.operator.restore(kept, &mine);
-        restores.map_err(|_| restored.damaged(name))
+        let restores = node.operator.restore(kept, &blocks, &mine);
+        restores.map_err(|why| match why {
+            Unrestored::Damaged => restored.damaged(name),
+            Unrestored::Unfit(unfit) => restored.unfit(name, unfit),
+        })
     }
 
     /// Lets counters and policies go on counting.

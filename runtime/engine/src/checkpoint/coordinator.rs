@@ -40,6 +40,8 @@ pub enum Told {
         kind: Kind,
         /// From asking for it until then.
         took: Duration,
+        /// How many bytes were written for it, beside its manifest.
+        bytes: u64,
         /// The longest time for which a worker took no rows because of it.
         stall: Duration,
     },
@@ -103,6 +105,8 @@ pub struct Coordinator {
     pub number: u64,
     /// How many cuts were asked for.
     pub cuts: u64,
+    /// Which of them was the last that became a checkpoint; 0: none.
+    pub kept: u64,
     /// Who is told.
     pub told: Box<dyn Fn(Told) + Send>,
     /// How many workers are done.
@@ -255,7 +259,8 @@ impl Coordinator {
             match self.reports.recv_timeout(left.min(LOOK)) {
                 Ok(Report::Done) => self.done += 1,
                 // Of a checkpoint that took too long.
-                Ok(Report::Cut(_)) => {}
+                Ok(Report::Block(_)) => self.control.block_done(),
+                Ok(Report::Cut(_) | Report::Saved(_)) => {}
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Next::Over,
             }
@@ -280,12 +285,15 @@ impl Coordinator {
     fn checkpoint(&mut self, next: Next) -> Result<bool, StoreError> {
         let began = Instant::now();
         let (ending, finished) = self.ending(next);
-        self.number = self.store.begin()?;
+        let begun = self.store.begin()?;
+        self.number = begun.number;
         self.cuts += 1;
         self.control.ask_for_cut(At {
             cut: self.cuts,
             number: self.number,
             ending,
+            kept: self.kept,
+            whole: begun.whole,
         });
         let Some(workers) = self.collect(began)? else {
             return Ok(false);
@@ -303,7 +311,8 @@ impl Coordinator {
         };
         self.each_sink(&cut, |sink, pending| sink.secure(pending))
             .map_err(|text| StoreError::Unknown { text, hint: None })?;
-        self.store.keep(&cut)?;
+        let bytes = self.store.keep(&cut)?;
+        self.kept = self.cuts;
         self.each_sink(&cut, |sink, pending| sink.publish(pending).map(|_| ()))
             .map_err(|text| StoreError::Unpublished { text })?;
         self.published()?;
@@ -312,6 +321,7 @@ impl Coordinator {
             number: self.number,
             kind,
             took: began.elapsed(),
+            bytes,
             stall: stall.unwrap_or_default(),
         });
         Ok(true)
@@ -334,23 +344,26 @@ impl Coordinator {
         Ok(())
     }
 
-    /// The cuts of all workers; nothing if one of them has failed.
+    /// The cuts of all workers, of which all blocks are with the store; nothing if one of them has failed.
     fn collect(&mut self, began: Instant) -> Result<Option<Vec<WorkerCut>>, StoreError> {
         let mut cuts: Vec<WorkerCut> = Vec::new();
-        while cuts.len() < self.workers {
+        let mut saved = 0;
+        while saved < self.workers {
             if self.control.is_aborted() {
                 return Ok(None);
             }
             if began.elapsed() > self.pace.timeout {
-                let (came, timeout) = (cuts.len(), self.pace.timeout);
-                let text = format!(
-                    "{came} of {} workers came to it within its time-out of {timeout:?}",
-                    self.workers
-                );
-                return Err(StoreError::Unavailable { text });
+                return Err(self.too_late(cuts.len(), saved));
             }
             match self.reports.recv_timeout(LOOK) {
                 Ok(Report::Cut(cut)) if cut.cut == self.cuts => cuts.push(*cut),
+                Ok(Report::Block(block)) => {
+                    self.control.block_done();
+                    if block.cut == self.cuts {
+                        self.store.block(*block)?;
+                    }
+                }
+                Ok(Report::Saved(cut)) => saved += usize::from(cut == self.cuts),
                 Ok(Report::Cut(_)) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Report::Done) => self.done += 1,
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
@@ -358,6 +371,19 @@ impl Coordinator {
         }
         cuts.sort_by_key(|cut| cut.worker);
         Ok(Some(cuts))
+    }
+
+    fn too_late(&self, cut: usize, saved: usize) -> StoreError {
+        let (workers, timeout) = (self.workers, self.pace.timeout);
+        let text = match cut == workers {
+            true => format!(
+                "{saved} of {workers} workers had saved their state within its time-out of {timeout:?}"
+            ),
+            false => {
+                format!("{cut} of {workers} workers came to it within its time-out of {timeout:?}")
+            }
+        };
+        StoreError::Unavailable { text }
     }
 
     /// Does something with every sink whose rows are published with checkpoints, and what its workers have pending.

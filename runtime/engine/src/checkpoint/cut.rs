@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Ending, Pending};
 
-use super::kept::{NodeKept, OperatorKept, SourceKept};
+use super::kept::{NodeKept, OperatorKept, SourceKept, StatesKept};
 use crate::metrics::Counts;
 
 /// Which cut.
@@ -17,6 +17,10 @@ pub struct At {
     pub number: u64,
     /// What of the output ends with it.
     pub ending: Ending,
+    /// The last cut of this run that became a checkpoint, 0 if none has: what changed since that one is new.
+    pub kept: u64,
+    /// Whether operators that keep what has changed keep everything this time.
+    pub whole: bool,
 }
 
 /// What a station keeps on one worker, and what it has counted there.
@@ -48,6 +52,19 @@ pub struct WorkerCut {
     pub stall: Duration,
     /// One entry per station, in the order of the plan.
     pub stations: Vec<StationCut>,
+}
+
+/// A block of what an operator keeps, saved behind its cut.
+#[derive(Clone, Debug)]
+pub struct BlockCut {
+    /// The worker.
+    pub worker: usize,
+    /// Which cut of this run.
+    pub cut: u64,
+    /// Index of the operator's station in the plan.
+    pub station: usize,
+    /// The block.
+    pub block: StatesKept,
 }
 
 /// Bytes that no station's cut was written as.

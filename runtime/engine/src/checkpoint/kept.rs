@@ -2,12 +2,14 @@
 //!
 //! The order of fields is the format (postcard): a change needs a new version of it.
 
+mod blocks;
 mod states;
 
 use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Pending, Position};
 use tidemill_wasm::{Arena, Column, Failed, Reason, Table, Values};
 
+pub use self::blocks::{BlockFile, Blocks};
 pub use self::states::{ProcessKept, SlotKept, StatesKept, TimerKept};
 use super::restored::Damaged;
 
@@ -170,6 +172,13 @@ impl<T: Copy> Lists<T> {
     /// How many lists.
     pub fn count(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Gives each list, in order.
+    pub fn each(&self, mut take: impl FnMut(&[T])) {
+        (0..self.count())
+            .filter_map(|i| self.get(i))
+            .for_each(&mut take);
     }
 
     /// A list; nothing if what was read is damaged there.

@@ -1,23 +1,26 @@
 //! Checkpoints in a location (`tidemill-checkpoint`): what stations keep becomes data files and parts of the manifest, and
 //! back.
 //!
-//! What sources keep, and sinks have pending, stands in the manifest as JSON, for people to read; what operators keep
-//! stands in data files, one per operator and worker. Each begins with what a [`StationCut`] is as bytes.
+//! What sources keep, and sinks have pending, stands in the manifest as JSON, for people to read. What windows keep stands in
+//! data files, one per operator and worker, as a [`StationCut`] is as bytes. What process operators keep for keys stands in
+//! chains of data files (`chain.rs`), and the rest of it in the manifest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tidemill_checkpoint::{
     CheckpointError, Claim, Content, Contents, DecidedBy, Draft, Form, Manifest, Operator, Part,
     Sequence,
 };
 use tidemill_connectors::{Pending, Wake};
 
-use super::cut::StationCut;
-use super::restored::Restored;
+use super::chain::{self, Chain, Files};
+use super::cut::{BlockCut, StationCut};
+use super::kept::{BlockFile, Blocks, StatesKept};
+use super::restored::{Damaged, Restored, Unrestored};
 use super::schemas;
-use super::store::{Cut, Store, StoreError};
+use super::store::{Begun, Cut, Store, StoreError};
 use crate::build;
 use crate::ends::{Connectors, Writer};
 use crate::error::EngineError;
@@ -27,12 +30,25 @@ use crate::plan::{Plan, StationKind};
 pub struct InLocation {
     claim: Claim,
     /// The attempt at hand.
-    draft: Option<Draft>,
+    attempt: Option<Attempt>,
     /// How many checkpoints are kept.
     keep: usize,
     plan: Described,
+    /// Per station, the files of what it keeps in blocks, as of the last checkpoint.
+    chains: BTreeMap<usize, Chain>,
+    /// Whether everything is to be kept anew, whatever there is.
+    anew: bool,
     /// Whether what earlier lives have left was removed.
     swept: bool,
+}
+
+/// An attempt at a checkpoint.
+struct Attempt {
+    draft: Draft,
+    /// Of what is kept in blocks: whether it is everything, or what has changed.
+    form: Form,
+    /// Per station, what is written of it.
+    files: BTreeMap<usize, Files>,
 }
 
 /// What a manifest says of the plan.
@@ -51,12 +67,15 @@ enum Role {
     Sink,
 }
 
+/// What process operators are called.
+const PROCESS: &str = "process";
+
 /// What an operator is called by its kind; nothing of sources and sinks.
 pub(crate) fn kind(station: &StationKind) -> Option<&'static str> {
     match station {
         StationKind::Transform(_) => Some("transform"),
         StationKind::Window(_) => Some("window"),
-        StationKind::Process(_) => Some("process"),
+        StationKind::Process(_) => Some(PROCESS),
         StationKind::Source(_) | StationKind::Sink(_) => None,
     }
 }
@@ -72,7 +91,7 @@ impl InLocation {
         let stations = plan.stations.iter();
         Self {
             claim,
-            draft: None,
+            attempt: None,
             keep,
             plan: Described {
                 stations: stations
@@ -85,11 +104,41 @@ impl InLocation {
                 max_parallelism: plan.max_parallelism,
                 modules: plan.module_hashes(),
             },
+            chains: BTreeMap::new(),
+            anew: true,
             swept: false,
         }
     }
 
-    fn put(&self, draft: &Draft, cut: &Cut) -> Result<Contents, CheckpointError> {
+    /// The same, going on from a checkpoint of the same sequence: what operators keep in blocks is added to what it names, unless
+    /// the plan keeps something else now.
+    #[must_use]
+    pub fn going_on_from(mut self, manifest: &Manifest) -> Self {
+        for (index, (name, role, schemas)) in self.plan.stations.iter().enumerate() {
+            let operators = &manifest.contents.operators;
+            let Some(before) = operators.iter().find(|before| before.name == *name) else {
+                continue;
+            };
+            if !matches!(role, Role::Operator(PROCESS)) || before.kind != PROCESS {
+                continue;
+            }
+            if before.schemas != *schemas {
+                self.chains.clear();
+                return self;
+            }
+            self.chains.insert(index, Chain(before.parts.clone()));
+        }
+        self.anew = false;
+        self
+    }
+
+    /// Puts all data files; what the manifest is to say, and how many bytes were written.
+    fn put(
+        &self,
+        attempt: &mut Attempt,
+        cut: &Cut,
+    ) -> Result<(Contents, BTreeMap<usize, Chain>, u64), CheckpointError> {
+        let (mut chains, mut bytes) = (BTreeMap::new(), 0);
         let mut contents = Contents {
             kind: cut.kind,
             decided_by: DecidedBy::Manifest,
@@ -115,16 +164,31 @@ impl InLocation {
                         .pending
                         .insert(name.clone(), as_json(schemas, &cuts))
                 }
-                Role::Operator(kind) => contents.operators.push(Operator {
-                    name: name.clone(),
-                    kind: (*kind).to_owned(),
-                    schemas: schemas.clone(),
-                    parts: parts(draft, name, &cuts)?,
-                    more: Value::Null,
-                }),
+                Role::Operator(kind) => {
+                    let (parts, more) = if *kind == PROCESS {
+                        let files = attempt.files.remove(&index).unwrap_or_default();
+                        let before = self.chains.get(&index).cloned().unwrap_or_default();
+                        let of = (&attempt.draft, name.as_str(), attempt.form);
+                        let (chain, wrote) = files.finish(of, self.claim.sequence(), &before)?;
+                        bytes += wrote;
+                        chains.insert(index, chain.clone());
+                        (chain.0, as_json(&json!({}), &cuts))
+                    } else {
+                        let parts = parts(&attempt.draft, name, &cuts)?;
+                        bytes += parts.iter().map(|part| part.bytes).sum::<u64>();
+                        (parts, Value::Null)
+                    };
+                    contents.operators.push(Operator {
+                        name: name.clone(),
+                        kind: (*kind).to_owned(),
+                        schemas: schemas.clone(),
+                        parts,
+                        more,
+                    });
+                }
             }
         }
-        Ok(contents)
+        Ok((contents, chains, bytes))
     }
 }
 
@@ -157,18 +221,32 @@ fn parts(draft: &Draft, name: &str, cuts: &[&StationCut]) -> Result<Vec<Part>, C
 }
 
 impl Store for InLocation {
-    fn begin(&mut self) -> Result<u64, StoreError> {
+    fn begin(&mut self) -> Result<Begun, StoreError> {
         let draft = self.claim.begin()?;
         let number = draft.number().0;
-        self.draft = Some(draft);
-        Ok(number)
+        let whole = self.anew || chain::outweigh(self.chains.values());
+        self.attempt = Some(Attempt {
+            draft,
+            form: if whole { Form::Base } else { Form::Delta },
+            files: BTreeMap::new(),
+        });
+        Ok(Begun { number, whole })
     }
 
-    fn keep(&mut self, cut: &Cut) -> Result<(), StoreError> {
-        let draft = self.draft.take().expect("an attempt that was begun");
-        let contents = self.put(&draft, cut)?;
-        self.claim.complete(&draft, contents)?;
-        Ok(())
+    fn block(&mut self, cut: BlockCut) -> Result<(), StoreError> {
+        let attempt = self.attempt.as_mut().expect("an attempt that was begun");
+        let files = attempt.files.entry(cut.station).or_default();
+        let (name, ..) = &self.plan.stations[cut.station];
+        let of = (&attempt.draft, name.as_str(), attempt.form);
+        Ok(files.block(of, cut.worker as u32, &cut.block)?)
+    }
+
+    fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError> {
+        let mut attempt = self.attempt.take().expect("an attempt that was begun");
+        let (contents, chains, bytes) = self.put(&mut attempt, cut)?;
+        self.claim.complete(&attempt.draft, contents)?;
+        (self.chains, self.anew) = (chains, false);
+        Ok(bytes)
     }
 
     fn published(&mut self) -> Result<(), StoreError> {
@@ -239,14 +317,16 @@ pub fn read(sequence: &Sequence, manifest: &Manifest) -> Result<Restored, Engine
         let cuts = of_json(cuts).map_err(|_| unreadable(name))?;
         stations.insert(name.clone(), cuts);
     }
+    let mut all_blocks = BTreeMap::new();
     for operator in &manifest.contents.operators {
-        let cuts = read_operator(sequence, number, operator)?;
+        let (cuts, blocks) = read_operator(sequence, number, operator)?;
         stations.insert(operator.name.clone(), cuts);
+        all_blocks.insert(operator.name.clone(), blocks);
     }
-    Ok(Restored::new(number, stations))
+    Ok(Restored::new(number, stations).with_blocks(all_blocks))
 }
 
-/// Reads what an operator kept on each worker.
+/// Reads what an operator kept on each worker, and in blocks. Every data file was found whole when this returns.
 ///
 /// # Errors
 /// As [`read`].
@@ -254,19 +334,56 @@ pub fn read_operator(
     sequence: &Sequence,
     number: u64,
     operator: &Operator,
-) -> Result<Vec<StationCut>, EngineError> {
+) -> Result<(Vec<StationCut>, Blocks), EngineError> {
+    let unreadable = || EngineError::Unreadable {
+        number,
+        station: operator.name.clone(),
+    };
     let read = |part: &Part| {
         let read = sequence.read(part);
-        let read = read.map_err(|source| EngineError::Location {
+        read.map_err(|source| EngineError::Location {
             number,
             source: Box::new(source),
-        })?;
-        StationCut::decode(&read.concat()).map_err(|_| EngineError::Unreadable {
-            number,
-            station: operator.name.clone(),
         })
     };
-    operator.parts.iter().map(read).collect()
+    if operator.more.is_null() {
+        let cut = |part: &Part| StationCut::decode(&read(part)?.concat()).map_err(|_| unreadable());
+        let cuts = operator.parts.iter().map(cut).collect::<Result<_, _>>()?;
+        return Ok((cuts, Blocks::default()));
+    }
+    let cuts = of_json(&operator.more).map_err(|_| unreadable())?;
+    let mut blocks = Blocks::default();
+    let bytes: u64 = operator.parts.iter().map(|part| part.bytes).sum();
+    for part in &operator.parts {
+        let whole = read(part)?;
+        blocks.push(InFile {
+            sequence: sequence.clone(),
+            part: part.clone(),
+            read: (bytes <= READ_ONCE).then_some(whole),
+        });
+    }
+    Ok((cuts, blocks))
+}
+
+/// State of so many bytes is held in memory from when it was found whole; more of it is read again when it is needed.
+const READ_ONCE: u64 = 256 << 20;
+
+/// The blocks of a data file.
+struct InFile {
+    sequence: Sequence,
+    part: Part,
+    read: Option<tidemill_checkpoint::Blocks>,
+}
+
+impl BlockFile for InFile {
+    fn read(&self) -> Result<Vec<StatesKept>, Unrestored> {
+        let blocks = match &self.read {
+            Some(blocks) => blocks.clone(),
+            None => self.sequence.read(&self.part).map_err(|_| Damaged)?,
+        };
+        let decode = |block: bytes::Bytes| StatesKept::decode(&block).map_err(Unrestored::from);
+        blocks.map(decode).collect()
+    }
 }
 
 /// Whether sources have something to read that they had not when everything had been read.

@@ -4,34 +4,55 @@ use super::changes::StatesChange;
 use super::columns::Unfit;
 use super::kept::{Lists, ProcessKept, StatesKept, TimerKept};
 
+/// What becomes of the blocks of an operator.
+pub struct BlockChange {
+    change: StatesChange,
+    /// The slots that were, in the order in which blocks have them.
+    slots: Vec<String>,
+    /// Of the timers that were, by number, whether they are let go.
+    gone_timers: Vec<bool>,
+}
+
 impl StatesChange {
+    /// What is left of the names of slots and timers.
+    pub(crate) fn names(&self, mut kept: ProcessKept) -> ProcessKept {
+        kept.slots.retain(|name| !self.dropped.contains(name));
+        kept.timers.retain(|name| !self.dropped.contains(name));
+        kept
+    }
+
+    /// How blocks change that were written with these names.
+    pub(crate) fn of_blocks(&self, kept: &ProcessKept) -> BlockChange {
+        let gone = |name: &String| self.dropped.contains(name);
+        BlockChange {
+            change: self.clone(),
+            slots: kept.slots.clone(),
+            gone_timers: kept.timers.iter().map(gone).collect(),
+        }
+    }
+}
+
+impl BlockChange {
     /// The same state, in the slots and columns that there are now.
     ///
     /// # Errors
     /// If something that was kept has no place in them.
-    pub(crate) fn apply(&self, mut kept: ProcessKept) -> Result<ProcessKept, Unfit> {
-        for (place, name) in kept.slots.iter().enumerate() {
-            let Some(change) = self.slots.get(name) else {
+    pub(crate) fn apply(&self, mut block: StatesKept) -> Result<StatesKept, Unfit> {
+        let named = self.slots.iter().zip(std::mem::take(&mut block.slots));
+        for (name, mut slot) in named {
+            if self.change.dropped.contains(name) {
                 continue;
-            };
-            for block in &mut kept.blocks {
-                let slot = block.slots.get_mut(place);
-                let slot = slot.ok_or_else(|| Unfit(format!("it has no slot `{name}`")))?;
+            }
+            if let Some(change) = self.change.slots.get(name) {
                 let rows = std::mem::take(&mut slot.entries.rows);
                 slot.entries.rows = change.table(rows.into(), None)?.into();
             }
+            block.slots.push(slot);
         }
-        let gone = |name: &String| self.dropped.contains(name);
-        let slots: Vec<bool> = kept.slots.iter().map(gone).collect();
-        let timers: Vec<bool> = kept.timers.iter().map(gone).collect();
-        for block in &mut kept.blocks {
-            let mut stays = slots.iter().map(|gone| !gone);
-            block.slots.retain(|_| stays.next().unwrap_or(true));
-            block.timers = without(block, &timers);
+        if self.gone_timers.contains(&true) {
+            block.timers = without(&block, &self.gone_timers);
         }
-        kept.slots.retain(|name| !gone(name));
-        kept.timers.retain(|name| !gone(name));
-        Ok(kept)
+        Ok(block)
     }
 }
 

@@ -9,7 +9,7 @@ use tidemill_rows::key;
 use super::changes::{Changes, StateChange};
 use super::columns::Unfit;
 use super::cut::{Kept, StationCut};
-use super::kept::{NodeKept, OperatorKept, SourceKept};
+use super::kept::{Blocks, NodeKept, OperatorKept, SourceKept};
 use crate::error::EngineError;
 use crate::metrics::Counts;
 
@@ -20,12 +20,35 @@ pub type Mine<'a> = dyn Fn(&[u8]) -> bool + 'a;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
 
+/// Why an operator cannot go on from what was kept.
+#[derive(Debug)]
+pub enum Unrestored {
+    /// It is not what an operator like this one keeps.
+    Damaged,
+    /// It has no place in what the operator keeps now.
+    Unfit(Unfit),
+}
+
+impl From<Damaged> for Unrestored {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
+impl From<Unfit> for Unrestored {
+    fn from(unfit: Unfit) -> Self {
+        Self::Unfit(unfit)
+    }
+}
+
 /// A checkpoint, read again: per station what each worker kept.
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
     /// Its number.
     pub number: u64,
     stations: BTreeMap<String, Vec<StationCut>>,
+    /// What operators keep in blocks.
+    blocks: BTreeMap<String, Blocks>,
     changes: Changes,
 }
 
@@ -35,14 +58,27 @@ impl Restored {
         Self {
             number,
             stations,
+            blocks: BTreeMap::new(),
             changes: Changes::default(),
         }
+    }
+
+    /// The same, with what operators keep in blocks.
+    #[must_use]
+    pub fn with_blocks(self, blocks: BTreeMap<String, Blocks>) -> Self {
+        Self { blocks, ..self }
+    }
+
+    /// What an operator keeps in blocks.
+    pub(crate) fn blocks(&self, name: &str) -> Blocks {
+        self.blocks.get(name).cloned().unwrap_or_default()
     }
 
     /// The same for a pipeline that was changed since: what is let go is as if it had never been there.
     #[must_use]
     pub fn changed(mut self, changes: Changes) -> Self {
         self.stations.retain(|name, _| !changes.is_dropped(name));
+        self.blocks.retain(|name, _| !changes.is_dropped(name));
         Self { changes, ..self }
     }
 

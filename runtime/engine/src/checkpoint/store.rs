@@ -3,7 +3,7 @@
 use tidemill_checkpoint::Kind;
 use tidemill_connectors::Pending;
 
-use super::cut::WorkerCut;
+use super::cut::{BlockCut, WorkerCut};
 
 /// A cut of all workers.
 #[derive(Clone, Debug)]
@@ -18,20 +18,35 @@ pub struct Cut {
     pub workers: Vec<WorkerCut>,
 }
 
+/// An attempt at a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Its number.
+    pub number: u64,
+    /// Whether operators are to keep everything, and not what has changed since the last one.
+    pub whole: bool,
+}
+
 /// Keeps checkpoints.
 pub trait Store: Send {
-    /// Begins an attempt at the next checkpoint; its number. One that was begun before and not kept is given up.
+    /// Begins an attempt at the next checkpoint. One that was begun before and not kept is given up.
     ///
     /// # Errors
     /// If there can be no more of them, or not now.
-    fn begin(&mut self) -> Result<u64, StoreError>;
+    fn begin(&mut self) -> Result<Begun, StoreError>;
 
-    /// Makes a checkpoint last. When it is done the checkpoint has happened, and what it holds of output is to be
-    /// published; otherwise it never did.
+    /// Takes a block of the attempt at hand; those of an operator on a worker come in order.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn block(&mut self, block: BlockCut) -> Result<(), StoreError>;
+
+    /// Makes a checkpoint last, with the blocks that came for it. When it is done the checkpoint has happened, and what it
+    /// holds of output is to be published; otherwise it never did. Gives how many bytes were written, the manifest apart.
     ///
     /// # Errors
     /// If it did not happen.
-    fn keep(&mut self, cut: &Cut) -> Result<(), StoreError>;
+    fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError>;
 
     /// The output of the checkpoint that was kept last is published; those before it are not needed any more.
     ///

@@ -26,7 +26,7 @@ use tidemill_wasm::Table;
 use self::states::States;
 use super::columns::Named;
 use super::cut::{Kept, StationCut};
-use super::kept::{KeysKept, OperatorKept, WindowsKept};
+use super::kept::{Blocks, KeysKept, OperatorKept, WindowsKept};
 use super::{location, schemas};
 use crate::error::EngineError;
 use crate::state::rows::saving;
@@ -97,9 +97,10 @@ pub fn of_checkpoint(
     let number = manifest.number.0;
     let operators = manifest.contents.operators.iter();
     let state = |operator: &Operator| {
-        let cuts = location::read_operator(sequence, number, operator)?;
+        let (cuts, blocks) = location::read_operator(sequence, number, operator)?;
         let cuts: Vec<&StationCut> = cuts.iter().collect();
-        let seen = of_cuts((&operator.name, &operator.kind), &operator.schemas, &cuts);
+        let named = (operator.name.as_str(), operator.kind.as_str());
+        let seen = of_cuts(named, &operator.schemas, (&cuts, &blocks));
         seen.ok_or_else(|| EngineError::Unreadable {
             number,
             station: operator.name.clone(),
@@ -112,7 +113,7 @@ pub fn of_checkpoint(
 pub(crate) fn of_cuts(
     (name, kind): (&str, &str),
     schemas: &Value,
-    cuts: &[&StationCut],
+    (cuts, blocks): (&[&StationCut], &Blocks),
 ) -> Option<OperatorState> {
     let mut state = OperatorState {
         operator: name.to_owned(),
@@ -123,6 +124,7 @@ pub(crate) fn of_cuts(
         watermark: time::MAX,
         entries: Vec::new(),
     };
+    let mut process = None;
     for cut in cuts {
         let Kept::Node(node) = &cut.kept else {
             return None;
@@ -132,10 +134,13 @@ pub(crate) fn of_cuts(
             OperatorKept::Windows(windows) => {
                 Windows::new(name, schemas)?.add(windows, &mut state)?;
             }
-            OperatorKept::Process(kept) => States::new(name, schemas)?.add(kept, &mut state)?,
+            OperatorKept::Process(kept) => process = Some(kept),
             OperatorKept::Nothing => {}
             OperatorKept::Pending(_) => return None,
         }
+    }
+    if let Some(kept) = process {
+        States::new(name, schemas)?.add((kept, blocks), &mut state)?;
     }
     state.entries.sort_by(|a, b| a.key.cmp(&b.key));
     Some(state)

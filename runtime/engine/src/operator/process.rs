@@ -15,11 +15,13 @@
 mod calls;
 mod failures;
 mod fire;
+mod journal;
 mod parts;
 mod results;
 mod rows;
 mod saving;
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
 use tidemill_core::process::{Ranks, Timers};
@@ -27,6 +29,7 @@ use tidemill_core::time;
 use tidemill_core::window::KeyId;
 use tidemill_rows::Batch;
 
+use self::journal::Journal;
 pub use self::parts::{ProcessParts, TimerNames};
 use self::results::Results;
 use super::Operator;
@@ -36,8 +39,8 @@ use crate::busiest::Busiest;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::OperatorKept;
-use crate::checkpoint::restored::{Damaged, Mine};
+use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::error::EngineError;
 use crate::event::Output;
 use crate::failure::FailedRow;
@@ -74,6 +77,10 @@ pub struct Process {
     failed: Vec<(u32, FailedRow)>,
     /// Keys of which perhaps nothing is left.
     doubtful: Vec<KeyId>,
+    /// What has changed, and what of the cut at hand is to be saved.
+    journal: Journal,
+    /// Blocks of the cut at hand of keys that were touched since.
+    kept_back: VecDeque<StatesKept>,
     busiest: Busiest,
 }
 
@@ -101,6 +108,8 @@ impl Process {
             results: Results::default(),
             failed: Vec::new(),
             doubtful: Vec::new(),
+            journal: Journal::default(),
+            kept_back: VecDeque::new(),
             busiest: Busiest::default(),
         }
     }
@@ -135,22 +144,26 @@ impl Process {
     fn let_go(&mut self) {
         // What a timer that is still to fire may see is not removed before it.
         let all_fired = self.timers.first().saturating_sub(1);
-        let parts = &mut self.parts;
-        let upto = Upto {
-            w: self.watermark.min(all_fired),
-            now: self.now,
-            keys: LEAST_SWEPT + 2 * std::mem::take(&mut self.taken),
-        };
-        parts.state.sweep(upto, &mut self.doubtful);
-        let (timers, clock_timers) = (&self.timers, &self.clock_timers);
-        let state = &parts.state;
-        let lives = |key: KeyId| state.holds(key) || timers.has(key) || clock_timers.has(key);
-        self.doubtful.retain(|&key| !lives(key));
-        self.doubtful.sort_unstable();
-        self.doubtful.dedup();
-        for key in self.doubtful.drain(..) {
-            parts.keying.table.remove(key);
+        // What a cut is still to hold is not removed before; what is not looked at now is later.
+        if !self.journal.is_saving() {
+            let upto = Upto {
+                w: self.watermark.min(all_fired),
+                now: self.now,
+                keys: LEAST_SWEPT + 2 * std::mem::take(&mut self.taken),
+            };
+            self.parts.state.sweep(upto, &mut self.doubtful);
         }
+        let mut doubtful = std::mem::take(&mut self.doubtful);
+        doubtful.retain(|&key| !self.keeps(key));
+        doubtful.sort_unstable();
+        doubtful.dedup();
+        let parts = &mut self.parts;
+        for key in doubtful.drain(..) {
+            let table = &mut parts.keying.table;
+            self.journal.forgotten(key, |to| table.encode(key, to));
+            table.remove(key);
+        }
+        self.doubtful = doubtful;
         let keys = parts.keying.table.len() as u64;
         parts.counters.keys.store(keys, Relaxed);
         let (lines, notes) = (parts.function.take_log(), parts.function.take_notes());
@@ -220,23 +233,34 @@ impl Operator for Process {
         (first != i64::MAX).then_some(first)
     }
 
-    fn cut(&mut self, _at: &At) -> Result<OperatorKept, EngineError> {
+    fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
+        self.kept_back.clear();
+        self.journal.cut(at, self.parts.keying.table.numbers());
         Ok(OperatorKept::Process(self.kept()))
+    }
+
+    fn save(&mut self) -> Option<StatesKept> {
+        self.next_block()
     }
 
     fn migrate(&mut self, kept: OperatorKept, change: &StateChange) -> Result<OperatorKept, Unfit> {
         match kept {
-            OperatorKept::Process(kept) => Ok(OperatorKept::Process(change.states.apply(kept)?)),
+            OperatorKept::Process(kept) => Ok(OperatorKept::Process(change.states.names(kept))),
             other => Ok(other),
         }
     }
 
-    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
+    fn restore(
+        &mut self,
+        kept: Vec<OperatorKept>,
+        blocks: &Blocks,
+        mine: &Mine<'_>,
+    ) -> Result<(), Unrestored> {
         let processes = kept.into_iter().map(|kept| match kept {
             OperatorKept::Process(process) => Ok(process),
             _ => Err(Damaged),
         });
-        Process::restore(self, processes.collect::<Result<_, _>>()?, mine)
+        Process::restore(self, processes.collect::<Result<_, _>>()?, blocks, mine)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {

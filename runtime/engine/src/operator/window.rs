@@ -33,8 +33,8 @@ use crate::busiest::Busiest;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::OperatorKept;
-use crate::checkpoint::restored::{Damaged, Mine};
+use crate::checkpoint::kept::{Blocks, OperatorKept};
+use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
@@ -358,12 +358,21 @@ impl Operator for Window {
         }
     }
 
-    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
+    fn restore(
+        &mut self,
+        kept: Vec<OperatorKept>,
+        _blocks: &Blocks,
+        mine: &Mine<'_>,
+    ) -> Result<(), Unrestored> {
         let windows = kept.into_iter().map(|kept| match kept {
             OperatorKept::Windows(windows) => Ok(windows),
             _ => Err(Damaged),
         });
-        Window::restore(self, windows.collect::<Result<_, _>>()?, mine)
+        Ok(Window::restore(
+            self,
+            windows.collect::<Result<_, _>>()?,
+            mine,
+        )?)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {

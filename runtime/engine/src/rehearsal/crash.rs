@@ -11,6 +11,7 @@ use super::split::Feed;
 use super::{Rehearsal, Stage, Stepped, order};
 use crate::build::{self, Beginning};
 use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::Blocks;
 use crate::checkpoint::view::{self, OperatorState};
 use crate::checkpoint::{AtEnd, Restored, StationCut, location, schemas};
 use crate::error::EngineError;
@@ -26,12 +27,23 @@ pub(super) enum Did {
     Step,
 }
 
+/// What each worker keeps, by station.
+type Cuts = BTreeMap<String, Vec<StationCut>>;
+
+/// Blocks of state as they are written, by station.
+type Encoded = BTreeMap<String, Vec<Vec<u8>>>;
+
 /// What a rehearsal goes on from.
 #[derive(Default)]
 pub(super) struct Taken {
     number: u64,
     /// Nothing before the first checkpoint.
     restored: Option<Restored>,
+    /// What operators keep in blocks, as it was added to by every checkpoint.
+    blocks: BTreeMap<String, Blocks>,
+    /// How many cuts were made, and the last that became a checkpoint.
+    cuts: u64,
+    kept: u64,
     /// Where the feeds of every source stood.
     feeds: Vec<Vec<(u64, bool)>>,
 }
@@ -43,10 +55,17 @@ impl Rehearsal {
     /// If the pipeline must stop.
     pub fn checkpoint(&mut self) -> Result<(), EngineError> {
         let number = self.taken.number + 1;
-        let stations = self.cut(number)?;
+        let (stations, added) = self.cut(self.taken.restored.is_none())?;
+        let mut blocks = std::mem::take(&mut self.taken.blocks);
+        for (station, encoded) in added {
+            blocks.entry(station).or_default().push_encoded(encoded);
+        }
         self.taken = Taken {
             number,
-            restored: Some(Restored::new(number, stations)),
+            restored: Some(Restored::new(number, stations).with_blocks(blocks.clone())),
+            blocks,
+            cuts: self.taken.cuts,
+            kept: self.taken.cuts,
             feeds: self.stands(),
         };
         self.done.clear();
@@ -58,7 +77,7 @@ impl Rehearsal {
     /// # Errors
     /// If the pipeline must stop.
     pub fn state(&mut self, operator: &str) -> Result<Option<OperatorState>, EngineError> {
-        let cuts = self.cut(self.taken.number + 1)?;
+        let (cuts, mut added) = self.cut(true)?;
         let mut stations = self.plan.stations.iter();
         let Some(station) = stations.find(|station| station.name == operator) else {
             return Ok(None);
@@ -69,21 +88,28 @@ impl Rehearsal {
         };
         let schemas = schemas::of_station(&station.kind);
         let cuts: Vec<&StationCut> = cuts[operator].iter().collect();
-        let seen = view::of_cuts((operator, kind), &schemas, &cuts);
+        let mut blocks = Blocks::default();
+        blocks.push_encoded(added.remove(operator).unwrap_or_default());
+        let seen = view::of_cuts((operator, kind), &schemas, (&cuts, &blocks));
         Ok(Some(seen.expect("what was written can be shown")))
     }
 
-    fn cut(&mut self, number: u64) -> Result<BTreeMap<String, Vec<StationCut>>, EngineError> {
+    /// What stations keep, and what operators keep in blocks: everything, or what has changed since the last checkpoint. All of it
+    /// as it is read again.
+    fn cut(&mut self, whole: bool) -> Result<(Cuts, Encoded), EngineError> {
+        self.taken.cuts += 1;
         let at = At {
-            cut: number,
-            number,
+            cut: self.taken.cuts,
+            number: self.taken.number + 1,
             ending: tidemill_connectors::Ending::Nothing,
+            kept: self.taken.kept,
+            whole,
         };
         for worker in &mut self.workers {
             worker.task.begin_cut(at)?;
         }
         worker::settle(&mut self.workers)?;
-        let mut stations: BTreeMap<String, Vec<StationCut>> = BTreeMap::new();
+        let (mut stations, mut blocks) = (Cuts::new(), Encoded::new());
         for worker in &mut self.workers {
             assert!(worker.task.is_cut(), "nothing is left on its way");
             let cuts = worker.task.take_cut(at)?;
@@ -93,8 +119,12 @@ impl Rehearsal {
                 let of_station = stations.entry(station.name.clone()).or_default();
                 of_station.push(read);
             }
+            while let Some((station, block)) = worker.task.save() {
+                let name = self.plan.stations[station].name.clone();
+                blocks.entry(name).or_default().push(block.encode());
+            }
         }
-        Ok(stations)
+        Ok((stations, blocks))
     }
 
     /// Loses everything since the last checkpoint, goes on from it with so many workers, and does again what was done since.

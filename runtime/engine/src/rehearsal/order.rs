@@ -19,8 +19,8 @@ use tidemill_wasm::Output as Shape;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::OperatorKept;
-use crate::checkpoint::restored::{Damaged, Mine};
+use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::restored::{Mine, Unrestored};
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::operator::Operator;
@@ -291,8 +291,17 @@ impl Operator for Traced {
         self.operator.migrate(kept, change)
     }
 
-    fn restore(&mut self, kept: Vec<OperatorKept>, mine: &Mine<'_>) -> Result<(), Damaged> {
-        self.operator.restore(kept, mine)
+    fn save(&mut self) -> Option<StatesKept> {
+        self.operator.save()
+    }
+
+    fn restore(
+        &mut self,
+        kept: Vec<OperatorKept>,
+        blocks: &Blocks,
+        mine: &Mine<'_>,
+    ) -> Result<(), Unrestored> {
+        self.operator.restore(kept, blocks, mine)
     }
 
     fn finish(&mut self) -> Result<(), EngineError> {

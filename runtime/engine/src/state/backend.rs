@@ -113,6 +113,9 @@ pub trait StateBackend: Send {
     /// What is held for keys, for a cut: the slots of kind value, then list, then map.
     fn save(&self, keys: &[KeyId]) -> Vec<SlotKept>;
 
+    /// Removes everything that is held for keys.
+    fn forget(&mut self, keys: &[KeyId]);
+
     /// Goes on from what was kept, in slots as [`StateBackend::save`] gives them; nothing of one that is new. For each key,
     /// of which nothing is held yet, its place among those kept is named.
     ///

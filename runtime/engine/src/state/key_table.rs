@@ -60,6 +60,14 @@ impl KeyTable {
         }
     }
 
+    /// One more than the largest number that a key has or had.
+    pub fn numbers(&self) -> usize {
+        match self {
+            Self::Integers(table) => table.numbers(),
+            Self::Encoded(table) => table.numbers(),
+        }
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         match self {

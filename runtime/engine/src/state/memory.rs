@@ -141,6 +141,13 @@ impl StateBackend for Memory {
         slots
     }
 
+    fn forget(&mut self, keys: &[KeyId]) {
+        for slot in &mut self.values {
+            slot.forget(keys);
+        }
+        self.entries().clear(keys);
+    }
+
     fn load(
         &mut self,
         own: &[(KeyId, usize)],

@@ -1,12 +1,15 @@
 //! What the workers of a run share: what is asked of them, and the error that ended it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crossbeam_utils::sync::Unparker;
 
 use crate::checkpoint::cut::At;
 use crate::error::EngineError;
+
+/// How many blocks may wait to be written, of all workers, one of each worker more: of a megabyte or so each.
+const BLOCKS: usize = 32;
 
 /// What the workers of a run share.
 pub struct Control {
@@ -22,6 +25,8 @@ pub struct Control {
     cut: Mutex<Option<At>>,
     /// Which it is; 0: none. Looked at in every turn.
     cuts: AtomicU64,
+    /// Blocks that wait to be written.
+    blocks: AtomicUsize,
     first_error: Mutex<Option<EngineError>>,
     pub(super) unparkers: Vec<Unparker>,
 }
@@ -37,6 +42,7 @@ impl Control {
             drain: AtomicBool::new(false),
             cut: Mutex::new(None),
             cuts: AtomicU64::new(0),
+            blocks: AtomicUsize::new(0),
             first_error: Mutex::new(None),
             unparkers,
         }
@@ -92,6 +98,22 @@ impl Control {
             return None;
         }
         *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether another block may wait to be written.
+    pub(super) fn has_room_for_blocks(&self) -> bool {
+        self.blocks.load(Ordering::Acquire) < BLOCKS
+    }
+
+    pub(super) fn block_begun(&self) {
+        self.blocks.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A block was written, or is not wanted any more.
+    pub fn block_done(&self) {
+        if self.blocks.fetch_sub(1, Ordering::AcqRel) == BLOCKS {
+            self.wake();
+        }
     }
 
     /// Lets workers end that are done, or were to stop: no cut is asked for any more.

@@ -20,13 +20,13 @@ pub struct ProcessKept {
     pub slots: Vec<String>,
     /// The names of timers, as blocks number them.
     pub timers: Vec<String>,
-    /// The keys, in blocks, so that no list outgrows its offsets.
-    pub blocks: Vec<StatesKept>,
 }
 
-/// What is kept for some keys of a process operator.
+/// What is kept for some keys of a process operator, instead of what blocks before it say of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatesKept {
+    /// Keys for which nothing was kept any more, encoded. Some may have come again: then they stand below as well.
+    pub gone: Lists<u8>,
     /// The keys, encoded (`tidemill_rows::key`).
     pub keys: Lists<u8>,
     /// The timers of each key, in order of time.

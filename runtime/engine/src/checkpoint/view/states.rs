@@ -6,6 +6,8 @@
 //! {"operator":"rotation","key":{"tail":"N1"},"timer":"missing","at":"…"}
 //! ```
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 use arrow_schema::FieldRef;
 use serde_json::Value;
@@ -13,7 +15,8 @@ use tidemill_rows::{json, time_text};
 
 use super::{Entry, OperatorState, fields, key_text, words};
 use crate::checkpoint::columns::{self, Named};
-use crate::checkpoint::kept::{ProcessKept, SlotKept, StatesKept};
+use crate::checkpoint::kept::{Blocks, ProcessKept, SlotKept, StatesKept};
+use crate::checkpoint::restored::Unrestored;
 use crate::checkpoint::schemas;
 
 /// How the state of a process operator is read.
@@ -40,12 +43,22 @@ impl<'a> States<'a> {
         })
     }
 
-    pub(super) fn add(&self, kept: &ProcessKept, state: &mut OperatorState) -> Option<()> {
+    pub(super) fn add(
+        &self,
+        (kept, blocks): (&ProcessKept, &Blocks),
+        state: &mut OperatorState,
+    ) -> Option<()> {
         let slots = kept.slots.iter().map(|name| self.slot(name));
         let slots: Vec<Slot> = slots.collect::<Option<_>>()?;
-        for block in &kept.blocks {
-            self.add_block((block, &slots, &kept.timers), state)?;
-        }
+        let mut keys: BTreeMap<Vec<u8>, Vec<Entry>> = BTreeMap::new();
+        let read = blocks.each(|block| {
+            block.gone.each(|key| _ = keys.remove(key));
+            let added = self.add_block((&block, &slots, &kept.timers), &mut keys);
+            added.ok_or(Unrestored::Damaged)
+        });
+        read.ok()?;
+        state.keys += keys.len();
+        state.entries.extend(keys.into_values().flatten());
         Some(())
     }
 
@@ -66,15 +79,17 @@ impl<'a> States<'a> {
     fn add_block(
         &self,
         (block, slots, timers): (&StatesKept, &[Slot], &[String]),
-        state: &mut OperatorState,
+        keys: &mut BTreeMap<Vec<u8>, Vec<Entry>>,
     ) -> Option<()> {
         let rows = slots.iter().zip(&block.slots);
         let rows = rows.map(|(slot, kept)| slot.rows(kept));
         let rows: Vec<Option<RecordBatch>> = rows.collect();
         for i in 0..block.keys.count() {
-            let key = key_text(&self.key, block.keys.get(i)?);
+            let encoded = block.keys.get(i)?;
+            let key = key_text(&self.key, encoded);
+            let mut entries = Vec::new();
             let mut push = |what: String, value: String| {
-                state.entries.push(Entry {
+                entries.push(Entry {
                     operator: self.name.to_owned(),
                     key: key.clone(),
                     what,
@@ -102,7 +117,7 @@ impl<'a> States<'a> {
                 let at = time_text::rfc3339(timer.time);
                 push(format!(r#""timer":{name},"at":"{at}""#), String::new());
             }
-            state.keys += 1;
+            keys.insert(encoded.to_vec(), entries);
         }
         Some(())
     }

@@ -33,6 +33,9 @@ pub struct Cut {
     pub rows: usize,
 }
 
+/// No row of a call.
+const NONE: u32 = u32::MAX;
+
 impl Together<'_> {
     /// The row of the batch that a row of the call is.
     fn row(&self, i: usize) -> u32 {
@@ -134,6 +137,7 @@ impl Process {
         rejected: Option<&[bool]>,
         (together, times): (Together<'_>, &[i64]),
     ) -> Result<(), EngineError> {
+        self.note_changes(processed, rejected, together);
         let changed = Changed {
             keys: together.keys,
             rejected,
@@ -152,6 +156,35 @@ impl Process {
                 operator: parts.blame.operator.clone(),
                 source,
             })
+    }
+
+    /// Notes which keys a call wants changed.
+    fn note_changes(
+        &mut self,
+        processed: &Processed,
+        rejected: Option<&[bool]>,
+        together: Together<'_>,
+    ) {
+        let mut note = |group: usize| {
+            if rejected.is_none_or(|rejected| !rejected[group]) {
+                self.journal.changed(together.keys[group]);
+            }
+        };
+        for kept in &processed.values {
+            for (group, &change) in kept.changes.iter().enumerate() {
+                let touched = kept.touched.get(group).is_some_and(|&row| row != NONE);
+                if change != 0 || touched {
+                    note(group);
+                }
+            }
+        }
+        let lists = processed.lists.iter().map(|listed| &listed.rows);
+        let maps = processed.maps.iter().map(|mapped| &mapped.rows);
+        for rows in lists.chain(maps).chain([&processed.timers.rows]) {
+            for &row in rows {
+                note(together.groups[row as usize] as usize);
+            }
+        }
     }
 
     /// Takes over changes of timers, row by row. A key of which one would fire before a later row of the call is cut: its

@@ -34,6 +34,7 @@ impl Process {
 
     /// Fires the first timer of each of these keys.
     pub(super) fn fire_wave(&mut self, keys: &[KeyId]) -> Result<(), EngineError> {
+        self.keep_back(keys);
         let take = |&key: &KeyId| self.timers.take(key).map(|timer| (key, timer));
         let wave = keys.iter().filter_map(take).collect();
         self.fire(wave, Clock::Event)
@@ -45,11 +46,13 @@ impl Process {
         self.clock_timers.due(now, usize::MAX, &mut keys);
         let mut wave = keys.clone();
         loop {
-            let timers = &mut self.clock_timers;
+            let timers = &self.clock_timers;
             wave.retain(|&key| timers.earliest(key).is_some_and(|timer| timer.time <= now));
             if wave.is_empty() {
                 break;
             }
+            self.keep_back(&wave);
+            let timers = &mut self.clock_timers;
             let take = |&key: &KeyId| timers.take(key).map(|timer| (key, timer));
             let firings = wave.iter().filter_map(take).collect();
             self.fire(firings, Clock::Processing)?;
@@ -77,6 +80,8 @@ impl Process {
     /// One call: every timer of it is of a key of its own.
     fn call_timers(&mut self, firings: &[Firing], clock: Clock) -> Result<(), EngineError> {
         let keys: Vec<KeyId> = firings.iter().map(|(key, _)| *key).collect();
+        // Its timer is gone.
+        keys.iter().for_each(|&key| self.journal.changed(key));
         let w: Vec<i64> = firings
             .iter()
             .map(|firing| self.stands(firing, clock))

@@ -86,6 +86,7 @@ impl Process {
     fn read(&mut self, rows: &Rows<'_>, keys: &[KeyId], firsts: &[u32]) -> (Vec<Held>, Vec<Lives>) {
         let w: Vec<i64> = firsts.iter().map(|&row| rows.w[row as usize]).collect();
         let mut lives = vec![Lives::default(); keys.len()];
+        self.keep_back(keys);
         let now = self.now;
         let held = self
             .parts

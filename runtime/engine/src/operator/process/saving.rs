@@ -9,14 +9,14 @@ use tidemill_core::window::KeyId;
 use tidemill_wasm::Clock;
 
 use super::Process;
-use crate::checkpoint::kept::{ProcessKept, StatesKept, TimerKept};
-use crate::checkpoint::restored::{Damaged, Mine};
+use crate::checkpoint::kept::{Blocks, ProcessKept, StatesKept, TimerKept};
+use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 
-/// How many keys a block has at most.
-const BLOCK: usize = 16 * 1024;
+/// How many keys a block has at most: saving one holds rows up for well under a millisecond.
+const BLOCK: usize = 4096;
 
 /// How many bytes make a block large enough.
-const BLOCK_BYTES: usize = 64 << 20;
+const BLOCK_BYTES: usize = 1 << 20;
 
 /// Where what was kept stands here.
 struct Names {
@@ -27,31 +27,70 @@ struct Names {
 }
 
 impl Process {
-    /// Everything that is kept, as of a barrier.
+    /// What is kept beside blocks, as of a barrier.
     pub(super) fn kept(&self) -> ProcessKept {
         let parts = &self.parts;
-        let mut kept = ProcessKept {
+        ProcessKept {
             watermark: self.watermark,
             now: self.now,
             ended: parts.ended,
             slots: parts.slots.clone(),
             timers: parts.names.in_order().map(str::to_owned).collect(),
-            blocks: Vec::new(),
+        }
+    }
+
+    /// Comes before anything of these keys is touched: what the cut at hand is to hold of them is saved.
+    pub(super) fn keep_back(&mut self, keys: &[KeyId]) {
+        if !self.journal.is_saving() {
+            return;
+        }
+        let journal = &mut self.journal;
+        let mut left: Vec<KeyId> = keys.iter().copied().filter(|&k| journal.take(k)).collect();
+        left.retain(|&key| self.keeps(key));
+        if !left.is_empty() {
+            let block = self.block(&left);
+            self.kept_back.push_back(block);
+        }
+    }
+
+    /// The next block of the last cut; nothing if there is none left.
+    pub(super) fn next_block(&mut self) -> Option<StatesKept> {
+        if !self.journal.is_saving() && self.kept_back.is_empty() {
+            return None;
+        }
+        // What has gone comes before what has come again.
+        let gone = self.journal.take_gone();
+        let mut block = match self.kept_back.pop_front() {
+            Some(block) => block,
+            None => {
+                let keys = self.next_keys();
+                if keys.is_empty() && gone.count() == 0 {
+                    return None;
+                }
+                self.block(&keys)
+            }
         };
+        block.gone = gone;
+        Some(block)
+    }
+
+    fn next_keys(&mut self) -> Vec<KeyId> {
         let (mut keys, mut bytes) = (Vec::with_capacity(BLOCK), 0);
-        for key in parts.keying.table.ids() {
-            keys.push(key);
-            bytes += parts.state.weight(key);
-            if keys.len() == BLOCK || bytes >= BLOCK_BYTES {
-                kept.blocks.push(self.block(&keys));
-                keys.clear();
-                bytes = 0;
+        while keys.len() < BLOCK
+            && bytes < BLOCK_BYTES
+            && let Some(key) = self.journal.next()
+        {
+            if self.keeps(key) {
+                keys.push(key);
+                bytes += self.parts.state.weight(key);
             }
         }
-        if !keys.is_empty() {
-            kept.blocks.push(self.block(&keys));
-        }
-        kept
+        keys
+    }
+
+    /// Whether anything is held for a key.
+    pub(super) fn keeps(&self, key: KeyId) -> bool {
+        self.parts.state.holds(key) || self.timers.has(key) || self.clock_timers.has(key)
     }
 
     fn block(&self, keys: &[KeyId]) -> StatesKept {
@@ -79,20 +118,34 @@ impl Process {
     pub(super) fn restore(
         &mut self,
         parts: Vec<ProcessKept>,
+        blocks: &Blocks,
         mine: &Mine<'_>,
-    ) -> Result<(), Damaged> {
+    ) -> Result<(), Unrestored> {
         let watermark = parts.iter().map(|part| part.watermark).min();
         self.watermark = watermark.unwrap_or(time::MIN);
         self.reached = self.watermark;
         self.now = parts.iter().map(|part| part.now).max().unwrap_or(time::MIN);
         self.parts.ended = parts.iter().any(|part| part.ended);
-        for part in parts {
-            let names = self.names(&part)?;
-            for block in part.blocks {
-                self.restore_block(block, &names, mine)?;
+        let Some(first) = parts.first() else {
+            return Ok(());
+        };
+        let alike =
+            |part: &ProcessKept| (&part.slots, &part.timers) == (&first.slots, &first.timers);
+        if !parts.iter().all(alike) {
+            return Err(Unrestored::Damaged);
+        }
+        let names = self.names(first)?;
+        blocks.each(|block| Ok(self.restore_block(block, &names, mine)?))
+    }
+
+    /// Forgets keys, and all that is held for them.
+    fn drop_keys(&mut self, keys: &[KeyId]) {
+        self.parts.state.forget(keys);
+        for &key in keys {
+            for timers in [&mut self.timers, &mut self.clock_timers] {
+                while timers.take(key).is_some() {}
             }
         }
-        Ok(())
     }
 
     fn names(&self, kept: &ProcessKept) -> Result<Names, Damaged> {
@@ -120,14 +173,23 @@ impl Process {
     ) -> Result<(), Damaged> {
         // What was due has fired; what is due nevertheless, a timer of the clock had set, and it fires next.
         let by = Setter::row(tidemill_core::process::Timer::NO_ROW, self.watermark);
-        let mut own = Vec::new();
+        self.restore_gone(&block, mine)?;
+        let (mut own, mut again) = (Vec::new(), Vec::new());
         for i in 0..block.keys.count() {
             let key = block.keys.get(i).ok_or(Damaged)?;
             if !mine(key) {
                 continue;
             }
+            let known = self.parts.keying.table.len();
             let id = self.parts.keying.table.insert(key).ok_or(Damaged)?;
+            if self.parts.keying.table.len() == known {
+                again.push(id);
+            }
+            self.journal.restored(id);
             own.push((id, i));
+        }
+        self.drop_keys(&again);
+        for &(id, i) in &own {
             for timer in block.timers.get(i).ok_or(Damaged)? {
                 let named = names.timers.get(timer.name as usize);
                 let &(name, clock) = named.ok_or(Damaged)?;
@@ -144,5 +206,21 @@ impl Process {
             slots.push(kept.transpose()?.map(std::mem::take));
         }
         self.parts.state.load(&own, slots)
+    }
+
+    /// Forgets the keys that are gone.
+    fn restore_gone(&mut self, block: &StatesKept, mine: &Mine<'_>) -> Result<(), Damaged> {
+        let mut gone = Vec::new();
+        for i in 0..block.gone.count() {
+            let key = block.gone.get(i).ok_or(Damaged)?;
+            if mine(key) {
+                gone.push(self.parts.keying.table.insert(key).ok_or(Damaged)?);
+            }
+        }
+        self.drop_keys(&gone);
+        for key in gone {
+            self.parts.keying.table.remove(key);
+        }
+        Ok(())
     }
 }

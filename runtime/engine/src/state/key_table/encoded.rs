@@ -84,6 +84,11 @@ impl EncodedTable {
         u64::from(first) << 63 | u64::from_be_bytes(next) >> 1
     }
 
+    /// One more than the largest number that a key has or had.
+    pub fn numbers(&self) -> usize {
+        self.keys.len()
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.table.len()

@@ -135,6 +135,11 @@ impl IntegerTable {
         self.values[id as usize]
     }
 
+    /// One more than the largest number that a key has or had.
+    pub fn numbers(&self) -> usize {
+        self.values.len()
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.len

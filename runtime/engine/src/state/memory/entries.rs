@@ -101,6 +101,14 @@ impl Entries {
             .for_each(|slot| slot.expire(key, w, now, None));
     }
 
+    /// Removes all entries of these keys.
+    pub fn clear(&mut self, keys: &[KeyId]) {
+        for &key in keys {
+            self.lists.iter_mut().for_each(|slot| slot.clear(key));
+            self.maps.iter_mut().for_each(|slot| slot.clear(key));
+        }
+    }
+
     /// Takes over what a call wants changed.
     pub fn change(&mut self, changed: &Changed<'_>) {
         if !self.has_slots() {

@@ -88,6 +88,13 @@ impl ValueSlot {
         }
     }
 
+    /// Removes the entries of keys that have one.
+    pub fn forget(&mut self, keys: &[KeyId]) {
+        let there = keys.iter().copied().filter(|&key| self.holds(key));
+        let there: Vec<KeyId> = there.collect();
+        self.delete(&there);
+    }
+
     pub(super) fn grow(&mut self, keys: &[KeyId]) {
         let largest = keys.iter().max().map_or(0, |&key| key as usize + 1);
         if largest > self.present.len() {

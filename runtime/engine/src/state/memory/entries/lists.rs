@@ -121,7 +121,7 @@ impl ListSlot {
         }
     }
 
-    fn clear(&mut self, key: KeyId) {
+    pub(super) fn clear(&mut self, key: KeyId) {
         let list = self.lists.remove(&key).unwrap_or_default();
         self.entries -= list.len();
         self.slab.remove(list.into_iter().map(|entry| entry.number));

@@ -190,7 +190,7 @@ impl MapSlot {
         }
     }
 
-    fn clear(&mut self, key: KeyId) {
+    pub(super) fn clear(&mut self, key: KeyId) {
         let map = self.maps.remove(&key).unwrap_or_default();
         let bytes = map.keys().map(|sub_key| ENTRY + sub_key.len());
         self.bytes -= bytes.sum::<usize>();

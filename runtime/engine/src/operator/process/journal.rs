@@ -1,0 +1,250 @@
+//! Which keys have changed since the last checkpoint, and which of the cut at hand are still to be saved.
+//!
+//! A cut takes no more than setting the changed keys apart. They are saved in blocks while rows go on; a key that a row or timer
+//! is about to touch is saved before (`saving.rs`), so what is saved is what was there at the cut. Keys go by their numbers: one
+//! that is forgotten is noted by its bytes, since its number may be another's by then.
+//!
+//! Invariants:
+//! 1. A key whose state or timers are other than in the last checkpoint is among `changed`, or its going is noted.
+//! 2. Of a cut that came to nothing everything is among `changed` again when the next one is made.
+
+use tidemill_core::window::KeyId;
+
+use crate::checkpoint::cut::At;
+use crate::checkpoint::kept::Lists;
+
+/// See the module.
+#[derive(Default)]
+pub struct Journal {
+    /// Keys that have changed since the last cut.
+    changed: Bits,
+    /// Keys that the last cut holds.
+    cut: Bits,
+    /// Of these, those that are still to be saved, and no key before `hand`.
+    left: Bits,
+    hand: KeyId,
+    saving: bool,
+    /// Keys that a checkpoint may hold.
+    kept: Bits,
+    /// Keys that were forgotten since the last cut, encoded.
+    gone: Lists<u8>,
+    /// Those that were when it was made, and whether it names them.
+    cut_gone: Lists<u8>,
+    names_gone: bool,
+    /// Which cut was the last; 0: none.
+    last: u64,
+}
+
+impl Journal {
+    /// A key's state or timers have changed.
+    #[inline]
+    pub fn changed(&mut self, key: KeyId) {
+        self.changed.set(key);
+    }
+
+    /// A key is as a checkpoint has it.
+    pub fn restored(&mut self, key: KeyId) {
+        self.kept.set(key);
+    }
+
+    /// A key is forgotten: its number may be another's from now on.
+    pub fn forgotten(&mut self, key: KeyId, encode: impl FnOnce(&mut Vec<u8>)) {
+        self.changed.clear(key);
+        if self.kept.clear(key) {
+            let mut encoded = Vec::new();
+            encode(&mut encoded);
+            self.gone.push(&encoded);
+        }
+    }
+
+    /// Sets apart what a cut holds; `numbers` is one more than the largest number of a key.
+    pub fn cut(&mut self, at: &At, numbers: usize) {
+        if self.last != 0 && self.last != at.kept {
+            self.changed.add(&self.cut);
+            let since = std::mem::take(&mut self.gone);
+            self.gone = std::mem::take(&mut self.cut_gone);
+            since.each(|key| self.gone.push(key));
+        }
+        let changed = std::mem::take(&mut self.changed);
+        self.cut = if at.whole {
+            Bits::all(numbers)
+        } else {
+            changed
+        };
+        self.left = self.cut.clone();
+        self.kept.add(&self.cut);
+        self.cut_gone = std::mem::take(&mut self.gone);
+        self.names_gone = !at.whole && self.cut_gone.count() > 0;
+        (self.hand, self.saving, self.last) = (0, true, at.cut);
+    }
+
+    /// Whether keys of the last cut are still to be saved.
+    pub fn is_saving(&self) -> bool {
+        self.saving
+    }
+
+    /// Whether a key is still to be saved; from now on it is not.
+    pub fn take(&mut self, key: KeyId) -> bool {
+        self.saving && self.left.clear(key)
+    }
+
+    /// The next key that is still to be saved.
+    pub fn next(&mut self) -> Option<KeyId> {
+        let next = self.left.from(self.hand).filter(|_| self.saving);
+        match next {
+            Some(key) => {
+                self.left.clear(key);
+                self.hand = key;
+            }
+            None => self.saving = false,
+        }
+        next
+    }
+
+    /// The keys that were forgotten before the cut, where they are not named yet.
+    pub fn take_gone(&mut self) -> Lists<u8> {
+        match std::mem::take(&mut self.names_gone) {
+            true => self.cut_gone.clone(),
+            false => Lists::default(),
+        }
+    }
+}
+
+/// A set of numbers of keys.
+#[derive(Clone, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    /// All numbers below this.
+    fn all(numbers: usize) -> Self {
+        let mut words = vec![u64::MAX; numbers / 64];
+        if !numbers.is_multiple_of(64) {
+            words.push((1 << (numbers % 64)) - 1);
+        }
+        Self(words)
+    }
+
+    #[inline]
+    fn set(&mut self, key: KeyId) {
+        let word = key as usize / 64;
+        if word >= self.0.len() {
+            self.0.resize((word + 1).next_power_of_two(), 0);
+        }
+        self.0[word] |= 1 << (key % 64);
+    }
+
+    /// Takes a number out; whether it was there.
+    #[inline]
+    fn clear(&mut self, key: KeyId) -> bool {
+        let Some(word) = self.0.get_mut(key as usize / 64) else {
+            return false;
+        };
+        let bit = 1 << (key % 64);
+        let there = *word & bit != 0;
+        *word &= !bit;
+        there
+    }
+
+    fn add(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
+
+    /// The smallest number from this one on.
+    fn from(&self, key: KeyId) -> Option<KeyId> {
+        let first = key as usize / 64;
+        let begun = self.0.get(first)? & (u64::MAX << (key % 64));
+        if begun != 0 {
+            return Some((first * 64) as KeyId + begun.trailing_zeros());
+        }
+        let rest = self.0[first + 1..].iter().enumerate();
+        let (word, bits) = rest.into_iter().find(|(_, bits)| **bits != 0)?;
+        Some(((first + 1 + word) * 64) as KeyId + bits.trailing_zeros())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidemill_connectors::Ending;
+
+    use super::*;
+
+    fn at(cut: u64, kept: u64, whole: bool) -> At {
+        At {
+            cut,
+            number: cut,
+            ending: Ending::Nothing,
+            kept,
+            whole,
+        }
+    }
+
+    fn left(journal: &mut Journal) -> Vec<KeyId> {
+        std::iter::from_fn(|| journal.next()).collect()
+    }
+
+    fn gone(journal: &mut Journal) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        journal.take_gone().each(|key| all.push(key.to_vec()));
+        all
+    }
+
+    #[test]
+    fn a_cut_holds_what_has_changed_since_the_one_before_that_was_kept() {
+        let mut journal = Journal::default();
+        [3, 64, 200]
+            .into_iter()
+            .for_each(|key| journal.changed(key));
+        journal.cut(&at(1, 0, false), 300);
+        journal.changed(64);
+        assert!(journal.take(200), "it is saved before it is touched");
+        assert!(!journal.take(200) && !journal.take(5));
+        assert_eq!(left(&mut journal), [3, 64]);
+        journal.cut(&at(2, 1, false), 300);
+        assert_eq!(left(&mut journal), [64]);
+    }
+
+    #[test]
+    fn a_cut_that_came_to_nothing_is_in_the_next() {
+        let mut journal = Journal::default();
+        journal.changed(1);
+        journal.cut(&at(1, 0, false), 10);
+        journal.changed(2);
+        journal.cut(&at(2, 0, false), 10);
+        assert_eq!(left(&mut journal), [1, 2]);
+        journal.cut(&at(3, 2, true), 4);
+        assert_eq!(left(&mut journal), [0, 1, 2, 3]);
+        journal.cut(&at(4, 0, false), 4);
+        assert_eq!(left(&mut journal), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_a_checkpoint_may_hold_is_named_when_it_goes() {
+        let mut journal = Journal::default();
+        let forget = |journal: &mut Journal, key: KeyId| {
+            journal.forgotten(key, |to| to.push(key as u8));
+        };
+        journal.changed(1);
+        forget(&mut journal, 1);
+        journal.changed(2);
+        journal.cut(&at(1, 0, false), 10);
+        assert_eq!(left(&mut journal), [2]);
+        assert_eq!(gone(&mut journal), [[]; 0] as [[u8; 0]; 0]);
+        forget(&mut journal, 2);
+        journal.cut(&at(2, 0, false), 10);
+        assert_eq!(gone(&mut journal), [[2]]);
+        forget(&mut journal, 9);
+        journal.restored(9);
+        forget(&mut journal, 9);
+        journal.cut(&at(3, 0, false), 10);
+        assert_eq!(gone(&mut journal), [[2], [9]]);
+        journal.cut(&at(4, 3, true), 10);
+        assert_eq!(gone(&mut journal), [[]; 0] as [[u8; 0]; 0]);
+        journal.cut(&at(5, 4, false), 10);
+        assert_eq!(gone(&mut journal), [[]; 0] as [[u8; 0]; 0]);
+    }
+}
