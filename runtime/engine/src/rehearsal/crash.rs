@@ -55,15 +55,12 @@ impl Rehearsal {
     /// If the pipeline must stop.
     pub fn checkpoint(&mut self) -> Result<(), EngineError> {
         let number = self.taken.number + 1;
-        let (stations, added) = self.cut(self.taken.restored.is_none())?;
-        let mut blocks = std::mem::take(&mut self.taken.blocks);
-        for (station, encoded) in added {
-            blocks.entry(station).or_default().push_encoded(encoded);
-        }
+        self.save_rest();
+        let stations = self.cut(self.taken.restored.is_none())?;
         self.taken = Taken {
             number,
-            restored: Some(Restored::new(number, stations).with_blocks(blocks.clone())),
-            blocks,
+            restored: Some(Restored::new(number, stations)),
+            blocks: std::mem::take(&mut self.taken.blocks),
             cuts: self.taken.cuts,
             kept: self.taken.cuts,
             feeds: self.stands(),
@@ -77,7 +74,8 @@ impl Rehearsal {
     /// # Errors
     /// If the pipeline must stop.
     pub fn state(&mut self, operator: &str) -> Result<Option<OperatorState>, EngineError> {
-        let (cuts, mut added) = self.cut(true)?;
+        self.save_rest();
+        let (cuts, mut saved) = (self.cut(true)?, self.save());
         let mut stations = self.plan.stations.iter();
         let Some(station) = stations.find(|station| station.name == operator) else {
             return Ok(None);
@@ -89,14 +87,14 @@ impl Rehearsal {
         let schemas = schemas::of_station(&station.kind);
         let cuts: Vec<&StationCut> = cuts[operator].iter().collect();
         let mut blocks = Blocks::default();
-        blocks.push_encoded(added.remove(operator).unwrap_or_default());
+        blocks.push_encoded(saved.remove(operator).unwrap_or_default());
         let seen = view::of_cuts((operator, kind), &schemas, (&cuts, &blocks));
         Ok(Some(seen.expect("what was written can be shown")))
     }
 
-    /// What stations keep, and what operators keep in blocks: everything, or what has changed since the last checkpoint. All of it
-    /// as it is read again.
-    fn cut(&mut self, whole: bool) -> Result<(Cuts, Encoded), EngineError> {
+    /// What stations keep, as it is read again. Of what operators keep in blocks everything is to be saved, or what has changed
+    /// since the last checkpoint.
+    fn cut(&mut self, whole: bool) -> Result<Cuts, EngineError> {
         self.taken.cuts += 1;
         let at = At {
             cut: self.taken.cuts,
@@ -109,7 +107,7 @@ impl Rehearsal {
             worker.task.begin_cut(at)?;
         }
         worker::settle(&mut self.workers)?;
-        let (mut stations, mut blocks) = (Cuts::new(), Encoded::new());
+        let mut stations = Cuts::new();
         for worker in &mut self.workers {
             assert!(worker.task.is_cut(), "nothing is left on its way");
             let cuts = worker.task.take_cut(at)?;
@@ -119,12 +117,28 @@ impl Rehearsal {
                 let of_station = stations.entry(station.name.clone()).or_default();
                 of_station.push(read);
             }
+        }
+        Ok(stations)
+    }
+
+    /// What operators keep in blocks, of the last cut, as it is written.
+    fn save(&mut self) -> Encoded {
+        let mut blocks = Encoded::new();
+        for worker in &mut self.workers {
             while let Some((station, block)) = worker.task.save() {
                 let name = self.plan.stations[station].name.clone();
                 blocks.entry(name).or_default().push(block.encode());
             }
         }
-        Ok((stations, blocks))
+        blocks
+    }
+
+    /// Saves what is left of the last checkpoint, as late as may be: what is touched meanwhile is saved by itself.
+    fn save_rest(&mut self) {
+        for (station, encoded) in self.save() {
+            let blocks = self.taken.blocks.entry(station).or_default();
+            blocks.push_encoded(encoded);
+        }
     }
 
     /// Loses everything since the last checkpoint, goes on from it with so many workers, and does again what was done since.
@@ -134,6 +148,7 @@ impl Rehearsal {
     /// If the pipeline cannot go on from it. What is done again stops it as it did before.
     pub fn restore(&mut self, workers: usize) -> Result<Stepped, EngineError> {
         self.collectors.take();
+        self.save_rest();
         self.plan.workers = workers;
         for (source, feeds) in self.sources.iter_mut().zip(&self.taken.feeds) {
             for ((_, feed), stands) in source.feeds.iter_mut().zip(feeds) {
@@ -181,8 +196,10 @@ impl Rehearsal {
             sources: &self.sources,
             collectors: &self.collectors,
         };
+        let restored = self.taken.restored.clone();
+        let restored = restored.map(|restored| restored.with_blocks(self.taken.blocks.clone()));
         let beginning = Beginning {
-            restored: self.taken.restored.as_ref(),
+            restored: restored.as_ref(),
             is_cut: true,
             at_end: AtEnd::Fire,
         };
