@@ -6,6 +6,7 @@
 
 mod bad_rows;
 mod boundary;
+mod checkpoints;
 mod decode;
 mod figure;
 mod native;
@@ -51,6 +52,9 @@ const GROUPS: &[Group] = &[
     ("gen-session-1m", pipelines::gen_session_1m),
     ("state-memory", state::memory),
     ("state-overhead", state::overhead),
+    ("checkpoint-incremental", checkpoints::incremental),
+    ("checkpoint-cost", checkpoints::cost),
+    ("recover", checkpoints::recovery),
     ("gen-tumble-two-workers", pipelines::two_workers),
     ("gen-hot-key", pipelines::hot_key),
     ("loop-neighbour", neighbour::loop_neighbour),

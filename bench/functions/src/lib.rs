@@ -218,8 +218,61 @@ impl EveryTenth {
     }
 }
 
+/// What is known of a key: a hundred bytes or so.
+#[derive(Record, Clone, Default)]
+pub struct Known {
+    pub rows: i64,
+    pub total: f64,
+    pub least: f64,
+    pub most: f64,
+    pub last: f64,
+    pub before_last: f64,
+    pub squares: f64,
+    pub mean: f64,
+    pub rises: i64,
+    pub falls: i64,
+    pub asked: i64,
+}
+
+#[derive(State)]
+pub struct Profile {
+    known: Value<Known>,
+}
+
+/// Learns about each key from its values, and says what it knows when it is asked: by a value below zero.
+#[derive(Config)]
+pub struct Learn {}
+
+#[process]
+impl Learn {
+    fn on_row(&self, part: Part, profile: &mut Profile, out: &mut Output<Known>) {
+        let asked = part.value < 0.0;
+        profile.known.change(|known| match asked {
+            true => known.asked += 1,
+            false => known.learn(part.value),
+        });
+        if asked && let Some(known) = profile.known.get() {
+            out.push(known.clone());
+        }
+    }
+}
+
+impl Known {
+    fn learn(&mut self, value: f64) {
+        self.rises += i64::from(value > self.last);
+        self.falls += i64::from(value < self.last);
+        self.rows += 1;
+        self.total += value;
+        self.squares += value * value;
+        self.least = self.least.min(value);
+        self.most = self.most.max(value);
+        self.mean = self.total / self.rows as f64;
+        (self.before_last, self.last) = (self.last, value);
+    }
+}
+
 tidemill::module!(
-    ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt, Sum, EveryTenth
+    ReadAll, HalfOut, EveryNth, Picky, Count, LoopsAt, Sum, EveryTenth, Learn
 );
 
 #[cfg(test)]

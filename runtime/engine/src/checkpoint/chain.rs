@@ -155,3 +155,6 @@ impl OfWorker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! Figures of checkpoints and of going on from them: the command, with many keys, fed by a file that grows.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::Places;
+use crate::figure::{Figure, Limit, median};
+use crate::process::folder_of;
+
+const PIPELINE: &str = r#"
+name = "many-keys"
+
+[checkpoints]
+interval = "INTERVAL"
+min-pause = "0s"
+
+[sources.rows]
+files = { path = "rows.jsonl", follow = true }
+format = "json"
+event-time = "at"
+
+[sources.rows.columns]
+key = "integer"
+value = "float"
+at = { type = "time", format = "epoch-us" }
+
+[operators.learn]
+input = "rows"
+key = "key"
+function = "functions.wasm/learn"
+
+[sinks.out]
+input = "learn"
+stdout = {}
+format = "json"
+"#;
+
+/// Keys with an entry of eleven numbers each: about a gigabyte.
+const GIGABYTE: u64 = 10_000_000;
+
+/// One key in so many is given rows after all have had one.
+const HOT: u64 = 20;
+
+/// What one row of this key asks for.
+const ASKED: u64 = 7 * HOT;
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(300);
+
+/// A pipeline with many keys, and the file that feeds it.
+struct Fed {
+    folder: TempDir,
+    file: File,
+    keys: u64,
+    /// Rows of [`ASKED`] that are in the file, and how often it was asked for.
+    rows: u64,
+    asked: u64,
+}
+
+/// A run of it.
+struct Run {
+    child: Child,
+    out: Receiver<String>,
+    /// What it says of checkpoints.
+    taken: Receiver<Value>,
+}
+
+impl Fed {
+    fn new(places: &Places, keys: u64, interval: &str) -> Result<Self> {
+        let folder = folder_of(places, &PIPELINE.replace("INTERVAL", interval))?;
+        let file = File::create(folder.path().join("rows.jsonl"))?;
+        let mut fed = Self {
+            folder,
+            file,
+            keys,
+            rows: 0,
+            asked: 0,
+        };
+        fed.write(0..keys, 1)?;
+        Ok(fed)
+    }
+
+    /// Appends a row for each of these keys, `every` of them apart.
+    fn write(&mut self, numbers: std::ops::Range<u64>, every: u64) -> Result<()> {
+        let mut lines = String::new();
+        for number in numbers {
+            let number = number * every % self.keys;
+            self.rows += u64::from(number == ASKED);
+            writeln!(lines, "{{\"key\":{},\"value\":0.5,\"at\":1}}", key(number))?;
+            if lines.len() > 1 << 20 {
+                self.file.write_all(lines.as_bytes())?;
+                lines.clear();
+            }
+        }
+        Ok(self.file.write_all(lines.as_bytes())?)
+    }
+
+    /// Asks what is known, and waits for the right answer: by then all rows before it are done.
+    fn ask(&mut self, run: &Run) -> Result<()> {
+        let line = format!("{{\"key\":{},\"value\":-1,\"at\":1}}\n", key(ASKED));
+        self.file.write_all(line.as_bytes())?;
+        self.asked += 1;
+        let answer = run.out.recv_timeout(LONG).context("the run said nothing")?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        let (rows, asked) = (self.rows, self.asked);
+        ensure!(
+            answer["rows"] == rows && answer["asked"] == asked,
+            "{rows} rows, asked {asked} times, and it says {answer}"
+        );
+        Ok(())
+    }
+
+    fn start(&self, places: &Places) -> Result<Run> {
+        Run::start(places, self.folder.path())
+    }
+}
+
+/// Keys lie apart, as those of users do.
+fn key(number: u64) -> u64 {
+    number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1
+}
+
+impl Run {
+    fn start(places: &Places, folder: &Path) -> Result<Self> {
+        let mut child = Command::new(&places.command)
+            .args(["run", "--workers", "1", "--format", "json", "pipeline.toml"])
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("starting {}", places.command.display()))?;
+        let (to_out, out) = channel();
+        let stdout = child.stdout.take().context("standard output is piped")?;
+        spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.for_each(|line| _ = to_out.send(line));
+        });
+        let (to_taken, taken) = channel();
+        let stderr = child.stderr.take().context("standard error is piped")?;
+        spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                match serde_json::from_str::<Value>(&line) {
+                    Ok(said) if said["event"] == "checkpoint" => _ = to_taken.send(said),
+                    _ => {}
+                }
+            }
+        });
+        Ok(Self { child, out, taken })
+    }
+
+    /// Waits for a checkpoint that was begun after now.
+    fn next_checkpoint(&self) -> Result<Value> {
+        while self.taken.try_recv().is_ok() {}
+        // The one under way may have been begun before.
+        self.checkpoint()?;
+        self.checkpoint()
+    }
+
+    fn checkpoint(&self) -> Result<Value> {
+        self.taken.recv_timeout(LONG).context("no checkpoint")
+    }
+
+    /// CPU time so far, user and system, in seconds.
+    fn cpu(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after = stat.rsplit_once(')').context("a name in brackets")?.1;
+        let mut fields = after.split_whitespace().skip(11);
+        let mut ticks = || -> Result<f64> { Ok(fields.next().context("two times")?.parse()?) };
+        // SAFETY: it reads a number of the system's.
+        let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64;
+        Ok((ticks()? + ticks()?) / per_second)
+    }
+
+    /// `kill -9`.
+    fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+/// Appends rows of hot keys, evenly, until it is told to stop.
+struct Load {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Fed>>,
+}
+
+impl Load {
+    /// So many rows a tenth of a second: all hot keys in two seconds and a half.
+    fn start(mut fed: Fed) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let end = over.clone();
+        let thread = spawn(move || {
+            let (mut next, hot) = (0, fed.keys / HOT);
+            while !end.load(Ordering::Relaxed) {
+                let started = Instant::now();
+                fed.write(next..next + hot / 25, HOT)?;
+                next = (next + hot / 25) % hot;
+                sleep(Duration::from_millis(100).saturating_sub(started.elapsed()));
+            }
+            Ok(fed)
+        });
+        Self { over, thread }
+    }
+
+    fn end(self) -> Result<Fed> {
+        self.over.store(true, Ordering::Relaxed);
+        let ended = self.thread.join();
+        ended.map_err(|_| anyhow::anyhow!("the feeding thread panicked"))?
+    }
+}
+
+/// Checkpoints of ten million keys of which a twentieth changes in between, while rows come.
+pub fn incremental(places: &Places) -> Result<Vec<Figure>> {
+    let mut fed = Fed::new(places, GIGABYTE, "3s")?;
+    let run = fed.start(places)?;
+    fed.ask(&run)?;
+    run.next_checkpoint()?;
+    let load = Load::start(fed);
+    run.next_checkpoint()?;
+    let (mut times, mut stalls, mut bytes) = (Vec::new(), Vec::new(), 0.0);
+    for _ in 0..crate::RUNS {
+        let taken = run.checkpoint()?;
+        times.push(number(&taken, "took_ms")? / 1e3);
+        stalls.push(number(&taken, "stall_ms")?);
+        bytes = number(&taken, "bytes")?;
+    }
+    let mut fed = load.end()?;
+    fed.ask(&run)?;
+    run.kill()?;
+    let longest = stalls.iter().copied().fold(0.0, f64::max);
+    let note = format!(
+        "{:.0} MB each, {:.0} MB on disk before",
+        bytes / 1e6,
+        on_disk(fed.folder.path())? / 1e6
+    );
+    Ok(vec![
+        plain("checkpoint-incremental", median(times), "s", (1.5, note)),
+        plain(
+            "checkpoint-stall",
+            longest,
+            "ms",
+            (20.0, "the longest of five".to_owned()),
+        ),
+    ])
+}
+
+/// What an interval of a second costs: CPU time for the same rows, less that with hardly any checkpoints.
+pub fn cost(places: &Places) -> Result<Vec<Figure>> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        without.push(cpu_of_rows(places, "1h")?);
+        with.push(cpu_of_rows(places, "1s")?);
+    }
+    let (with, without) = (median(with), median(without));
+    let note = format!(
+        "{:.0} ns of CPU a row with, {:.0} ns without",
+        with * 1e9,
+        without * 1e9
+    );
+    let share = 100.0 * (with / without - 1.0);
+    Ok(vec![plain(
+        "checkpoint-cost",
+        share,
+        "percent",
+        (5.0, note),
+    )])
+}
+
+/// How often all hot keys are given a row each.
+const ROUNDS: u64 = 40;
+
+/// CPU seconds a row.
+fn cpu_of_rows(places: &Places, interval: &str) -> Result<f64> {
+    let mut fed = Fed::new(places, GIGABYTE, interval)?;
+    let run = fed.start(places)?;
+    fed.ask(&run)?;
+    if interval == "1s" {
+        run.next_checkpoint()?;
+    }
+    let (hot, before) = (fed.keys / HOT, run.cpu()?);
+    for _ in 0..ROUNDS {
+        fed.write(0..hot, HOT)?;
+    }
+    fed.ask(&run)?;
+    let spent = run.cpu()? - before;
+    run.kill()?;
+    Ok(spent / (ROUNDS * hot) as f64)
+}
+
+/// From the start after `kill -9` to the first correct row, with a fifth of a gigabyte of state and with a whole one.
+pub fn recovery(places: &Places) -> Result<Vec<Figure>> {
+    Ok(vec![
+        recover(places, ("recover-200mb", GIGABYTE / 5), 2.0)?,
+        recover(places, ("recover-1gb", GIGABYTE), 5.0)?,
+    ])
+}
+
+fn recover(places: &Places, (name, keys): (&'static str, u64), most: f64) -> Result<Figure> {
+    let mut fed = Fed::new(places, keys, "1s")?;
+    let mut run = fed.start(places)?;
+    fed.ask(&run)?;
+    let mut times = Vec::new();
+    for _ in 0..crate::RUNS {
+        run.next_checkpoint()?;
+        run.kill()?;
+        let started = Instant::now();
+        run = fed.start(places)?;
+        fed.ask(&run)?;
+        times.push(started.elapsed().as_secs_f64());
+    }
+    run.kill()?;
+    let bytes = on_disk(fed.folder.path())?;
+    let note = format!("{keys} keys, {:.0} MB on disk", bytes / 1e6);
+    Ok(plain(name, median(times), "s", (most, note)))
+}
+
+/// What the checkpoints of a folder take.
+fn on_disk(folder: &Path) -> Result<f64> {
+    fn of(path: &Path) -> Result<u64> {
+        let mut bytes = 0;
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            bytes += if kind.is_dir() {
+                of(&entry.path())?
+            } else {
+                entry.metadata()?.len()
+            };
+        }
+        Ok(bytes)
+    }
+    Ok(of(&folder.join("checkpoints"))? as f64)
+}
+
+fn number(said: &Value, of: &str) -> Result<f64> {
+    said[of]
+        .as_f64()
+        .with_context(|| format!("no {of} in {said}"))
+}
+
+fn plain(
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    (most, note): (f64, String),
+) -> Figure {
+    Figure {
+        name,
+        value,
+        unit,
+        rate: None,
+        native_ratio: None,
+        limit: Limit::Most(most),
+        note,
+    }
+}
