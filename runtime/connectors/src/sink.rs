@@ -42,7 +42,7 @@ pub use publish::Missing;
 pub struct Life {
     /// The pipeline and the sink, the same in every life of it and no other's: letters, digits, `-`, `_`.
     pub owner: String,
-    /// This life of the process; made of the same.
+    /// This life of the process: made of the same, and beginning with the number of its claim, as `12-0f3e`.
     pub incarnation: String,
     /// The file system.
     pub effects: Arc<dyn Effects>,

@@ -294,6 +294,8 @@ fn only_own_files_of_older_lives_are_removed() {
         ".hidden",
         ".other.1-ab.0.1.pending",
         ".p1-out.1-ab.0.1.pending",
+        // Of one that has taken over in the meantime.
+        ".p1-out.10-0a.0.1.pending",
         ".p1-out.3-cd.0.1.pending",
         ".p1-out.notes",
         "part-000001-1-ab-00000-000001.csv",

@@ -231,7 +231,8 @@ impl Ledger {
         Ok(published)
     }
 
-    /// Removes pending files of older incarnations that none of these name.
+    /// Removes pending files of older incarnations that none of these name. Older, and not just other: a process that was
+    /// stopped may wake up to this when another one has taken over, whose files it must leave alone.
     pub fn clean(&self, kept: &[Pending]) -> Result<(), ConnectorError> {
         let parts = kept.iter().flat_map(|of_worker| &of_worker.parts);
         let kept: BTreeSet<&str> = parts
@@ -239,12 +240,15 @@ impl Ledger {
             .map(|segment| segment.file.as_str())
             .collect();
         let own = format!(".{}.", self.life.owner);
+        let own_claim = claim(&self.life.incarnation);
         for name in self.names()? {
             let rest = name.strip_prefix(&own);
             let rest = rest.and_then(|rest| rest.strip_suffix(".pending"));
             let incarnation = rest.and_then(|rest| rest.split('.').next());
-            let older =
-                incarnation.is_some_and(|incarnation| *incarnation != *self.life.incarnation);
+            let older = match (incarnation.and_then(claim), own_claim) {
+                (Some(theirs), Some(own)) => theirs < own,
+                _ => false,
+            };
             if older && !kept.contains(name.as_str()) {
                 self.remove(&self.folder.join(name))?;
             }
@@ -273,4 +277,9 @@ impl Ledger {
         }
         Ok(names)
     }
+}
+
+/// The number of an incarnation's claim: a later incarnation has a greater one.
+fn claim(incarnation: &str) -> Option<u64> {
+    incarnation.split('-').next()?.parse().ok()
 }
