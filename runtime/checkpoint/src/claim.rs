@@ -244,24 +244,7 @@ impl Claim {
         found: Result<Record, Why>,
         happened: Happened,
     ) -> CheckpointError {
-        CheckpointError::Fenced {
-            pipeline: self.sequence.pipeline.clone(),
-            ours: self.incarnation,
-            by: match found {
-                Ok(Record::Claim(claim)) => {
-                    format!(
-                        "the claim of incarnation {} ({})",
-                        claim.incarnation, claim.process
-                    )
-                }
-                Ok(Record::Manifest(manifest, _)) => {
-                    format!("a checkpoint of incarnation {}", manifest.incarnation)
-                }
-                Err(_) => "something that cannot be read".to_owned(),
-            },
-            number,
-            happened,
-        }
+        fenced(&self.sequence, self.incarnation, (number, found), happened)
     }
 
     /// A process that has taken over gets the lock as soon as its holder is gone, so that a third one is refused.
@@ -272,6 +255,51 @@ impl Claim {
                 self.lock = Arc::new(lock);
             }
         }
+    }
+}
+
+impl Sequence {
+    /// Whether a later incarnation has claimed: the error that says so. For one that was stopped or slow and finds its files
+    /// gone, this is the reason.
+    ///
+    /// # Errors
+    /// If it cannot be known.
+    pub fn taken_over(
+        &self,
+        ours: Incarnation,
+    ) -> Result<Option<CheckpointError>, CheckpointError> {
+        let Some(newest) = self.numbers()?.last().copied() else {
+            return Ok(None);
+        };
+        let record = self.record(newest)?;
+        let later = record.filter(|record| record.identity().2.claim > ours.claim);
+        Ok(later.map(|record| fenced(self, ours, (newest, Ok(record)), Happened::Perhaps)))
+    }
+}
+
+fn fenced(
+    sequence: &Sequence,
+    ours: Incarnation,
+    (number, found): (Number, Result<Record, Why>),
+    happened: Happened,
+) -> CheckpointError {
+    CheckpointError::Fenced {
+        pipeline: sequence.pipeline.clone(),
+        ours,
+        by: match found {
+            Ok(Record::Claim(claim)) => {
+                format!(
+                    "the claim of incarnation {} ({})",
+                    claim.incarnation, claim.process
+                )
+            }
+            Ok(Record::Manifest(manifest, _)) => {
+                format!("a checkpoint of incarnation {}", manifest.incarnation)
+            }
+            Err(_) => "something that cannot be read".to_owned(),
+        },
+        number,
+        happened,
     }
 }
 

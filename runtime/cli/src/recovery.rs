@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::anyhow;
 use clap::ValueEnum;
-use tidemill_checkpoint::{Life, OnLock, Sequence};
+use tidemill_checkpoint::{Claim, Incarnation, Life, OnLock, Sequence};
 use tidemill_connectors::Missing;
 use tidemill_engine::checkpoint::location::{self, InLocation};
 use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told, changes};
@@ -131,12 +131,21 @@ impl Wanted {
             },
         }))
     }
+
+    /// A failure as it is, or, if another process has taken over, that: what an incarnation does not find any more, its
+    /// successor has removed, and it must not begin anew behind it.
+    pub fn or_fenced(&self, incarnation: Incarnation, failure: Failure) -> Failure {
+        match self.sequence.taken_over(incarnation) {
+            Ok(Some(fenced)) => fenced.into(),
+            _ => failure,
+        }
+    }
 }
 
 /// How a run begins.
 pub enum Start {
-    /// It runs, and can be asked for something.
-    Run(Box<Checkpoints>, Desk),
+    /// It runs, as this incarnation, and can be asked for something.
+    Run(Incarnation, Box<Checkpoints>, Desk),
     /// There is nothing to do: everything has been read, and published.
     Finished(u64),
 }
@@ -155,7 +164,19 @@ pub fn start(
         true => OnLock::TakeOver,
         false => OnLock::Refuse,
     };
-    let mut claim = wanted.sequence.claim(&Life::of_this_process()?, on_lock)?;
+    let claim = wanted.sequence.claim(&Life::of_this_process()?, on_lock)?;
+    let incarnation = claim.incarnation();
+    go_on((wanted, claim), (plan, args), taken, talk)
+        .map_err(|failure| wanted.or_fenced(incarnation, failure))
+}
+
+/// Goes on from what the claim finds.
+fn go_on(
+    (wanted, mut claim): (&Wanted, Claim),
+    (plan, args): (&Plan, &RecoveryArgs),
+    taken: Arc<AtomicBool>,
+    talk: &Talk,
+) -> Result<Start, Failure> {
     let found = claim.recovery()?;
     for number in &found.never_happened {
         talk.note(format!(
@@ -170,10 +191,12 @@ pub fn start(
         Some(chosen) => Some(restored(chosen, &wanted.sequence, (plan, args), talk)?),
         None => None,
     };
-    let incarnation = claim.incarnation().to_string();
+    let incarnation = claim.incarnation();
     let writer = Writer {
         pipeline: claim.pipeline_id().to_owned(),
-        incarnation: incarnation.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+        incarnation: incarnation
+            .to_string()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
         missing: match args.from {
             Some(_) => Missing::LeaveOut,
             None => Missing::Refuse,
@@ -211,7 +234,7 @@ pub fn start(
         },
         requests: Some(requests),
     };
-    Ok(Start::Run(Box::new(checkpoints), desk))
+    Ok(Start::Run(incarnation, Box::new(checkpoints), desk))
 }
 
 fn restored(

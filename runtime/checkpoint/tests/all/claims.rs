@@ -51,6 +51,10 @@ fn a_later_claim_fences_wherever_the_older_one_was_stopped() {
                 (put(&draft, 0, "old").unwrap(), draft)
             });
             let mut new = claim(&store, 2);
+            let taken_over = |by| sequence(&store).taken_over(by).unwrap();
+            let told = taken_over(old.incarnation()).map(|error| error.to_string());
+            assert!(told.is_some_and(|told| told.contains("process 2 of a test")));
+            assert!(taken_over(new.incarnation()).is_none());
             let error = match draft {
                 Some((part, draft)) => old.complete(&draft, contents(vec![part])).unwrap_err(),
                 None => checkpoint(&mut old, &[], "old").unwrap_err(),

@@ -80,10 +80,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut lives = Lives::new(wanted.restarts, &stop, &talk);
     loop {
         let failure = match recovery::start(&wanted, (&plan, &recovery), lives.taken(), &talk) {
-            Ok(Start::Run(checkpoints, _desk)) => match life.live(Some(*checkpoints)) {
-                Ok(()) => return Ok(()),
-                Err(failure) => failure,
-            },
+            Ok(Start::Run(incarnation, checkpoints, _desk)) => {
+                match life.live(Some(*checkpoints)) {
+                    Ok(()) => return Ok(()),
+                    Err(failure) => wanted.or_fenced(incarnation, failure),
+                }
+            }
             Ok(Start::Finished(number)) => {
                 talk.note(format!(
                     "everything was read and published with checkpoint {number}; `--fresh` begins anew"
