@@ -1,11 +1,13 @@
 // Loaded into the `tidemill` command before the C library (LD_PRELOAD): sees every act on the folder of a round, gives it a
-// moment, and kills or stops the process at the one that was aimed at. The command itself knows nothing of it.
+// moment, and kills or stops the process at the one that was aimed at, or lets acts fail from there on. The command itself
+// knows nothing of it.
 //
 //   TORTURE_FOLDER   the round's folder, absolute: checkpoints are in `checkpoints`, sinks in `out`
 //   TORTURE_LOG      a file to which a line is added for each act, before it is done: `<moment> <act> <path>`;
 //                    `= made <path>` where a claim or a manifest has come to be
-//   TORTURE_AIM      nothing, or `<moment> <number> <before|torn|after> <signal>`: at the so-manieth act of that moment, before
-//                    it, with half of the bytes written, or after it
+//   TORTURE_AIM      nothing, or `<moment> <number> <before|torn|after> signal <signal>`: at the so-manieth act of that moment,
+//                    before it, with half of the bytes written, or after it;
+//                    or `… error <errno> <acts>`: from that act on so many that write fail; torn, the first writes half
 //
 // Moments follow from the act, from the path, and from how many numbers this process has taken (a claim, then manifests).
 #define _GNU_SOURCE
@@ -33,6 +35,7 @@ struct act {
   const char *moment;
   char path[PATH_MAX];
   int hit;
+  int error;  // what it fails with, instead of being done
 };
 
 static char folder[PATH_MAX];
@@ -41,7 +44,11 @@ static char aim_moment[32];
 static long aim_number;
 static enum when aim_when;
 static int aim_signal;
+static int aim_error;
+static long aim_acts;
 static atomic_long aim_met;
+static atomic_int failing;    // whether acts fail from now on
+static atomic_long failed;    // how many have
 static atomic_int taken;      // claims and manifests that this process has made
 static atomic_int published;  // files put in their places since the last of them
 
@@ -56,9 +63,11 @@ __attribute__((constructor)) static void begin(void) {
   if (!where || !log) return;
   snprintf(folder, sizeof folder, "%s/", where);
   log_file = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  char when[16];
-  if (aim && sscanf(aim, "%31s %ld %15s %d", aim_moment, &aim_number, when, &aim_signal) == 4)
-    aim_when = strcmp(when, "torn") == 0 ? TORN : strcmp(when, "after") == 0 ? AFTER : BEFORE;
+  char when[16], how[16];
+  int what;
+  if (!aim || sscanf(aim, "%31s %ld %15s %15s %d %ld", aim_moment, &aim_number, when, how, &what, &aim_acts) < 5) return;
+  aim_when = strcmp(when, "torn") == 0 ? TORN : strcmp(when, "after") == 0 ? AFTER : BEFORE;
+  *(strcmp(how, "error") == 0 ? &aim_error : &aim_signal) = what;
 }
 
 static void say(const char *moment, const char *what, const char *path) {
@@ -96,15 +105,23 @@ static const char *moment_of_location(const char *what, const char *path, const 
 static const char *moment_of_sink(const char *what, const char *path, const char *name) {
   int hidden = name[0] == '.', first = taken < 2;
   if (strcmp(what, "read") == 0) return NULL;
+  if (strcmp(what, "write") == 0 && !hidden) return "publish";
   if (strcmp(what, "rename") == 0 && !hidden) return first ? "republish" : published ? "publish" : "between";
   if (strcmp(what, "remove") == 0) return first ? "republish" : "tidy";
   if (strstr(path, ".join.")) return first ? "republish" : published ? "publish" : "between";
   return "pending";
 }
 
+// What needs room, or a disk that works.
+static int writes(const char *what) {
+  return strcmp(what, "open") == 0 || strcmp(what, "write") == 0 || strcmp(what, "sync") == 0 || strcmp(what, "link") == 0 ||
+         strcmp(what, "rename") == 0;
+}
+
 static void meet(struct act *act, const char *what, const char *full) {
   act->moment = NULL;
   act->hit = 0;
+  act->error = 0;
   const char *path = log_file < 0 || !full ? NULL : within(full);
   if (!path) return;
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -114,15 +131,25 @@ static void meet(struct act *act, const char *what, const char *full) {
   snprintf(act->path, sizeof act->path, "%s", path);
   say(act->moment, what, path);
   act->hit = aim_number > 0 && strcmp(act->moment, aim_moment) == 0 && atomic_fetch_add(&aim_met, 1) + 1 == aim_number;
-  if (act->hit && aim_when == BEFORE) strike();
+  if (act->hit && aim_error) failing = 1;
+  if (failing && writes(what) && atomic_fetch_add(&failed, 1) < aim_acts) {
+    say("=", "failed", path);
+    act->error = aim_error;
+  }
+  if (act->hit && aim_signal && aim_when == BEFORE) strike();
 }
 
 static void done(struct act *act) {
-  if (act->hit && aim_when != BEFORE) {
+  if (act->hit && aim_signal && aim_when != BEFORE) {
     int error = errno;
     strike();
     errno = error;
   }
+}
+
+static int fails(struct act *act) {
+  errno = act->error;
+  return -1;
 }
 
 // The path that an open file has, for acts on files.
@@ -139,6 +166,7 @@ static const char *path_of(int fd, char *buffer) {
 static int opened(int at, const char *path, int flags, mode_t mode) {
   struct act act;
   meet(&act, flags & (O_WRONLY | O_RDWR) ? "open" : flags & O_DIRECTORY ? "list" : "read", path);
+  if (act.error) return fails(&act);
   int fd = (int)syscall(SYS_openat, at, path, flags, mode);
   done(&act);
   return fd;
@@ -158,6 +186,7 @@ OPEN(open64)
 static int linked(const char *from, const char *to, int at_from, int at_to, int flags) {
   struct act act;
   meet(&act, "link", to);
+  if (act.error) return fails(&act);
   int result = (int)syscall(SYS_linkat, at_from, from, at_to, to, flags);
   if (result == 0 && act.moment && strstr(act.path, "/manifests/") && !is_staged(act.path)) {
     published = 0;
@@ -174,6 +203,7 @@ int linkat(int at_from, const char *from, int at_to, const char *to, int flags) 
 int rename(const char *from, const char *to) {
   struct act act;
   meet(&act, "rename", to);
+  if (act.error) return fails(&act);
   int result = NEXT(rename)(from, to);
   if (result == 0 && act.moment && strncmp(act.path, "out/", 4) == 0) published++;
   done(&act);
@@ -195,6 +225,7 @@ int unlink(const char *path) {
     char path[PATH_MAX];                   \
     meet(&act, "sync", path_of(fd, path)); \
     if (!act.moment) return NEXT(name)(fd); \
+    if (act.error) return fails(&act);     \
     done(&act);                            \
     return 0;                              \
   }
@@ -206,7 +237,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
   struct act act;
   char path[PATH_MAX];
   meet(&act, "write", path_of(fd, path));
-  if (act.hit && aim_when == TORN) count /= 2;
+  if (act.hit && aim_when == TORN && count > 1) count /= 2;
+  else if (act.error) return fails(&act);
   ssize_t result = syscall(SYS_write, fd, bytes, count);
   done(&act);
   return result;
@@ -217,7 +249,8 @@ ssize_t write(int fd, const void *bytes, size_t count) {
     struct act act;                                                        \
     char path[PATH_MAX];                                                   \
     meet(&act, "write", path_of(fd, path));                                \
-    if (act.hit && aim_when == TORN) count /= 2;                           \
+    if (act.hit && aim_when == TORN && count > 1) count /= 2;              \
+    else if (act.error) return fails(&act);                                \
     ssize_t result = syscall(SYS_pwrite64, fd, bytes, count, offset);      \
     done(&act);                                                            \
     return result;                                                         \

@@ -13,6 +13,7 @@
 //! A seed decides the input, and with the number of a round its backend, its workers, and the moments that are aimed at. How far a
 //! life gets before a moment of the clock, and which thread comes first, it does not decide.
 
+mod disk;
 mod expected;
 mod life;
 mod moment;
@@ -34,8 +35,9 @@ pub use summary::{Summary, Workers, Wrong};
 use round::Round;
 use scene::Scene;
 
-/// Each so-manieth round stops a process instead of killing it.
-const STOPS: u64 = 6;
+/// Of so many rounds two stop a process instead of killing it, and one has a disk that fails. Not a multiple of how
+/// many sorts of workers and backends there are, so that all come together.
+const SORTS: u64 = 7;
 
 /// So many rounds may go wrong before it ends.
 const MOST_WRONG: usize = 10;
@@ -95,8 +97,9 @@ fn round(
     say: &mut dyn FnMut(&str),
 ) -> Result<()> {
     let mut round = Round::new(scene, number, summary, say)?;
-    let ended = match number % STOPS {
-        5 => round.stops(),
+    let ended = match number % SORTS {
+        3 => round.fails(),
+        1 | 5 => round.stops(),
         _ => round.kills(),
     };
     let folder = round.folder;

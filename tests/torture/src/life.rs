@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::moment::Aim;
+use crate::moment::{Aim, Hit};
 use crate::scene::{Backend, Scene};
 
 /// A life that takes longer hangs.
@@ -27,8 +27,8 @@ pub struct How {
     pub workers: u64,
     /// Whether it goes on without the lock.
     pub take_over: bool,
-    /// Where it is hit, and by which signal.
-    pub aim: Option<(Aim, i32)>,
+    /// Where it is hit, and by what.
+    pub aim: Option<(Aim, Hit)>,
 }
 
 /// A process that lives.
@@ -51,6 +51,8 @@ pub enum End {
     Fenced,
     /// Refused, since another one holds the lock.
     Refused,
+    /// With exit code 1, and what it said.
+    Stopped(String),
     /// In any other way, and what it said.
     Failed(String),
 }
@@ -62,6 +64,8 @@ pub struct Acts {
     pub made: Vec<String>,
     /// Whether it read the state of an earlier life.
     pub recovered: bool,
+    /// What was to be written and failed, as it was aimed at.
+    pub failed: Vec<String>,
     /// The last thing that it did, or was about to do.
     pub last: String,
 }
@@ -86,8 +90,8 @@ impl Life {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&said)?);
-        if let Some((aim, signal)) = &how.aim {
-            command.env("TORTURE_AIM", aim.text(*signal));
+        if let Some((aim, hit)) = &how.aim {
+            command.env("TORTURE_AIM", aim.text(*hit));
         }
         let child = command.spawn();
         let child = child.with_context(|| scene.settings.command.display().to_string())?;
@@ -179,6 +183,7 @@ impl Life {
             (None, Some(libc::SIGKILL)) => End::Killed,
             (Some(1), _) if said.contains(" was fenced: ") => End::Fenced,
             (Some(_), _) if said.contains("another process runs this pipeline") => End::Refused,
+            (Some(1), _) => End::Stopped(said),
             _ => End::Failed(format!("{status}: {said}")),
         };
         Ok((end, acts))
@@ -202,9 +207,14 @@ impl Acts {
         let text = fs::read_to_string(log).unwrap_or_default();
         for line in text.lines() {
             match line.split_once(' ') {
-                Some(("=", made)) => acts
-                    .made
-                    .extend(made.strip_prefix("made ").map(str::to_owned)),
+                Some(("=", what)) => {
+                    let (what, path) = what.split_once(' ').unwrap_or_default();
+                    let list = match what {
+                        "made" => &mut acts.made,
+                        _ => &mut acts.failed,
+                    };
+                    list.push(path.to_owned());
+                }
                 _ => line.clone_into(&mut acts.last),
             }
             acts.recovered |= line.starts_with("recovery read") && line.contains("/data/");

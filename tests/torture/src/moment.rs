@@ -120,10 +120,28 @@ impl Aim {
     }
 
     /// As `aim/aim.c` reads it.
-    pub fn text(&self, signal: i32) -> String {
+    pub fn text(&self, hit: Hit) -> String {
         let Self { moment, number, .. } = self;
-        format!("{} {number} {} {signal}", moment.name(), self.side.name())
+        let how = match hit {
+            Hit::Signal(signal) => format!("signal {signal}"),
+            Hit::Error { error, acts } => format!("error {error} {acts}"),
+        };
+        format!("{} {number} {} {how}", moment.name(), self.side.name())
     }
+}
+
+/// What happens at an act.
+#[derive(Clone, Copy, Debug)]
+pub enum Hit {
+    /// The process gets a signal.
+    Signal(i32),
+    /// From there on so many acts that write fail with this error.
+    Error {
+        /// As the system numbers it.
+        error: i32,
+        /// How many.
+        acts: u64,
+    },
 }
 
 impl Side {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::life::{Acts, End, How, Life};
-use crate::moment::{Aim, Moment};
+use crate::moment::{Aim, Hit, Moment};
 use crate::published::Published;
 use crate::random::Random;
 use crate::scene::{BACKENDS, Backend, Scene};
@@ -79,7 +79,7 @@ impl<'a> Round<'a> {
         let moment = self.moment(last);
         let aim = (moment != Moment::Random).then(|| Aim::drawn(&mut self.random, moment));
         let time = self.scene.whole.mul_f64(self.random.share());
-        let life = self.start(false, aim.map(|aim| (aim, libc::SIGKILL)))?;
+        let life = self.start(false, aim.map(|aim| (aim, Hit::Signal(libc::SIGKILL))))?;
         let (end, acts) = match aim {
             Some(_) => life.end(),
             None => life.end_after(time),
@@ -123,7 +123,7 @@ impl<'a> Round<'a> {
     }
 
     /// Starts the next life.
-    pub fn start(&mut self, take_over: bool, aim: Option<(Aim, i32)>) -> Result<Life> {
+    pub fn start(&mut self, take_over: bool, aim: Option<(Aim, Hit)>) -> Result<Life> {
         self.lives += 1;
         let workers = match self.workers {
             Workers::One => 1,
@@ -174,7 +174,8 @@ impl<'a> Round<'a> {
         self.summary.recoveries += u64::from(acts.recovered);
     }
 
-    fn tell(&mut self, what: &str) {
+    /// Tells what has happened in a life.
+    pub fn tell(&mut self, what: &str) {
         let (backend, workers) = (self.backend.name, self.workers);
         (self.say)(&format!(
             "round {} life {} ({backend}, {workers:?}): {what}",

@@ -49,6 +49,10 @@ pub struct Summary {
     pub rounds: u64,
     /// Kills by moment, backend and workers.
     pub kills: BTreeMap<(Moment, &'static str, Workers), u64>,
+    /// Lives in which writing failed, by the moment from which on.
+    pub failures: BTreeMap<Moment, u64>,
+    /// Of those, how many went on to their end.
+    pub put_up_with: u64,
     /// Processes that were stopped while another one took over.
     pub stops: BTreeMap<Moment, u64>,
     /// Of those that were woken, how many ended as fenced.
@@ -103,16 +107,18 @@ impl fmt::Display for Summary {
             }
             writeln!(f, "{:>8}", self.kills_at(moment))?;
         }
+        writeln!(
+            f,
+            "writing failed: {} ({}); {} lives went on to their end all the same, the others stopped and said why",
+            self.failures.values().sum::<u64>(),
+            by_moment(&self.failures),
+            self.put_up_with
+        )?;
         let stops: u64 = self.stops.values().sum();
-        let at: Vec<String> = self
-            .stops
-            .iter()
-            .map(|(m, n)| format!("{} {n}", m.name()))
-            .collect();
         writeln!(
             f,
             "stopped while another took over: {stops} ({})",
-            at.join(", ")
+            by_moment(&self.stops)
         )?;
         writeln!(
             f,
@@ -131,4 +137,12 @@ impl fmt::Display for Summary {
             self.wrong.len()
         )
     }
+}
+
+fn by_moment(counts: &BTreeMap<Moment, u64>) -> String {
+    let each = counts.iter();
+    let each: Vec<String> = each
+        .map(|(moment, n)| format!("{} {n}", moment.name()))
+        .collect();
+    each.join(", ")
 }
