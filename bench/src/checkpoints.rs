@@ -40,6 +40,7 @@ at = { type = "time", format = "epoch-us" }
 input = "rows"
 key = "key"
 function = "functions.wasm/learn"
+state-limit = "8GiB"
 
 [sinks.out]
 input = "learn"
