@@ -120,7 +120,7 @@ pub trait Operator: Send {
         &mut self,
         _kept: Vec<OperatorKept>,
         _blocks: &Blocks,
-        _mine: &Mine<'_>,
+        _mine: &Mine,
     ) -> Result<(), Unrestored> {
         Ok(())
     }

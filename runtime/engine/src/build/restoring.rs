@@ -9,7 +9,7 @@ use tidemill_core::time;
 use super::Builder;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::kept::{NodeKept, OperatorKept};
-use crate::checkpoint::restored::{Unrestored, is_mine};
+use crate::checkpoint::restored::{Mine, Unrestored};
 use crate::checkpoint::{AtEnd, Restored};
 use crate::error::EngineError;
 use crate::operator::source::Source;
@@ -72,8 +72,11 @@ impl Builder<'_> {
         let watermarks = kept.iter().map(|kept| kept.watermark);
         node.watermark = watermarks.min().unwrap_or(time::MIN);
         node.inputs = InputClock::restored(node.input_count, node.watermark);
-        let (workers, groups) = (self.plan.workers, self.plan.max_parallelism);
-        let mine = |key: &[u8]| is_mine(key, worker, workers, groups);
+        let mine = Mine {
+            worker,
+            workers: self.plan.workers,
+            max_parallelism: self.plan.max_parallelism,
+        };
         let change = restored.change(name);
         let mut blocks = restored.blocks(name);
         if let (Some(change), Some(OperatorKept::Process(first))) =

@@ -13,8 +13,28 @@ use super::kept::{Blocks, NodeKept, OperatorKept, SourceKept};
 use crate::error::EngineError;
 use crate::metrics::Counts;
 
-/// Whether an encoded key is this worker's.
-pub type Mine<'a> = dyn Fn(&[u8]) -> bool + 'a;
+/// Which keys are a worker's.
+#[derive(Clone, Copy, Debug)]
+pub struct Mine {
+    /// The worker.
+    pub worker: usize,
+    /// How many there are.
+    pub workers: usize,
+    /// Into how many key groups the keys are divided.
+    pub max_parallelism: u32,
+}
+
+impl Mine {
+    /// Whether an encoded key is this worker's; the one key of unkeyed operators is the first's.
+    pub fn is(&self, key: &[u8]) -> bool {
+        if key.is_empty() || self.workers == 1 {
+            return self.worker == 0;
+        }
+        let group = key::group(key::hash(key), self.max_parallelism);
+        let worker = key::worker_of_group(group, self.max_parallelism, self.workers as u32);
+        worker as usize == self.worker
+    }
+}
 
 /// What was kept is not what a station like this one keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,13 +174,4 @@ impl Restored {
             station: name.to_owned(),
         }
     }
-}
-
-/// Whether a key belongs to a worker; the one key of unkeyed operators to the first.
-pub(crate) fn is_mine(key: &[u8], worker: usize, workers: usize, max_parallelism: u32) -> bool {
-    if key.is_empty() {
-        return worker == 0;
-    }
-    let group = key::group(key::hash(key), max_parallelism);
-    key::worker_of_group(group, max_parallelism, workers as u32) as usize == worker
 }

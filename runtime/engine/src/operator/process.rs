@@ -254,7 +254,7 @@ impl Operator for Process {
         &mut self,
         kept: Vec<OperatorKept>,
         blocks: &Blocks,
-        mine: &Mine<'_>,
+        mine: &Mine,
     ) -> Result<(), Unrestored> {
         let processes = kept.into_iter().map(|kept| match kept {
             OperatorKept::Process(process) => Ok(process),

@@ -362,7 +362,7 @@ impl Operator for Window {
         &mut self,
         kept: Vec<OperatorKept>,
         _blocks: &Blocks,
-        mine: &Mine<'_>,
+        mine: &Mine,
     ) -> Result<(), Unrestored> {
         let windows = kept.into_iter().map(|kept| match kept {
             OperatorKept::Windows(windows) => Ok(windows),

@@ -299,7 +299,7 @@ impl Operator for Traced {
         &mut self,
         kept: Vec<OperatorKept>,
         blocks: &Blocks,
-        mine: &Mine<'_>,
+        mine: &Mine,
     ) -> Result<(), Unrestored> {
         self.operator.restore(kept, blocks, mine)
     }

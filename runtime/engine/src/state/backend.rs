@@ -116,6 +116,9 @@ pub trait StateBackend: Send {
     /// Removes everything that is held for keys.
     fn forget(&mut self, keys: &[KeyId]);
 
+    /// So many keys are about to come: there should be room for them.
+    fn expect(&mut self, keys: usize);
+
     /// Goes on from what was kept, in slots as [`StateBackend::save`] gives them; nothing of one that is new. For each key,
     /// of which nothing is held yet, its place among those kept is named.
     ///

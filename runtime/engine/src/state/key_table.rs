@@ -60,6 +60,14 @@ impl KeyTable {
         }
     }
 
+    /// Makes room for so many keys.
+    pub fn reserve(&mut self, keys: usize) {
+        match self {
+            Self::Integers(table) => table.reserve(keys),
+            Self::Encoded(table) => table.reserve(keys),
+        }
+    }
+
     /// One more than the largest number that a key has or had.
     pub fn numbers(&self) -> usize {
         match self {

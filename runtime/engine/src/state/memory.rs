@@ -148,6 +148,10 @@ impl StateBackend for Memory {
         self.entries().clear(keys);
     }
 
+    fn expect(&mut self, keys: usize) {
+        self.values.iter_mut().for_each(|slot| slot.reserve(keys));
+    }
+
     fn load(
         &mut self,
         own: &[(KeyId, usize)],

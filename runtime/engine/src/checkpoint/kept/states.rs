@@ -16,6 +16,8 @@ pub struct ProcessKept {
     pub now: i64,
     /// Whether the end round has been.
     pub ended: bool,
+    /// How many keys there are.
+    pub keys: u64,
     /// The names of slots, in the order in which blocks have them.
     pub slots: Vec<String>,
     /// The names of timers, as blocks number them.

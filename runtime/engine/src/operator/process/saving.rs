@@ -34,6 +34,7 @@ impl Process {
             watermark: self.watermark,
             now: self.now,
             ended: parts.ended,
+            keys: parts.keying.table.len() as u64,
             slots: parts.slots.clone(),
             timers: parts.names.in_order().map(str::to_owned).collect(),
         }
@@ -119,7 +120,7 @@ impl Process {
         &mut self,
         parts: Vec<ProcessKept>,
         blocks: &Blocks,
-        mine: &Mine<'_>,
+        mine: &Mine,
     ) -> Result<(), Unrestored> {
         let watermark = parts.iter().map(|part| part.watermark).min();
         self.watermark = watermark.unwrap_or(time::MIN);
@@ -135,6 +136,10 @@ impl Process {
             return Err(Unrestored::Damaged);
         }
         let names = self.names(first)?;
+        let all: u64 = parts.iter().map(|part| part.keys).sum();
+        let own = all as usize / mine.workers;
+        self.parts.keying.table.reserve(own);
+        self.parts.state.expect(own);
         blocks.each(|block| Ok(self.restore_block(block, &names, mine)?))
     }
 
@@ -169,7 +174,7 @@ impl Process {
         &mut self,
         mut block: StatesKept,
         names: &Names,
-        mine: &Mine<'_>,
+        mine: &Mine,
     ) -> Result<(), Damaged> {
         // What was due has fired; what is due nevertheless, a timer of the clock had set, and it fires next.
         let by = Setter::row(tidemill_core::process::Timer::NO_ROW, self.watermark);
@@ -177,7 +182,7 @@ impl Process {
         let (mut own, mut again) = (Vec::new(), Vec::new());
         for i in 0..block.keys.count() {
             let key = block.keys.get(i).ok_or(Damaged)?;
-            if !mine(key) {
+            if !mine.is(key) {
                 continue;
             }
             let known = self.parts.keying.table.len();
@@ -209,11 +214,11 @@ impl Process {
     }
 
     /// Forgets the keys that are gone.
-    fn restore_gone(&mut self, block: &StatesKept, mine: &Mine<'_>) -> Result<(), Damaged> {
+    fn restore_gone(&mut self, block: &StatesKept, mine: &Mine) -> Result<(), Damaged> {
         let mut gone = Vec::new();
         for i in 0..block.gone.count() {
             let key = block.gone.get(i).ok_or(Damaged)?;
-            if mine(key) {
+            if mine.is(key) {
                 gone.push(self.parts.keying.table.insert(key).ok_or(Damaged)?);
             }
         }

@@ -74,11 +74,7 @@ impl Window {
     }
 
     /// Goes on from what workers kept, as far as it is this one's.
-    pub(super) fn restore(
-        &mut self,
-        parts: Vec<WindowsKept>,
-        mine: &Mine<'_>,
-    ) -> Result<(), Damaged> {
+    pub(super) fn restore(&mut self, parts: Vec<WindowsKept>, mine: &Mine) -> Result<(), Damaged> {
         let watermark = parts.iter().map(|part| part.watermark).min();
         let watermark = watermark.unwrap_or(time::MIN);
         let tick = parts.iter().filter_map(|part| part.tick).max();
@@ -93,13 +89,13 @@ impl Window {
         Ok(())
     }
 
-    fn restore_block(&mut self, block: KeysKept, mine: &Mine<'_>) -> Result<(), Damaged> {
+    fn restore_block(&mut self, block: KeysKept, mine: &Mine) -> Result<(), Damaged> {
         let mut own = Own::default();
         let mut sent_rows = 0;
         for i in 0..block.keys.count() {
             let key = block.keys.get(i).ok_or(Damaged)?;
             let results = block.sent.get(i).ok_or(Damaged)?;
-            let is_mine = mine(key);
+            let is_mine = mine.is(key);
             if is_mine {
                 let id = self.parts.keying.table.insert(key).ok_or(Damaged)?;
                 own.keys.push(id);

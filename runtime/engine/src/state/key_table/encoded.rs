@@ -84,6 +84,15 @@ impl EncodedTable {
         u64::from(first) << 63 | u64::from_be_bytes(next) >> 1
     }
 
+    /// Makes room for so many keys.
+    pub fn reserve(&mut self, keys: usize) {
+        let more = keys.saturating_sub(self.len());
+        let stored = &self.keys;
+        self.table
+            .reserve(more, |entry| key::hash(&stored[entry.id as usize]));
+        self.keys.reserve_exact(more);
+    }
+
     /// One more than the largest number that a key has or had.
     pub fn numbers(&self) -> usize {
         self.keys.len()

@@ -7,7 +7,7 @@ use tidemill_core::window::KeyId;
 
 /// Numbers integers.
 pub struct IntegerTable {
-    /// A power of two of places, at most half of them full.
+    /// At most two thirds of them full.
     places: Vec<Place>,
     /// By number; stale where the number is free.
     values: Vec<i64>,
@@ -15,23 +15,33 @@ pub struct IntegerTable {
     len: usize,
 }
 
+/// Twelve bytes: with many keys the table is most of what they take.
 #[derive(Clone, Copy)]
+#[repr(C, packed(4))]
 struct Place {
     value: i64,
+    /// [`NONE`] where the place is empty.
     id: KeyId,
-    full: bool,
 }
 
-const EMPTY: Place = Place {
-    value: 0,
-    id: 0,
-    full: false,
-};
+/// No number: so many keys are never there.
+const NONE: KeyId = KeyId::MAX;
+
+const EMPTY: Place = Place { value: 0, id: NONE };
+
+impl Place {
+    fn is_full(self) -> bool {
+        self.id != NONE
+    }
+}
+
+/// How many places a table has at first.
+const LEAST: usize = 64;
 
 impl Default for IntegerTable {
     fn default() -> Self {
         Self {
-            places: vec![EMPTY; 64],
+            places: vec![EMPTY; LEAST],
             values: Vec::new(),
             free: Vec::new(),
             len: 0,
@@ -56,7 +66,7 @@ impl IntegerTable {
         let mut at = self.home(value);
         loop {
             let place = self.places[at];
-            if !place.full {
+            if !place.is_full() {
                 return self.insert(value);
             }
             if place.value == value {
@@ -68,35 +78,41 @@ impl IntegerTable {
 
     #[cold]
     fn insert(&mut self, value: i64) -> KeyId {
-        if self.len * 2 >= self.places.len() {
-            self.grow();
+        if self.len * 3 >= self.places.len() * 2 {
+            // Not twice as large: what it takes is then closer to what it needs.
+            self.resize(self.places.len() + self.places.len() / 2);
         }
         let id = self.free.pop().unwrap_or(self.values.len() as KeyId);
         match self.values.get_mut(id as usize) {
             Some(place) => *place = value,
             None => self.values.push(value),
         }
-        self.put(Place {
-            value,
-            id,
-            full: true,
-        });
+        self.put(Place { value, id });
         self.len += 1;
         id
     }
 
-    fn grow(&mut self) {
-        let larger = self.places.len() * 2;
-        let old = std::mem::replace(&mut self.places, vec![EMPTY; larger]);
+    /// Makes room for so many keys, of which more are to come.
+    pub fn reserve(&mut self, keys: usize) {
+        let places = keys + keys / 2 + 1;
+        if places > self.places.len() {
+            self.resize(places);
+            self.values
+                .reserve_exact(keys.saturating_sub(self.values.len()));
+        }
+    }
+
+    fn resize(&mut self, places: usize) {
+        let old = std::mem::replace(&mut self.places, vec![EMPTY; places]);
         old.into_iter()
-            .filter(|place| place.full)
+            .filter(|place| place.is_full())
             .for_each(|place| self.put(place));
     }
 
     /// Puts in a key that is not there.
     fn put(&mut self, place: Place) {
         let mut at = self.home(place.value);
-        while self.places[at].full {
+        while self.places[at].is_full() {
             at = self.after(at);
         }
         self.places[at] = place;
@@ -106,14 +122,14 @@ impl IntegerTable {
     pub fn remove(&mut self, id: KeyId) {
         let value = self.values[id as usize];
         let mut hole = self.home(value);
-        while self.places[hole].value != value || !self.places[hole].full {
+        while self.places[hole].id != id {
             hole = self.after(hole);
         }
         self.free.push(id);
         self.len -= 1;
         // What stands behind the hole moves into it, unless that would be before its home.
         let mut at = self.after(hole);
-        while self.places[at].full {
+        while self.places[at].is_full() {
             let home = self.home(self.places[at].value);
             if self.distance(home, at) >= self.distance(hole, at) {
                 self.places[hole] = self.places[at];
@@ -126,7 +142,7 @@ impl IntegerTable {
 
     /// The numbers of all keys.
     pub fn ids(&self) -> impl Iterator<Item = KeyId> {
-        let full = self.places.iter().filter(|place| place.full);
+        let full = self.places.iter().filter(|place| place.is_full());
         full.map(|place| place.id)
     }
 
@@ -145,17 +161,26 @@ impl IntegerTable {
         self.len
     }
 
+    /// Places stand in the order of hashes, so a table of any size needs no division.
+    #[inline]
     fn home(&self, value: i64) -> usize {
-        hash(value) as usize & (self.places.len() - 1)
+        ((u128::from(hash(value)) * self.places.len() as u128) >> 64) as usize
     }
 
+    #[inline]
     fn after(&self, at: usize) -> usize {
-        (at + 1) & (self.places.len() - 1)
+        match at + 1 {
+            end if end == self.places.len() => 0,
+            next => next,
+        }
     }
 
     /// How far behind `from` a place stands, around the end.
     fn distance(&self, from: usize, at: usize) -> usize {
-        at.wrapping_sub(from) & (self.places.len() - 1)
+        match at.checked_sub(from) {
+            Some(distance) => distance,
+            None => at + self.places.len() - from,
+        }
     }
 }
 

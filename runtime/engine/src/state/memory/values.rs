@@ -9,6 +9,9 @@ use super::stands;
 use crate::state::backend::{Asked, Changed};
 use crate::state::store::Store;
 
+/// So many keys at once get room.
+const LEAST: usize = 64;
+
 /// No row of a call.
 const NONE: u32 = u32::MAX;
 
@@ -98,7 +101,15 @@ impl ValueSlot {
     pub(super) fn grow(&mut self, keys: &[KeyId]) {
         let largest = keys.iter().max().map_or(0, |&key| key as usize + 1);
         if largest > self.present.len() {
-            let room = largest.next_power_of_two();
+            // Not twice as large: what is held takes closer to what it needs.
+            let room = largest.max(self.present.len() + self.present.len() / 2);
+            self.reserve(room.next_multiple_of(LEAST));
+        }
+    }
+
+    /// Makes room for so many keys.
+    pub fn reserve(&mut self, room: usize) {
+        if room > self.present.len() {
             self.present.resize(room, 0);
             self.columns.iter_mut().for_each(|column| column.grow(room));
             if self.ttl.is_some() {
