@@ -1,10 +1,10 @@
 //! Rounds in which the disk is full, or fails, for a while: a process goes on when it has passed, or stops and says why, and the
 //! next one has lost nothing.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::life::End;
-use crate::moment::{Aim, Hit, Moment};
+use crate::moment::{Hit, Moment};
 use crate::round::Round;
 
 /// What writing fails with, and what the system calls it.
@@ -46,10 +46,13 @@ impl Round<'_> {
     /// A life whose writing fails. Whether it has ended all the same.
     fn failed(&mut self) -> Result<bool> {
         let moment = self.random.one_of(&MOMENTS);
-        let aim = Aim::drawn(&mut self.random, moment);
+        let aim = self.aim(moment);
         let (error, text) = self.random.one_of(&ERRORS);
         let acts = self.random.one_of(&ACTS);
+        let restarts = self.random.one_of(&[0, 3]);
+        self.restarts = restarts;
         let life = self.start(false, Some((aim, Hit::Error { error, acts })))?;
+        self.restarts = 0;
         let (end, done) = life.end()?;
         self.note(&done);
         if done.failed.is_empty() {
@@ -68,13 +71,14 @@ impl Round<'_> {
             done.failed.len(),
             done.failed[0]
         );
-        let went_on = match end {
-            End::Done => true,
-            End::Stopped(said) if said.contains(text) => false,
+        let (went_on, said) = match end {
+            End::Done => (true, String::new()),
+            End::Stopped(said) if said.contains(text) => (false, said),
             other => bail!("{what}; it ended so: {other:?}"),
         };
         self.summary.put_up_with += u64::from(went_on);
-        self.look(&what).context("after that")?;
+        let said = said.lines().next().unwrap_or("it went on").to_owned();
+        self.look(&format!("{what}; {restarts} restarts: {said}"))?;
         Ok(went_on)
     }
 }

@@ -27,6 +27,8 @@ pub struct How {
     pub workers: u64,
     /// Whether it goes on without the lock.
     pub take_over: bool,
+    /// How often it goes on by itself after a failure.
+    pub restarts: u64,
     /// Where it is hit, and by what.
     pub aim: Option<(Aim, Hit)>,
 }
@@ -81,6 +83,7 @@ impl Life {
         command
             .args(["run", "--quiet", "--workers", &how.workers.to_string()])
             .args(how.backend.arguments)
+            .args(["--set", &format!("checkpoints.restarts={}", how.restarts)])
             .args(how.take_over.then_some("--take-over"))
             .current_dir(folder)
             .env("LD_PRELOAD", &scene.library)
@@ -111,15 +114,15 @@ impl Life {
         self.ended()
     }
 
-    /// Kills it when so much time has passed, unless it has ended.
-    pub fn end_after(mut self, time: Duration) -> Result<(End, Acts)> {
+    /// Gives it a signal when so much time has passed, unless it has ended.
+    pub fn end_after(mut self, time: Duration, signal: i32) -> Result<(End, Acts)> {
         while self.child.try_wait()?.is_none() && self.began.elapsed() < time {
             self.look()?;
         }
         if self.child.try_wait()?.is_none() {
-            self.child.kill()?;
+            self.signal(signal);
         }
-        self.ended()
+        self.end()
     }
 
     /// Waits until it is stopped; false if it has ended instead.
@@ -144,9 +147,13 @@ impl Life {
 
     /// Wakes it.
     pub fn wake(&self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    fn signal(&self, signal: i32) {
         let id = self.child.id() as libc::pid_t;
         // SAFETY: a signal to a child that nobody has waited for: its id is its own.
-        unsafe { libc::kill(id, libc::SIGCONT) };
+        unsafe { libc::kill(id, signal) };
     }
 
     /// What it has done so far.

@@ -110,11 +110,15 @@ pub struct Aim {
 }
 
 impl Aim {
-    /// Draws an act of a moment.
-    pub fn drawn(random: &mut Random, moment: Moment) -> Self {
+    /// Draws an act of a moment in a life that has a share of the work before it: where less is left, fewer acts come.
+    pub fn drawn(random: &mut Random, moment: Moment, left: f64) -> Self {
+        let acts = match moment {
+            Moment::Claim | Moment::Recovery | Moment::Republish => moment.acts(),
+            _ => (moment.acts() as f64 * left).ceil() as u64,
+        };
         Self {
             moment,
-            number: random.rather_small(moment.acts()),
+            number: random.rather_small(acts.max(1)),
             side: random.one_of(&[Side::Before, Side::Before, Side::Torn, Side::After]),
         }
     }

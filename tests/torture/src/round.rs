@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::expected::Rows;
 use crate::life::{Acts, End, How, Life};
 use crate::moment::{Aim, Hit, Moment};
 use crate::published::Published;
@@ -35,6 +36,8 @@ pub struct Round<'a> {
     pub summary: &'a mut Summary,
     /// Who is told.
     pub say: &'a mut dyn FnMut(&str),
+    /// How often the next lives go on by themselves.
+    pub restarts: u64,
     lives: u32,
 }
 
@@ -57,6 +60,7 @@ impl<'a> Round<'a> {
             folder,
             summary,
             say,
+            restarts: 0,
             lives: 0,
         })
     }
@@ -66,6 +70,9 @@ impl<'a> Round<'a> {
         let (least, more) = KILLS;
         let mut last = None;
         for _ in 0..least + self.random.below(more) {
+            if self.random.one_in(8) {
+                self.terminated()?;
+            }
             last = self.killed(last)?;
             if last.is_none() {
                 break;
@@ -77,12 +84,12 @@ impl<'a> Round<'a> {
     /// A life that is to be killed. At which moment it was; nothing if it has ended before.
     pub fn killed(&mut self, last: Option<Moment>) -> Result<Option<Moment>> {
         let moment = self.moment(last);
-        let aim = (moment != Moment::Random).then(|| Aim::drawn(&mut self.random, moment));
-        let time = self.scene.whole.mul_f64(self.random.share());
+        let aim = (moment != Moment::Random).then(|| self.aim(moment));
+        let time = self.scene.whole.mul_f64(self.random.share() * self.left());
         let life = self.start(false, aim.map(|aim| (aim, Hit::Signal(libc::SIGKILL))))?;
         let (end, acts) = match aim {
             Some(_) => life.end(),
-            None => life.end_after(time),
+            None => life.end_after(time, libc::SIGKILL),
         }?;
         self.note(&acts);
         match end {
@@ -104,6 +111,23 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// A life that is asked to stop, by SIGTERM: it takes a last checkpoint and ends well.
+    fn terminated(&mut self) -> Result<()> {
+        let time = self.scene.whole.mul_f64(self.random.share());
+        let life = self.start(false, None)?;
+        let (end, acts) = life.end_after(time, libc::SIGTERM)?;
+        self.note(&acts);
+        // Before it has begun nothing is there yet that could stop in order.
+        let early = matches!(&end, End::Failed(how) if how.starts_with("signal: 15 "));
+        ensure!(
+            end == End::Done || early,
+            "asked to stop, life {} ended so: {end:?}",
+            self.lives
+        );
+        self.summary.terminated += 1;
+        self.look(&format!("asked to stop after {} ms", time.as_millis()))
+    }
+
     /// The moment of the next kill. Where something may have been left to publish, that is what is mostly aimed at.
     fn moment(&mut self, last: Option<Moment>) -> Moment {
         use Moment::{Between, Claim, Manifest, Publish, Recovery, Republish};
@@ -122,6 +146,18 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Draws an act of a moment in the next life.
+    pub fn aim(&mut self, moment: Moment) -> Aim {
+        let left = self.left();
+        Aim::drawn(&mut self.random, moment, left)
+    }
+
+    /// Which share of the rows is not published yet.
+    fn left(&self) -> f64 {
+        let all: u64 = self.scene.expected.values().map(Rows::len).sum();
+        1.0 - self.published.seen().1 as f64 / all as f64
+    }
+
     /// Starts the next life.
     pub fn start(&mut self, take_over: bool, aim: Option<(Aim, Hit)>) -> Result<Life> {
         self.lives += 1;
@@ -134,6 +170,7 @@ impl<'a> Round<'a> {
             backend: self.backend,
             workers,
             take_over,
+            restarts: self.restarts,
             aim,
         };
         Life::start(self.scene, &self.folder, self.lives, &how)

@@ -92,6 +92,7 @@ impl Scene {
             backend,
             workers,
             take_over: false,
+            restarts: 0,
             aim: None,
         };
         let began = Instant::now();

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Result, bail, ensure};
 
 use crate::life::{Acts, End, Life};
-use crate::moment::{Aim, Hit, Moment};
+use crate::moment::{Hit, Moment};
 use crate::round::{Round, struck};
 
 impl Round<'_> {
@@ -24,7 +24,7 @@ impl Round<'_> {
             moments.push(Moment::Publish);
         }
         let moment = self.random.one_of(&moments);
-        let aim = Aim::drawn(&mut self.random, moment);
+        let aim = self.aim(moment);
         let mut first = self.start(false, Some((aim, Hit::Signal(libc::SIGSTOP))))?;
         if first.is_stopped()? {
             *self.summary.stops.entry(moment).or_default() += 1;
@@ -56,10 +56,7 @@ impl Round<'_> {
         let aim = self.random.one_in(4).then(|| {
             let moments = [Moment::Publish, Moment::Manifest, Moment::Snapshot];
             let moment = self.random.one_of(&moments);
-            (
-                Aim::drawn(&mut self.random, moment),
-                Hit::Signal(libc::SIGKILL),
-            )
+            (self.aim(moment), Hit::Signal(libc::SIGKILL))
         });
         let mut second = self.start(true, aim)?;
         second.wait(self.scene.whole.mul_f64(self.random.share() * 1.2))?;

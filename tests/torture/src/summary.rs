@@ -49,6 +49,8 @@ pub struct Summary {
     pub rounds: u64,
     /// Kills by moment, backend and workers.
     pub kills: BTreeMap<(Moment, &'static str, Workers), u64>,
+    /// Lives that were asked to stop, by SIGTERM.
+    pub terminated: u64,
     /// Lives in which writing failed, by the moment from which on.
     pub failures: BTreeMap<Moment, u64>,
     /// Of those, how many went on to their end.
@@ -127,10 +129,11 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "{} kills in {} rounds ({} aims missed); {} recoveries; {} rows in {} files compared; {} rounds differ or failed",
+            "{} kills in {} rounds ({} aims missed); {} lives asked to stop by SIGTERM; {} recoveries; {} rows in {} files compared; {} rounds differ or failed",
             self.kills(),
             self.rounds,
             self.missed,
+            self.terminated,
             self.recoveries,
             self.rows,
             self.files,
