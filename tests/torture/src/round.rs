@@ -26,7 +26,7 @@ pub struct Round<'a> {
     pub random: Random,
     /// Where it is.
     pub folder: PathBuf,
-    /// Its backend.
+    /// Its backend; that of the last life, where they change.
     pub backend: Backend,
     /// Its workers.
     pub workers: Workers,
@@ -164,7 +164,11 @@ impl<'a> Round<'a> {
         let workers = match self.workers {
             Workers::One => 1,
             Workers::Two => 2,
-            Workers::Changing => 1 + self.random.below(3),
+            Workers::Changing => {
+                // What one backend has kept another one goes on from.
+                self.backend = self.random.one_of(&BACKENDS);
+                1 + self.random.below(3)
+            }
         };
         let how = How {
             backend: self.backend,

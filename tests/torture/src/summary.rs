@@ -14,7 +14,7 @@ pub enum Workers {
     One,
     /// With two.
     Two,
-    /// Each life with another number, from one to three.
+    /// Each life with another number, from one to three, and another backend.
     Changing,
 }
 
