@@ -64,6 +64,7 @@
 mod claim;
 mod copy;
 mod damage;
+mod deletion;
 mod draft;
 mod error;
 mod life;
@@ -82,6 +83,7 @@ mod verify;
 
 pub use claim::{Claim, OnLock};
 pub use damage::{Damage, Why};
+pub use deletion::Deleted;
 pub use draft::Draft;
 pub use error::{CheckpointError, Happened};
 pub use life::{Clock, Life, Moment, SystemClock};

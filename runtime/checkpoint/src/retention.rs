@@ -71,7 +71,7 @@ impl Entry {
         }
     }
 
-    fn is_confirmed(&self) -> bool {
+    pub(crate) fn is_confirmed(&self) -> bool {
         matches!(
             self,
             Self::Checkpoint {

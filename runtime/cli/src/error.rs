@@ -130,12 +130,15 @@ impl From<EngineError> for Failure {
                 source: ConnectorError::Configuration(_),
                 ..
             } => Exit::Wrong,
-            EngineError::Module { .. } => Exit::Wrong,
+            EngineError::Module { .. } | EngineError::Unfit { .. } => Exit::Wrong,
             _ => Exit::Failed,
         };
         let hint = match &error {
             EngineError::Row(row) => row_hint(row),
             EngineError::Checkpoint { source, .. } => source.hint().map(str::to_owned),
+            EngineError::Unfit { station, .. } => Some(format!(
+                "undo the change, or `--allow-dropped-state {station}` lets go what was kept of it"
+            )),
             EngineError::TooManyRows { operator, .. } => Some(format!(
                 "[operators.{operator}] `keep` in its window holds fewer rows, shorter windows do too, an aggregate without \
                  `keep` holds none; or raise `rows-limit`"

@@ -3,6 +3,7 @@
 mod claims;
 mod crashes;
 mod damage;
+mod deletion;
 mod local;
 mod recovery;
 mod requests;

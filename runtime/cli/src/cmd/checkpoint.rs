@@ -2,6 +2,7 @@
 //!
 //! Looking changes nothing and takes no lock: it may be done while the pipeline runs.
 
+mod delete;
 pub mod list;
 mod show;
 mod verify;
@@ -17,16 +18,17 @@ use crate::args::PipelineArgs;
 use crate::error::Failure;
 use crate::load;
 
-/// Look at a pipeline's checkpoints
+/// Look at a pipeline's checkpoints, and delete savepoints
 ///
-/// Lists, shows and verifies what lies in the location that `[checkpoints]` of the pipeline file names. Nothing is changed,
-/// and the pipeline may run meanwhile.
+/// Lists, shows and verifies what lies in the location that `[checkpoints]` of the pipeline file names. By that nothing is
+/// changed, and the pipeline may run meanwhile.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "\
 Examples:
   tidemill checkpoint list
   tidemill checkpoint show 7 fraud.toml
-  tidemill checkpoint verify --format json")]
+  tidemill checkpoint verify --format json
+  tidemill checkpoint delete 7 fraud.toml")]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -37,14 +39,16 @@ enum What {
     List(list::Args),
     Show(show::Args),
     Verify(verify::Args),
+    Delete(delete::Args),
 }
 
-/// Looks at checkpoints.
+/// Looks at checkpoints, or deletes one.
 pub fn checkpoint(args: &Args) -> Result<(), Failure> {
     match &args.what {
         What::List(args) => list::list(args),
         What::Show(args) => show::show(args),
         What::Verify(args) => verify::verify(args),
+        What::Delete(args) => delete::delete(args),
     }
 }
 

@@ -181,7 +181,8 @@ fn what_fits_goes_on_and_the_rest_is_refused() {
             )],
             &[],
             Err(&[
-                "operator one: its window was \"tumble 10000000 offset 0, lateness 0, accumulating\" and is \"tumble 20000000 offset",
+                "operator one: its window was `tumble 10s offset 0s` and is `tumble 20s offset 0s` now",
+                "`--allow-dropped-state one` drops it; `tidemill stop --drain`, before the change, lets it fire",
             ]),
         ),
         (
@@ -297,9 +298,10 @@ fn an_integer_that_no_float_is_equal_to_is_not_rounded() {
             ("kinds/sum\"", "kinds/sum-floats\""),
         ]),
     );
-    folder.run(&["run"]).expect(1).says(&[
+    folder.run(&["run"]).expect(2).says(&[
         "what it holds of one cannot be taken over: column `sum` holds 9007199254741013, which no float is equal to",
         "nothing was started",
+        "hint: undo the change, or `--allow-dropped-state one`",
     ]);
 }
 

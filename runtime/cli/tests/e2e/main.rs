@@ -13,6 +13,7 @@ mod examples;
 mod failures;
 mod infer;
 mod inspect;
+mod keyed;
 mod lasting;
 mod live;
 mod new;

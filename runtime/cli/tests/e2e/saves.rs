@@ -1,13 +1,14 @@
 //! Savepoints of running pipelines, stopping with and without draining, and runs that leave windows open at the end.
 
+mod disk;
+mod running;
+
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::io::Write;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::{Pid, Signal, kill_process};
 
+use self::running::Run;
 use crate::support::{Ended, Folder, kinds};
 
 /// Sums per key and ten seconds, from a file that grows.
@@ -81,83 +82,6 @@ fn published(folder: &Folder) -> Vec<String> {
     rows
 }
 
-/// The run of a pipeline in the background.
-struct Run {
-    child: Child,
-    /// What it has said so far. Files would be limited as its own are.
-    err: Arc<Mutex<String>>,
-}
-
-impl Run {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
-        let mut command: Command = folder.command(args);
-        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the binary runs");
-        let err = Arc::new(Mutex::new(String::new()));
-        let (stderr, heard) = (child.stderr.take().expect("a pipe"), err.clone());
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut heard = heard.lock().expect("no panic");
-                heard.push_str(&line);
-                heard.push('\n');
-            }
-        });
-        Self { child, err }
-    }
-
-    fn err(&self) -> String {
-        self.err.lock().expect("no panic").clone()
-    }
-
-    /// Waits until something is as it must become.
-    fn until(&mut self, what: &str, mut is: impl FnMut() -> bool) {
-        let began = Instant::now();
-        while !is() {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                assert!(is(), "ended with {status} before {what}:\n{}", self.err());
-                return;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "{what} never came:\n{}",
-                self.err()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn ended(&mut self) -> i32 {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                return status.code().expect("no signal ended it");
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "it does not end:\n{}",
-                self.err()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn limit_files(&self, bytes: Option<u64>) {
-        let limit = Rlimit {
-            current: bytes,
-            maximum: None,
-        };
-        let pid = Pid::from_child(&self.child);
-        prlimit(Some(pid), Resource::Fsize, limit).expect("a child of ours");
-    }
-}
-
-impl Drop for Run {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn number(ended: &Ended) -> u64 {
     ended.out.trim().parse().expect("a savepoint's number")
 }
@@ -229,6 +153,31 @@ fn a_savepoint_stays_and_is_gone_on_from() {
         .run(&["run", "--from", "saves@9999"])
         .expect(2)
         .says(&["has no checkpoint 9999 in"]);
+}
+
+#[test]
+fn a_savepoint_goes_when_a_person_deletes_it() {
+    let folder = folder(PIPELINE);
+    let mut run = Run::start(&folder, &["run", "--workers", "1"]);
+    add(&folder, "a.jsonl", 0..25);
+    run.until("two windows", || published(&folder).len() == 6);
+    let first = number(&folder.run(&["savepoint"]).expect(0)).to_string();
+    // Until there is a later checkpoint it is what the next run goes on from.
+    let delete = |number: &str| folder.run(&["checkpoint", "delete", number]);
+    run.until("a later checkpoint", || {
+        delete(&first)
+            .err
+            .contains("of pipeline sums is deleted, 1 file removed")
+    });
+    delete(&first)
+        .expect(2)
+        .says(&["has no checkpoint", "hint: `tidemill checkpoint list`"]);
+    let last = number(&folder.run(&["stop"]).expect(0)).to_string();
+    assert_eq!(run.ended(), 0);
+    delete(&last).expect(2).says(&[
+        "is what the next run goes on from",
+        "hint: it can be deleted when there is a later checkpoint",
+    ]);
 }
 
 #[test]
@@ -353,70 +302,6 @@ fn windows_that_are_kept_open_at_the_end_go_on() {
         .run(&["run"])
         .expect(0)
         .says(&["everything was read and published"]);
-}
-
-/// Files that may not grow fail as a full disk does: at whatever is written next.
-#[test]
-fn a_full_disk_is_waited_for_and_nothing_is_lost() {
-    let folder = folder(&PIPELINE.replace(
-        "keep = 1",
-        "keep = 1\ntolerated-failures = 0\nrestarts = 1000",
-    ));
-    let mut run = Run::start(&folder, &["run", "--workers", "2"]);
-    add(&folder, "a.jsonl", 0..25);
-    run.until("two windows", || published(&folder).len() == 6);
-    let mut seconds = 25;
-    // The first bytes of anything, the data file of the window, the manifest.
-    for bytes in [0, 200, 700] {
-        let failed = run.err().matches("the pipeline has failed").count();
-        run.limit_files(Some(bytes));
-        add(&folder, "a.jsonl", seconds..seconds + 10);
-        seconds += 10;
-        let err = run.err.clone();
-        run.until("a failure", || {
-            let said = err.lock().expect("no panic");
-            said.matches("the pipeline has failed").count() > failed
-        });
-        run.limit_files(None);
-        let windows = (seconds / 10) as usize;
-        run.until("what was waiting", || {
-            published(&folder).len() >= 3 * windows
-        });
-    }
-    let said = run.err();
-    assert!(
-        said.contains("it goes on from its newest checkpoint in "),
-        "{said}"
-    );
-    folder.run(&["stop", "--drain"]).expect(0);
-    assert_eq!(run.ended(), 0);
-    let rows = published(&folder);
-    let counted: u64 = rows.iter().map(|row| field(row, "sum")).sum();
-    assert_eq!((rows.len(), counted), (18, seconds), "{said}");
-}
-
-#[test]
-fn a_disk_that_stays_full_ends_the_run_with_the_reason() {
-    let folder =
-        folder(&PIPELINE.replace("keep = 1", "keep = 1\ntolerated-failures = 1\nrestarts = 2"));
-    let mut run = Run::start(&folder, &["run", "--workers", "1"]);
-    add(&folder, "a.jsonl", 0..25);
-    run.until("two windows", || published(&folder).len() == 6);
-    run.limit_files(Some(0));
-    add(&folder, "a.jsonl", 25..35);
-    assert_eq!(run.ended(), 1);
-    let said = run.err();
-    assert!(said.contains("(restart 2 of at most 2 in a row)"), "{said}");
-    assert!(
-        said.contains("2 restarts in a row have not helped: giving up"),
-        "{said}"
-    );
-    assert!(said.contains("File too large"), "{said}");
-
-    let mut again = Run::start(&folder, &["run"]);
-    again.until("what was waiting", || published(&folder).len() == 9);
-    folder.run(&["stop"]).expect(0);
-    assert_eq!(again.ended(), 0);
 }
 
 #[test]

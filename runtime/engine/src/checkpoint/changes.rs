@@ -216,7 +216,7 @@ impl Compared<'_> {
             self.differs(name, schemas::KEY, (was, &now));
         }
         if was[schemas::WINDOW] != now[schemas::WINDOW] {
-            self.differs(name, schemas::WINDOW, (was, &now));
+            self.other_window(name, (was, &now));
             // What rows are stored for follows from the window.
             return;
         }
@@ -231,6 +231,14 @@ impl Compared<'_> {
             change.rows = self.columns(of, both, "its rows", New::Null);
         }
         *self.change(name) = change;
+    }
+
+    fn other_window(&mut self, name: &str, (was, now): (&Value, &Value)) {
+        let (was, now) = schemas::window_differences(was, now);
+        self.refused.push(format!(
+            "operator {name}: its window was `{was}` and is `{now}` now, and what is open cannot become other windows: \
+             `--allow-dropped-state {name}` drops it; `tidemill stop --drain`, before the change, lets it fire"
+        ));
     }
 
     fn process(&mut self, name: &str, (was, now): (&Value, &Value)) {

@@ -7,6 +7,7 @@ use arrow_schema::{Field, Schema};
 use serde_json::{Map, Value, json};
 use tidemill_connectors::SinkSpec;
 use tidemill_core::window::{Keep, Mode, WindowKind, WindowSpec};
+use tidemill_pipeline::units::show_duration;
 use tidemill_wasm::{Clock, SlotKind, StateSlot};
 
 use super::columns::Named;
@@ -113,6 +114,39 @@ fn word(field: &Field) -> String {
     Named::from(field).word()
 }
 
+/// What of a window differs, for people: what was and what is.
+pub fn window_differences(was: &Value, now: &Value) -> (String, String) {
+    let texts = [was, now].map(|window| window[WINDOW].as_str().unwrap_or("none"));
+    let parts = texts.map(|text| text.split(", ").collect::<Vec<_>>());
+    let only = |of: usize| {
+        let other = &parts[1 - of];
+        let own = parts[of].iter().filter(|part| !other.contains(part));
+        own.map(|part| for_people(part)).collect::<Vec<_>>()
+    };
+    match (only(0), only(1)) {
+        (was, now) if was.is_empty() || now.is_empty() => {
+            let [was, now] = texts.map(for_people);
+            (was, now)
+        }
+        (was, now) => (was.join(", "), now.join(", ")),
+    }
+}
+
+/// Words of a window with its lengths as pipeline files have them.
+fn for_people(words: &str) -> String {
+    let mut before = "";
+    let word = |word| {
+        let counts = matches!(std::mem::replace(&mut before, word), "rows" | "newest");
+        // A comma stands behind some numbers.
+        let number = word.trim_end_matches(',');
+        match number.parse() {
+            Ok(micros) if !counts => show_duration(micros) + &word[number.len()..],
+            _ => word.to_owned(),
+        }
+    };
+    words.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// A window in words, lengths in microseconds.
 fn window(spec: &WindowSpec) -> String {
     let kind = match spec.kind {
@@ -198,6 +232,40 @@ pub fn read_window(text: &str) -> Option<WindowSpec> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_differs_of_windows_is_said() {
+        let hour = WindowSpec::new(WindowKind::Tumble {
+            size: 3_600_000_000,
+            offset: 0,
+        });
+        let longer = WindowSpec {
+            kind: WindowKind::Tumble {
+                size: 7_200_000_000,
+                offset: -1000,
+            },
+            lateness: 5_000_000,
+            ..hour
+        };
+        let newest = WindowSpec {
+            stored: Some(Keep::Newest(3)),
+            ..hour
+        };
+        let said = |was, now| {
+            let of = |spec| json!({ WINDOW: window(spec) });
+            let (was, now) = window_differences(&of(was), &of(now));
+            format!("{was}; {now}")
+        };
+        assert_eq!(
+            said(&hour, &longer),
+            "tumble 1h offset 0s, lateness 0s; tumble 2h offset -1ms, lateness 5s"
+        );
+        assert_eq!(
+            said(&hour, &newest),
+            "tumble 1h offset 0s, lateness 0s, accumulating; \
+             tumble 1h offset 0s, lateness 0s, accumulating, the newest 3 kept, with triggers"
+        );
+    }
 
     #[test]
     fn windows_are_read_back() {

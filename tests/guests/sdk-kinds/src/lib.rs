@@ -6,6 +6,7 @@ mod impure;
 mod processes;
 mod ringing;
 mod sifting;
+mod tally;
 mod transforms;
 mod whole;
 
@@ -15,6 +16,7 @@ pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, S
 pub use processes::{Busy, Keeping};
 pub use ringing::Ringing;
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
+pub use tally::{Tally, TallyLess, TallyMore};
 pub use transforms::{Large, Route, Tag, Words};
 pub use whole::{List, Members, Punctuated, Tolerant};
 
@@ -48,5 +50,8 @@ tidemill::module!(
     Tolerant,
     Busy,
     Keeping,
-    Ringing
+    Ringing,
+    Tally,
+    TallyMore,
+    TallyLess
 );
