@@ -11,7 +11,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 BIN = $(CARGO_TARGET_DIR)/release/tidemill
 EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
 
-.PHONY: help demo build modules test bench torture fuzz doctor
+.PHONY: help demo build modules test bench torture simulate fuzz doctor
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,6 +46,8 @@ torture: build ## Kills the command N times (SEED) and compares what it publishe
 	@mkdir -p $(CARGO_TARGET_DIR)/torture
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) TIDEMILL_TORTURE=$(CARGO_TARGET_DIR)/torture \
 	  N=$(N) SEED=$(SEED) ONLY=$(ONLY) ROUND=$(ROUND) $(CARGO_TARGET_DIR)/release/tidemill-torture
+simulate: ## Simulates SEEDS stories of crashes on one thread, CASES more with one at every effect; SEED=n for one
+	@scripts/simulate
 
 fuzz: ## Fuzz targets, a minute each (FUZZ_SECONDS); ONLY=name for some of them
 	@scripts/fuzz $(ONLY)

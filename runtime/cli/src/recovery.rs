@@ -192,16 +192,12 @@ fn go_on(
         None => None,
     };
     let incarnation = claim.incarnation();
-    let writer = Writer {
-        pipeline: claim.pipeline_id().to_owned(),
-        incarnation: incarnation
-            .to_string()
-            .replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
-        missing: match args.from {
-            Some(_) => Missing::LeaveOut,
-            None => Missing::Refuse,
-        },
-    };
+    let name = incarnation.to_string();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let mut writer = Writer::new(claim.pipeline_id(), name);
+    if args.from.is_some() {
+        writer.missing = Missing::LeaveOut;
+    }
     if let (Some(chosen), Some(restored)) = (&chosen, &restored) {
         let number = chosen.checkpoint.number().0;
         if chosen.checkpoint.manifest.contents.finished {

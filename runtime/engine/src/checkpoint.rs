@@ -30,12 +30,14 @@ pub(crate) mod cut;
 pub(crate) mod kept;
 pub mod location;
 mod migrating;
+pub(crate) mod reports;
 pub(crate) mod restored;
 pub mod schemas;
 mod store;
 pub mod view;
+mod words;
 
-pub use coordinator::{AtEnd, Pace, Request, Told};
 pub use cut::{BlockCut, StationCut, Undecodable, WorkerCut};
 pub use restored::Restored;
 pub use store::{Begun, Cut, Store, StoreError};
+pub use words::{AtEnd, Pace, Request, Told};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tidemill_connectors::{
-    ConnectorError, Disk, Guarantee, Life, Missing, Opened, Pending, Position, SharedSink, Sink,
-    Wake,
+    ConnectorError, Disk, Effects, Guarantee, Life, Missing, Opened, Pending, Position, SharedSink,
+    Sink, Wake,
 };
 
 use crate::plan::{SinkPlan, SourcePlan};
@@ -55,7 +55,7 @@ pub struct Connectors<'a> {
 }
 
 /// Whose pending files the sinks of a run write.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Writer {
     /// The pipeline's id, the same in every life of it and no other's: letters, digits, `-`.
     pub pipeline: String,
@@ -63,6 +63,20 @@ pub struct Writer {
     pub incarnation: String,
     /// What becomes of output that a checkpoint holds and that is nowhere.
     pub missing: Missing,
+    /// What they do to the file system.
+    pub effects: Arc<dyn Effects>,
+}
+
+impl Writer {
+    /// A life that writes to the machine's own file system, and refuses to go on without what a checkpoint holds.
+    pub fn new(pipeline: impl Into<String>, incarnation: impl Into<String>) -> Self {
+        Self {
+            pipeline: pipeline.into(),
+            incarnation: incarnation.into(),
+            missing: Missing::Refuse,
+            effects: Arc::new(Disk),
+        }
+    }
 }
 
 impl Ends for Connectors<'_> {
@@ -93,7 +107,7 @@ impl Ends for Connectors<'_> {
         let life = Life {
             owner: format!("{}-{name}", writer.pipeline),
             incarnation: writer.incarnation.clone(),
-            effects: Arc::new(Disk),
+            effects: writer.effects.clone(),
         };
         let sink = plan.spec.open_kept(schema, false, &life)?;
         if let Some(kept) = kept {

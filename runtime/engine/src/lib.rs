@@ -35,6 +35,7 @@ pub mod purity;
 pub mod rehearsal;
 pub mod rerun;
 pub mod run;
+pub mod simulation;
 mod state;
 mod stored;
 mod talk;

@@ -1,11 +1,14 @@
 //! A run: the workers of a plan, from start to end.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
+
+use crossbeam_channel::Receiver;
 
 use crate::build::{self, Beginning};
 use crate::checkpoint::coordinator::Coordinator;
+use crate::checkpoint::reports::{OfThreads, Reports};
 use crate::checkpoint::{AtEnd, Pace, Request, Restored, Store, Told};
 use crate::ends::{Connectors, Writer};
 use crate::error::EngineError;
@@ -13,7 +16,7 @@ use crate::functions::Functions;
 use crate::metrics::{Metrics, Totals};
 use crate::plan::Plan;
 use crate::talk::Log;
-use crate::worker::{self, Control, Now};
+use crate::worker::{self, Control, Now, Report, Worker};
 
 /// How a plan is run; nothing here changes a result.
 #[derive(Clone)]
@@ -49,7 +52,7 @@ pub struct Checkpoints {
     /// What becomes of windows when the input has ended.
     pub at_end: AtEnd,
     /// What is wanted of the run while it goes on.
-    pub requests: Option<Receiver<Request>>,
+    pub requests: Option<mpsc::Receiver<Request>>,
 }
 
 /// A run that was started.
@@ -105,59 +108,19 @@ fn begin(
     options: &Options,
     checkpoints: Option<Checkpoints>,
 ) -> Result<Running, EngineError> {
-    let names = plan
-        .stations
-        .iter()
-        .map(|station| station.name.clone())
-        .collect();
-    let metrics = Arc::new(Metrics::new(names, plan.workers));
-    let beginning = Beginning {
-        restored: checkpoints.as_ref().and_then(|c| c.restored.as_ref()),
-        is_cut: checkpoints.is_some(),
-        at_end: checkpoints.as_ref().map(|c| c.at_end).unwrap_or_default(),
-    };
-    let is_restored = beginning.restored.is_some();
-    let ends = Connectors {
-        writer: checkpoints.as_ref().map(|c| &c.writer),
-        workers: plan.workers,
-    };
-    let built = build::workers(plan, options, &metrics, &ends, beginning)?;
-    let (mut workers, control) = (built.workers, built.control);
-    let before = metrics.totals();
-    worker::set_out(&mut workers, is_restored)?;
-    let coordinator = checkpoints.map(|checkpoints| {
-        let (to, reports) = crossbeam_channel::unbounded();
-        for worker in &mut workers {
-            worker.take_part_in_checkpoints(to.clone());
-        }
-        Coordinator {
-            control: control.clone(),
-            reports,
-            workers: plan.workers,
-            pace: checkpoints.pace,
-            store: checkpoints.store,
-            publishers: built.publishers,
-            cleaned: false,
-            number: 0,
-            cuts: 0,
-            kept: 0,
-            told: checkpoints.told,
-            done: 0,
-            at_end: checkpoints.at_end,
-            requests: checkpoints.requests,
-            not_removed: None,
-            asked: None,
-        }
-    });
+    let ready = Ready::new(plan, options, checkpoints, |reports| {
+        Box::new(OfThreads(reports))
+    })?;
     let mut jobs: Vec<(String, Box<dyn FnOnce() + Send>)> = Vec::new();
-    for worker in workers {
+    for worker in ready.workers {
         let name = format!("worker-{}", worker.number);
         jobs.push((name, Box::new(move || worker.run())));
     }
-    if let Some(coordinator) = coordinator {
+    if let Some(coordinator) = ready.coordinator {
         let name = "checkpoints".to_owned();
         jobs.push((name, Box::new(move || coordinator.run())));
     }
+    let control = ready.control;
     let threads = jobs
         .into_iter()
         .map(|(name, job)| {
@@ -168,10 +131,78 @@ fn begin(
     let threads = threads.inspect_err(|e| control.fail(EngineError::Thread(e.to_string())))?;
     Ok(Running {
         control,
-        metrics,
-        before,
+        metrics: ready.metrics,
+        before: ready.before,
         threads,
     })
+}
+
+/// A run of which nothing has been read yet.
+pub(crate) struct Ready {
+    pub(crate) workers: Vec<Worker>,
+    /// Takes checkpoints, where they are wanted.
+    pub(crate) coordinator: Option<Coordinator>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) metrics: Arc<Metrics>,
+    before: Vec<Totals>,
+}
+
+impl Ready {
+    /// Makes everything that a run needs; `reports` says how its coordinator waits.
+    pub(crate) fn new(
+        plan: &Plan,
+        options: &Options,
+        checkpoints: Option<Checkpoints>,
+        reports: impl FnOnce(Receiver<Report>) -> Box<dyn Reports>,
+    ) -> Result<Self, EngineError> {
+        let names = plan.stations.iter().map(|station| station.name.clone());
+        let metrics = Arc::new(Metrics::new(names.collect(), plan.workers));
+        let beginning = Beginning {
+            restored: checkpoints.as_ref().and_then(|c| c.restored.as_ref()),
+            is_cut: checkpoints.is_some(),
+            at_end: checkpoints.as_ref().map(|c| c.at_end).unwrap_or_default(),
+        };
+        let is_restored = beginning.restored.is_some();
+        let ends = Connectors {
+            writer: checkpoints.as_ref().map(|c| &c.writer),
+            workers: plan.workers,
+        };
+        let built = build::workers(plan, options, &metrics, &ends, beginning)?;
+        let (mut workers, control) = (built.workers, built.control);
+        let before = metrics.totals();
+        worker::set_out(&mut workers, is_restored)?;
+        let coordinator = checkpoints.map(|checkpoints| {
+            let (to, from) = crossbeam_channel::unbounded();
+            for worker in &mut workers {
+                worker.take_part_in_checkpoints(to.clone());
+            }
+            Coordinator {
+                control: control.clone(),
+                reports: reports(from),
+                workers: plan.workers,
+                pace: checkpoints.pace,
+                store: checkpoints.store,
+                publishers: built.publishers,
+                cleaned: false,
+                number: 0,
+                cuts: 0,
+                kept: 0,
+                told: checkpoints.told,
+                done: 0,
+                at_end: checkpoints.at_end,
+                requests: checkpoints.requests,
+                not_removed: None,
+                asked: None,
+            }
+        });
+        Ok(Self {
+            workers,
+            coordinator,
+            control,
+            metrics,
+            before,
+        })
+    }
 }
 
 impl Running {

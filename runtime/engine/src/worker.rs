@@ -57,6 +57,17 @@ pub struct Worker {
     pub checkpoints: Option<Part>,
 }
 
+/// What came of a worker's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// It has done something, and may have more to do.
+    Worked,
+    /// There was nothing to do.
+    Idle,
+    /// There will be nothing more to do.
+    Over,
+}
+
 /// A worker's part in checkpoints.
 pub struct Part {
     reports: Sender<Report>,
@@ -89,21 +100,34 @@ impl Worker {
 
     fn turns(&mut self) -> Result<(), EngineError> {
         while !self.control.is_aborted() {
-            self.look_at_clock();
-            let mut worked = self.send_waiting();
-            worked |= self.receive()?;
-            worked |= self.take_part()?;
-            worked |= self.save();
-            worked |= self.read()?;
-            if self.is_over() {
-                return Ok(());
-            }
-            if !worked {
-                self.task.flush()?;
-                self.parker.park_timeout(self.longest_sleep());
+            match self.turn()? {
+                Turned::Worked => {}
+                Turned::Idle => self.parker.park_timeout(self.longest_sleep()),
+                Turned::Over => return Ok(()),
             }
         }
         Ok(())
+    }
+
+    /// Does what is there to do, and says what came of it.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn turn(&mut self) -> Result<Turned, EngineError> {
+        self.look_at_clock();
+        let mut worked = self.send_waiting();
+        worked |= self.receive()?;
+        worked |= self.take_part()?;
+        worked |= self.save();
+        worked |= self.read()?;
+        if self.is_over() {
+            return Ok(Turned::Over);
+        }
+        if worked {
+            return Ok(Turned::Worked);
+        }
+        self.task.flush()?;
+        Ok(Turned::Idle)
     }
 
     /// Lets it take part in checkpoints, and report so.

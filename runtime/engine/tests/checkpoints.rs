@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::input::{self, Shape};
 use support::stations::{Rule, Watched, pipeline};
 use support::{Bench, How, Rows};
-use tidemill_connectors::{Missing, Pending};
+use tidemill_connectors::Pending;
 use tidemill_engine::checkpoint::{AtEnd, Begun, BlockCut, Cut, Pace, Store, StoreError, Told};
 use tidemill_engine::{Checkpoints, Writer, start_with_checkpoints};
 
@@ -68,11 +68,7 @@ fn checkpoints(store: Counting) -> Checkpoints {
     Checkpoints {
         store: Box::new(store),
         pace: PACE,
-        writer: Writer {
-            pipeline: "test".to_owned(),
-            incarnation: "first".to_owned(),
-            missing: Missing::Refuse,
-        },
+        writer: Writer::new("test", "first"),
         restored: None,
         at_end: AtEnd::Fire,
         requests: None,

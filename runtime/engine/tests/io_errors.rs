@@ -17,7 +17,6 @@ use tidemill_checkpoint::store::memory::MemoryStore;
 use tidemill_checkpoint::{
     CheckpointError, Claim, Clock, Life, Location, Moment, OnLock, Recovery,
 };
-use tidemill_connectors::Missing;
 use tidemill_engine::checkpoint::location::{self, InLocation};
 use tidemill_engine::checkpoint::{AtEnd, Pace, Restored};
 use tidemill_engine::{Checkpoints, EngineError, Plan, Writer, start_with_checkpoints};
@@ -114,11 +113,7 @@ impl Story {
             location::read(claim.sequence(), &from.manifest)
         };
         let restored = from.as_ref().map(read).transpose()?;
-        let writer = Writer {
-            pipeline: claim.pipeline_id().to_owned(),
-            incarnation: claim.incarnation().to_string(),
-            missing: Missing::Refuse,
-        };
+        let writer = Writer::new(claim.pipeline_id(), claim.incarnation().to_string());
         if let (Some(from), Some(restored)) = (&from, &restored)
             && from.manifest.contents.finished
         {

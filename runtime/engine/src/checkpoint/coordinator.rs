@@ -12,85 +12,18 @@ use tidemill_checkpoint::{Kind, Wish};
 use tidemill_connectors::{ConnectorError, Ending, Pending, SharedSink};
 
 use super::cut::{At, WorkerCut};
+use super::reports::Reports;
 use super::store::{Cut, Store, StoreError};
+use super::words::{AtEnd, Pace, Request, Told};
 use crate::error::EngineError;
 use crate::worker::{Control, Report, text};
-
-/// How often, and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    /// From the beginning of one checkpoint to that of the next.
-    pub interval: Duration,
-    /// From the end of one to the beginning of the next at least.
-    pub min_pause: Duration,
-    /// A checkpoint that takes longer has failed.
-    pub timeout: Duration,
-    /// So many in a row may fail; one more stops the run.
-    pub tolerated_failures: u32,
-}
-
-/// What is told of checkpoints while a run goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// One has happened, and its output is published.
-    Taken {
-        /// Its number.
-        number: u64,
-        /// Whether a person has asked for it.
-        kind: Kind,
-        /// From asking for it until then.
-        took: Duration,
-        /// How many bytes were written for it, beside its manifest.
-        bytes: u64,
-        /// The longest time for which a worker took no rows because of it.
-        stall: Duration,
-    },
-    /// One has not happened; the run goes on.
-    Failed {
-        /// Its number.
-        number: u64,
-        /// Why.
-        why: String,
-    },
-    /// Checkpoints or data files that nobody needs could not be removed. It is said once.
-    NotRemoved {
-        /// Why.
-        why: String,
-    },
-    /// What a sink had pending in an earlier life, and nobody needs, could not be removed. It does no harm.
-    NotCleaned {
-        /// The sink's name.
-        name: String,
-        /// Why.
-        why: String,
-    },
-}
-
-/// What somebody wants of a running pipeline.
-#[derive(Debug)]
-pub struct Request {
-    /// What.
-    pub wish: Wish,
-    /// Gets the savepoint's number, or why there is none. If it is dropped the run has ended before.
-    pub answer: Sender<Result<u64, String>>,
-}
-
-/// What becomes of windows when the input has ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AtEnd {
-    /// They fire: nothing comes after it.
-    #[default]
-    Fire,
-    /// They stay open, and the next run goes on.
-    Keep,
-}
 
 /// See the module.
 pub struct Coordinator {
     /// Shared with the workers.
     pub control: Arc<Control>,
     /// What they report.
-    pub reports: crossbeam_channel::Receiver<Report>,
+    pub reports: Box<dyn Reports>,
     /// How many workers there are.
     pub workers: usize,
     /// How often, and how long.
@@ -157,13 +90,13 @@ impl Coordinator {
     }
 
     fn go_on(&mut self) -> Result<(), EngineError> {
-        let (mut next_at, mut failed) = (Instant::now() + self.pace.interval, 0);
+        let (mut next_at, mut failed) = (self.reports.now() + self.pace.interval, 0);
         loop {
             let next = self.wait(next_at);
             if next == Next::Over {
                 return Ok(());
             }
-            let began = Instant::now();
+            let began = self.reports.now();
             match self.checkpoint(next) {
                 Ok(true) => {
                     failed = 0;
@@ -199,7 +132,7 @@ impl Coordinator {
     }
 
     fn next_at(&self, began: Instant) -> Instant {
-        (began + self.pace.interval).max(Instant::now() + self.pace.min_pause)
+        (began + self.pace.interval).max(self.reports.now() + self.pace.min_pause)
     }
 
     /// Tells whoever waits for the savepoint at hand.
@@ -251,7 +184,7 @@ impl Coordinator {
             if !draining && let Some(next) = self.wanted() {
                 return next;
             }
-            let left = next_at.saturating_duration_since(Instant::now());
+            let left = next_at.saturating_duration_since(self.reports.now());
             if left.is_zero() && !draining {
                 return Next::Checkpoint;
             }

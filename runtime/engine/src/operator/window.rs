@@ -1,7 +1,7 @@
 //! The window operator: rows and watermarks in; results, late rows and failed rows out.
 //!
-//! Deciding is the core's ([`WindowOperator`]), calling the guest is [`Called`]'s; this file leads a batch from one to
-//! the other and makes results of what fires.
+//! Deciding is the core's ([`WindowOperator`](tidemill_core::window::WindowOperator)), calling the guest is
+//! [`Called`](called::Called)'s; this file leads a batch from one to the other and makes results of what fires.
 //!
 //! Ports: 0 results, 1 late rows, 2 failed rows, then the side outputs of the function.
 
@@ -11,24 +11,21 @@ mod in_order;
 mod migrating;
 mod null_keys;
 mod partials;
+mod parts;
 pub mod results;
 mod retract;
 mod saving;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use arrow_schema::SchemaRef;
-use tidemill_core::window::{KeyId, Plan, Rows, WindowOperator};
+use tidemill_core::window::{KeyId, Plan, Rows};
 use tidemill_rows::Batch;
 
-use self::called::Called;
 use self::in_order::Firings;
+pub use self::parts::WindowParts;
 use self::retract::SentResults;
 use super::Operator;
-use super::keying::{Keying, NullKey};
 use crate::aggregate::carry_out::{Carried, Fired, Given};
-use crate::blame::Blame;
 use crate::busiest::Busiest;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
@@ -39,8 +36,7 @@ use crate::combine::Partials;
 use crate::error::EngineError;
 use crate::event::Output;
 use crate::failure::{FailedRow, failed_batch};
-use crate::metrics::{Counters, add};
-use crate::talk::Talk;
+use crate::metrics::add;
 
 /// Port of late rows.
 pub const LATE: usize = 1;
@@ -48,30 +44,6 @@ pub const LATE: usize = 1;
 pub const FAILED: usize = 2;
 /// Port of the first side output.
 pub const SIDES: usize = 3;
-
-/// What a window operator is made of.
-pub struct WindowParts {
-    /// Decides.
-    pub window: WindowOperator,
-    /// The key.
-    pub keying: Keying,
-    /// What becomes of null keys.
-    pub null_key: NullKey,
-    /// Holds what windows hold, and calls the function.
-    pub called: Called,
-    /// Which of the key columns the function wants, as indices of the key.
-    pub finish_keys: Vec<usize>,
-    /// Result schemas: of the main output, then of the side outputs.
-    pub schemas: Vec<SchemaRef>,
-    /// Where the function is heard.
-    pub talk: Talk,
-    /// Whom failed rows are put down to, and what is done about them.
-    pub blame: Blame,
-    /// Whether a window that fires again takes back what it has sent.
-    pub retract: bool,
-    /// Counters of this operator on this worker.
-    pub counters: Arc<Counters>,
-}
 
 /// A keyed or unkeyed window with its function, on one worker.
 pub struct Window {

@@ -109,6 +109,14 @@ impl Control {
         self.blocks.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Lets no block be written, or again: for simulations, in which whoever writes is slow.
+    pub fn stall_blocks(&self, stalled: bool) {
+        match stalled {
+            true => _ = self.blocks.fetch_add(BLOCKS, Ordering::AcqRel),
+            false => _ = self.blocks.fetch_sub(BLOCKS, Ordering::AcqRel),
+        }
+    }
+
     /// A block was written, or is not wanted any more.
     pub fn block_done(&self) {
         if self.blocks.fetch_sub(1, Ordering::AcqRel) == BLOCKS {

@@ -87,10 +87,20 @@ pub struct Bench {
 impl Bench {
     /// The text of a pipeline file, without its name and modules.
     pub fn new(pipeline: &str) -> Self {
+        Self::in_folder(pipeline, TempDir::new().expect("a folder"))
+    }
+
+    /// One whose files lie in memory, where the machine has a place for such.
+    pub fn in_memory(pipeline: &str) -> Self {
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+        Self::in_folder(pipeline, folder.expect("a folder"))
+    }
+
+    fn in_folder(pipeline: &str, folder: TempDir) -> Self {
         let kinds = KINDS.to_str().expect("a path that is text");
         let head = format!("name = \"test\"\n[modules.kinds]\nfile = {kinds:?}\n\n");
         Self {
-            folder: TempDir::new().expect("a folder"),
+            folder,
             pipeline: head + pipeline,
         }
     }
