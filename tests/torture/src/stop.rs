@@ -1,8 +1,9 @@
 //! Rounds in which a process is stopped in the middle of an act, another one takes over, and the first wakes up.
 
 use std::fs;
+use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::life::{Acts, End, Life};
 use crate::moment::{Hit, Moment};
@@ -107,13 +108,30 @@ impl Round<'_> {
         }
     }
 
-    /// Whether a process has made the manifest that says that everything was read.
+    /// Whether a process had no manifest more to make: its last one says that everything was read, or it has made none and
+    /// another one's says so.
     fn has_finished(&self, acts: &Acts) -> Result<bool> {
-        let Some(last) = acts.made.last() else {
-            return Ok(false);
+        let made = match acts.made.as_slice() {
+            [claim] => {
+                let folder = self.folder.join(claim);
+                let folder = folder
+                    .parent()
+                    .context("a claim lies in a folder")?
+                    .read_dir()?;
+                folder.map(|entry| Ok(entry?.path())).collect()
+            }
+            [.., last] => Ok(vec![self.folder.join(last)]),
+            [] => Ok(Vec::new()),
         };
-        let manifest = self.folder.join(last);
-        Ok(manifest.exists() && fs::read_to_string(manifest)?.contains(r#""finished":true"#))
+        let made: Result<Vec<PathBuf>> = made;
+        for manifest in made? {
+            // The other one may be removing it.
+            let text = fs::read_to_string(manifest).unwrap_or_default();
+            if text.contains(r#""decided-by":"manifest","finished":true"#) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
