@@ -18,7 +18,7 @@ pub fn memory(places: &Places) -> Result<Vec<Figure>> {
     Ok(vec![of_rate("state-memory", rate, Limit::Least(2e6))])
 }
 
-/// One row of state per key, fed by standard input.
+/// An entry of eleven numbers per key, fed by standard input.
 const PIPELINE: &str = r#"
 name = "state"
 
@@ -32,13 +32,13 @@ key = "integer"
 value = "float"
 at = { type = "time", format = "epoch-us" }
 
-[operators.every-tenth]
+[operators.learn]
 input = "rows"
 key = "key"
-function = "functions.wasm/every-tenth"
+function = "functions.wasm/learn"
 
 [sinks.out]
-input = "every-tenth"
+input = "learn"
 stdout = {}
 format = "json"
 "#;
@@ -46,10 +46,10 @@ format = "json"
 /// So many keys have state.
 const KEYS: u64 = 1_000_000;
 
-/// An integer as key; an integer and a float as entry.
-const DATA: f64 = (8 + 8 + 8) as f64;
+/// An integer as key, and the entry: as large as that of the figures of checkpoints.
+const DATA: f64 = (8 + 11 * 8) as f64;
 
-/// So many seconds of a few rows each: by then the allocator has given back what was freed, which it keeps for ten.
+/// So many seconds of a row each: by then the allocator has given back what was freed, which it keeps for ten.
 const SETTLES: usize = 20;
 
 /// What a key and its entry take of the process's memory, over what they are: the resident memory with a million keys less
@@ -73,7 +73,7 @@ pub fn overhead(places: &Places) -> Result<Vec<Figure>> {
 fn resident(places: &Places, keys: u64) -> Result<f64> {
     let folder = folder_of(places, PIPELINE)?;
     let mut fed = Fed::start(places, folder.path())?;
-    let (mut lines, mut came) = (String::new(), 0);
+    let mut lines = String::new();
     for n in 0..KEYS {
         // Keys lie apart, as those of users do.
         let key = (n % keys).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
@@ -81,29 +81,16 @@ fn resident(places: &Places, keys: u64) -> Result<f64> {
         if lines.len() > 1 << 16 {
             fed.send(&lines)?;
             lines.clear();
-            // What one key gives is read, so that neither process waits for the other.
-            while keys == 1 && came < (n + 1) / 10 {
-                fed.line()?;
-                came += 1;
-            }
         }
     }
     fed.send(&lines)?;
     for _ in 0..SETTLES {
-        last_rows(&mut fed)?;
+        // A row that asks: when its answer comes, all rows before it are there.
+        fed.send(&format!("{{\"key\":-1,\"value\":-1,\"at\":{KEYS}}}\n"))?;
+        fed.line()?;
         sleep(Duration::from_secs(1));
     }
     let bytes = fed.resident()?;
     fed.kill()?;
     Ok(bytes)
-}
-
-/// Ten rows of a last key, of which the tenth comes out: then all before it are there.
-fn last_rows(fed: &mut Fed) -> Result<()> {
-    let lines: String = (0..10)
-        .map(|n| format!("{{\"key\":-1,\"value\":0.5,\"at\":{}}}\n", KEYS + n))
-        .collect();
-    fed.send(&lines)?;
-    while !fed.line()?.contains("\"key\":-1") {}
-    Ok(())
 }

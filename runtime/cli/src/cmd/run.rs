@@ -3,6 +3,7 @@
 pub mod lives;
 mod watch;
 
+use anyhow::Context;
 use std::io::IsTerminal;
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use self::lives::Lives;
 use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::board::Board;
 use crate::error::Failure;
+use crate::memory;
 use crate::progress::{Progress, Shown};
 use crate::recovery::{RecoveryArgs, Start, ends};
 use crate::signals::{Caught, Stop};
@@ -58,6 +60,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return watch::watch(args, &talk);
     }
     let signals = Caught::new()?;
+    memory::give_back_in_time().context("starting a thread")?;
     let host = folders::host()?;
     let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
     let stop = Stop::default();
