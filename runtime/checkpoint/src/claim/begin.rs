@@ -108,7 +108,9 @@ impl Sequence {
             return Ok(id);
         }
         if !self.numbers()?.is_empty() {
-            return Err(self.damaged(PIPELINE, Why::Missing).into());
+            // The id comes before the first number: it may have been made since it was looked for.
+            let id = self.id()?;
+            return id.ok_or_else(|| self.damaged(PIPELINE, Why::Missing).into());
         }
         let made = life.clock.now();
         let note = PipelineNote {

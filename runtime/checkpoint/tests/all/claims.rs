@@ -316,3 +316,22 @@ fn a_store_that_overwrites_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn the_first_two_may_begin_at_once() {
+    let store = MemoryStore::new();
+    let (other, mut asleep) = (store.clone(), true);
+    let slow = Faults::new(store.clone(), move |effect| {
+        // Between looking for the pipeline's id and for numbers.
+        if matches!(effect, Effect::List(_)) && std::mem::take(&mut asleep) {
+            drop(claim(&other, 2));
+        }
+        Fate::Done
+    });
+    let late = of(slow).claim(&life(1), OnLock::Refuse).unwrap();
+    assert_eq!(late.incarnation().claim, Number(2));
+    assert_eq!(
+        Some(late.pipeline_id().to_owned()),
+        sequence(&store).id().unwrap()
+    );
+}
