@@ -36,12 +36,20 @@ pub fn data(places: &Places) -> Result<PathBuf> {
 
 /// The plan of a pipeline file of the bench.
 pub fn plan(places: &Places, name: &str, workers: usize) -> Result<Plan> {
+    plan_of(places, name, &pipeline(places, name)?, workers)
+}
+
+/// The text of a pipeline file of the bench.
+pub fn pipeline(places: &Places, name: &str) -> Result<String> {
+    let file = places.checkout.join(format!("bench/pipelines/{name}.toml"));
+    Ok(fs::read_to_string(file)?)
+}
+
+/// The plan of a pipeline with this text.
+pub fn plan_of(places: &Places, name: &str, text: &str, workers: usize) -> Result<Plan> {
     let data = data(places)?;
     let file = data.join(format!("{name}.toml"));
-    fs::copy(
-        places.checkout.join(format!("bench/pipelines/{name}.toml")),
-        &file,
-    )?;
+    fs::write(&file, text)?;
     fs::copy(&places.module, data.join("functions.wasm"))?;
     let checked = tidemill_pipeline::read(&file)?;
     let (plan, _) = tidemill_engine::plan(checked, &host(places)?, workers)?;

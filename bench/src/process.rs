@@ -61,6 +61,40 @@ fn command(places: &Places, folder: &Path) -> Result<Child> {
     child.with_context(|| format!("starting {}", places.command.display()))
 }
 
+/// What the kernel tells of a process's memory, in bytes; nothing if the process has ended.
+fn told(child: &Child, what: &str) -> Result<Option<f64>> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let told = status.lines().find_map(|line| line.strip_prefix(what));
+    let kb = told.and_then(|text| text.trim().strip_suffix(" kB"));
+    let kb = kb.map(|kb| kb.trim().parse::<f64>()).transpose()?;
+    Ok(kb.map(|kb| kb * 1024.0))
+}
+
+/// A run that reads what it makes itself.
+pub struct Alone(Child);
+
+impl Alone {
+    /// Starts the pipeline of a folder.
+    pub fn start(places: &Places, folder: &Path) -> Result<Self> {
+        Ok(Self(command(places, folder)?))
+    }
+
+    /// Waits for its end. Gives the most memory that was ever resident, in bytes.
+    pub fn peak(mut self) -> Result<f64> {
+        let mut peak = 0.0;
+        loop {
+            if let Some(now) = told(&self.0, "VmHWM:")? {
+                peak = f64::max(peak, now);
+            }
+            if let Some(status) = self.0.try_wait()? {
+                anyhow::ensure!(status.success(), "the run ended with {status}");
+                return Ok(peak);
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 /// A run that is fed by standard input.
 pub struct Fed {
     child: Child,
@@ -104,14 +138,7 @@ impl Fed {
 
     /// Its resident memory, in bytes.
     pub fn resident(&self) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kb = resident.and_then(|text| text.trim().strip_suffix(" kB"));
-        let kb: f64 = kb
-            .context("the kernel tells resident memory")?
-            .trim()
-            .parse()?;
-        Ok(kb * 1024.0)
+        told(&self.child, "VmRSS:")?.context("the kernel tells resident memory")
     }
 
     /// Stops it where it is.

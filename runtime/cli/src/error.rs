@@ -143,9 +143,8 @@ impl From<EngineError> for Failure {
                 "[operators.{operator}] `keep` in its window holds fewer rows, shorter windows do too, an aggregate without \
                  `keep` holds none; or raise `rows-limit`"
             )),
-            EngineError::State { operator, .. } => Some(format!(
-                "[operators.{operator}] raise `state-limit`, run with more workers, or let state expire: `ttl` of its slots"
-            )),
+            EngineError::State { operator, source } => Some(source.hint(operator)),
+            EngineError::StateFolder(error) => Some(error.hint().to_owned()),
             _ => None,
         };
         Self {

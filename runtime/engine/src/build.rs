@@ -27,6 +27,7 @@ use crate::operator::sink::Sink;
 use crate::operator::transform::{Transform, TransformParts};
 use crate::plan::{FunctionPlan, Plan, PolicyPlan, Station, StationKind, TransformPlan};
 use crate::run::Options;
+use crate::state::Cold;
 use crate::talk::Talk;
 use crate::task::{Node, SourceNode, Task};
 use crate::worker::{Control, Worker};
@@ -56,8 +57,12 @@ pub fn workers(
     let parkers: Vec<Parker> = (0..plan.workers).map(|_| Parker::new()).collect();
     let unparkers: Vec<Unparker> = parkers.iter().map(|p| p.unparker().clone()).collect();
     let control = Arc::new(Control::new(unparkers.clone()));
+    let cold = plan
+        .rocksdb()
+        .map(|state| Cold::open(&state.folder, state.memory));
     let builder = Builder {
         plan,
+        cold: cold.transpose()?,
         options,
         metrics,
         ends,
@@ -113,6 +118,8 @@ pub fn workers(
 
 struct Builder<'a> {
     plan: &'a Plan,
+    /// What holds state that is not in memory.
+    cold: Option<Arc<Cold>>,
     options: &'a Options,
     metrics: &'a Metrics,
     ends: &'a dyn Ends,

@@ -8,7 +8,7 @@ use tidemill_wasm::{CallError, ModuleError};
 
 use crate::checkpoint::StoreError;
 use crate::failure::FailedRow;
-use crate::state::StateError;
+use crate::state::{FolderError, StateError};
 
 /// Why a run ended before its input did.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,9 @@ pub enum EngineError {
         #[source]
         source: StateError,
     },
+    /// State that is not in memory has no place.
+    #[error(transparent)]
+    StateFolder(#[from] FolderError),
     /// A source or sink cannot go on.
     #[error("{name}: {source}")]
     Connector {
@@ -133,6 +136,7 @@ impl EngineError {
             Self::Connector { source, .. } => source.may_pass(),
             Self::Checkpoint { source, .. } => source.may_pass(),
             Self::Location { source, .. } => source.is_transient(),
+            Self::State { source, .. } => source.may_pass(),
             _ => false,
         }
     }

@@ -95,9 +95,13 @@ pub trait Operator: Send {
         Ok(OperatorKept::Nothing)
     }
 
-    /// The next block of what it kept at the last cut, as it was then; nothing if all blocks were given.
-    fn save(&mut self) -> Option<StatesKept> {
-        None
+    /// The next block of what it kept at the last cut, as it was then, an empty one if it is not there yet; nothing if all blocks
+    /// were given.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
+        Ok(None)
     }
 
     /// Makes of what was kept what it would have kept as it is now, blocks apart. Nothing has happened before.

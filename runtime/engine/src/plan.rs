@@ -14,6 +14,7 @@ mod operators;
 mod places;
 mod sinks;
 mod sources;
+mod state;
 mod streams;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use tidemill_wasm::{Host, Limits, Module, Output};
 pub use crate::task::WorkTime;
 pub use explain::{explain, slot as explain_slot, timer as explain_timer};
 pub use modules::limits;
+pub use state::{RocksDbPlan, StatePlan};
 
 use crate::exchange::Partitioning;
 use crate::failure::Action;
@@ -46,6 +48,8 @@ pub struct Plan {
     pub workers: usize,
     /// How many key groups.
     pub max_parallelism: u32,
+    /// What holds the state of process operators.
+    pub state: StatePlan,
     /// Sources, operators and sinks.
     pub stations: Vec<Station>,
     /// Who feeds whom.
@@ -320,6 +324,7 @@ fn plan_with(
         name: pipeline.name.value.clone(),
         workers,
         max_parallelism: pipeline.max_parallelism.value,
+        state: StatePlan::of(&pipeline),
         stations: planned
             .into_iter()
             .filter_map(streams::Planned::station)
@@ -375,6 +380,7 @@ fn stations(
         sinks::plan(&mut planner, sink);
     }
     let (stations, edges) = (planner.stations, planner.edges);
+    state::warn(pipeline, &stations, diagnostics);
     if how.reads == Inputs::MustBeThere {
         places::check(pipeline, diagnostics);
     }

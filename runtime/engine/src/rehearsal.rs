@@ -118,7 +118,8 @@ impl Rehearsal {
     /// If a module cannot be made ready.
     pub fn start(plan: Plan, script: &Script, options: &Options) -> Result<Self, EngineError> {
         let (plan, collectors) = collect::watched(plan, script.sources_too);
-        let plan = scripted(plan, script);
+        let mut plan = scripted(plan, script);
+        plan.state.rehearse();
         let sources: Vec<Source> = plan
             .stations
             .iter()

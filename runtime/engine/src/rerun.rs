@@ -25,7 +25,8 @@ use crate::failure::{Action, FailedRow, failed_schema};
 use crate::functions::Functions;
 use crate::operator::source::prepare::{EventTime, Timing};
 use crate::plan::{
-    Edge, FunctionPlan, Plan, PolicyPlan, Port, SourcePlan, Station, StationKind, WorkTime,
+    Edge, FunctionPlan, Plan, PolicyPlan, Port, SourcePlan, StatePlan, Station, StationKind,
+    WorkTime,
 };
 use crate::rehearsal::{Came, Rehearsal, Script, Stepped, as_json};
 use crate::run::{BATCH_ROWS, Options};
@@ -262,6 +263,7 @@ fn rehearse(
         name: station.name.clone(),
         workers: 1,
         max_parallelism: 1,
+        state: StatePlan::Memory,
         stations: vec![source(ROW, input, stop), station],
         edges: vec![Edge {
             from: 0,

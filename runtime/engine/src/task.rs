@@ -216,10 +216,18 @@ impl Task {
         Ok(cuts.into_iter().map(|(_, cut)| cut).collect())
     }
 
-    /// The next block of what an operator kept at the last cut, and its station; nothing if all blocks were given.
-    pub fn save(&mut self) -> Option<(usize, StatesKept)> {
-        let mut nodes = self.nodes.iter_mut();
-        nodes.find_map(|node| Some((node.station, node.operator.save()?)))
+    /// The next block of what an operator kept at the last cut, and its station, an empty one if it is not there yet; nothing if
+    /// all blocks were given.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub fn save(&mut self) -> Result<Option<(usize, StatesKept)>, EngineError> {
+        for node in &mut self.nodes {
+            if let Some(block) = node.operator.save()? {
+                return Ok(Some((node.station, block)));
+            }
+        }
+        Ok(None)
     }
 
     /// After a restart everyone says where they stand before anything else is sent: what comes by one input is judged by

@@ -118,7 +118,7 @@ impl Worker {
         let mut worked = self.send_waiting();
         worked |= self.receive()?;
         worked |= self.take_part()?;
-        worked |= self.save();
+        worked |= self.save()?;
         worked |= self.read()?;
         if self.is_over() {
             return Ok(Turned::Over);
@@ -185,18 +185,23 @@ impl Worker {
         Ok(true)
     }
 
-    /// Reports a block of the last cut, between rows, as long as those before it find someone to write them. Whether it did.
-    fn save(&mut self) -> bool {
+    /// Reports a block of the last cut, between rows, as long as those before it find someone to write them. Whether it did, or
+    /// will soon.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    fn save(&mut self) -> Result<bool, EngineError> {
         let Some(part) = &mut self.checkpoints else {
-            return false;
+            return Ok(false);
         };
         let Some(cut) = part.saving else {
-            return false;
+            return Ok(false);
         };
         if !self.control.has_room_for_blocks() {
-            return false;
+            return Ok(false);
         }
-        let report = match self.task.save() {
+        let report = match self.task.save()? {
+            Some((_, block)) if block.is_empty() => return Ok(true),
             Some((station, block)) => {
                 self.control.block_begun();
                 Report::Block(Box::new(BlockCut {
@@ -212,7 +217,7 @@ impl Worker {
             }
         };
         let _ = part.reports.send(report);
-        true
+        Ok(true)
     }
 
     /// Whether it is in the middle of a cut: nothing may come from here that lies behind the barrier.

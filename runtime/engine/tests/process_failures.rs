@@ -8,7 +8,7 @@ mod support;
 
 use keyed::{Told, expected, pipeline, same, shown};
 use support::input::{self, Row};
-use support::{Bench, How, totals};
+use support::{Bench, HOLDERS, How, totals};
 
 const BREAKING: [&str; 4] = ["return", "trap", "deadline", "memory"];
 
@@ -42,8 +42,10 @@ fn check(told: Told, rows: Vec<Row>, (failed_rows, failed_timers): (u64, u64), a
     let bench = Bench::new(&pipeline(&told));
     let expected = expected(&told, &rows);
     input::write(&bench, &[rows]);
-    for how in HOWS {
-        let about = format!("{about}, {how:?}, {told:?}");
+    let on = |holder| HOWS.map(|how| (how, holder));
+    for (how, holder) in HOLDERS.into_iter().flat_map(on) {
+        let about = format!("{about}, {how:?}, {holder:?}, {told:?}");
+        bench.hold_in(holder);
         let summary = bench.run(how);
         same(
             &shown(&bench.read("out").by_key(&["key"])),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use keyed::{Told, expected, pipeline, same, shown};
 use support::input::{self, Shape};
-use support::{Bench, ByKey, How};
+use support::{Bench, ByKey, HOLDERS, How};
 
 const SHAPE: Shape = Shape {
     seed: 1,
@@ -105,21 +105,21 @@ fn check(given: Given) {
             &format!("the model, {given:?}"),
         );
     }
-    for how in hows().into_iter().skip(1) {
+    let on = |holder| hows().into_iter().map(move |how| (how, holder));
+    for (how, holder) in HOLDERS.into_iter().flat_map(on).skip(1) {
+        let about = format!("{how:?}, {holder:?}, {given:?}");
+        bench.hold_in(holder);
         bench.run(how);
         let now = outputs(&bench);
         let several = given.shape.splits > 1 && how.workers > 1;
         for (sink, was) in first.iter().filter(|_| !several) {
-            same(&now[sink], was, &format!("{sink} with {how:?}, {given:?}"));
+            same(&now[sink], was, &format!("{sink} with {about}"));
         }
         if how.workers == 1 {
-            assert!(
-                bench.read("out") == order,
-                "another order with {how:?}, {given:?}"
-            );
+            assert!(bench.read("out") == order, "another order with {about}");
         }
         if !several {
-            assert_eq!(bench.read("failed").sorted(), failed.sorted(), "{how:?}");
+            assert_eq!(bench.read("failed").sorted(), failed.sorted(), "{about}");
         }
     }
 }

@@ -6,7 +6,7 @@ mod support;
 
 use support::input::{self, Random, Shape};
 use support::stations::pipeline;
-use support::{Bench, How};
+use support::{Bench, HOLDERS, Holder, How};
 use tidemill_engine::Rehearsal;
 use tidemill_engine::rehearsal::{Came, Script, Stepped, Watermarks};
 use tidemill_rows::json;
@@ -149,19 +149,27 @@ fn check(
     let steps = steps(shape);
     let mut undisturbed = run(&bench, shape, &steps, &mut || Happens::Nothing);
     assert!(undisturbed.len() > shape.rows, "{shape:?}");
-    let (mut random, mut count) = (Random(shape.seed ^ 0xc4a5), 2);
-    let mut disturbed = run(&bench, shape, &steps, &mut || match random.below(20) {
-        0 | 1 => Happens::Checkpoint,
-        2 => {
-            count = workers(&mut random, count);
-            Happens::Crash(count)
-        }
-        _ => Happens::Nothing,
-    });
     undisturbed.retain(|line| compared(line));
-    disturbed.retain(|line| compared(line));
-    let pairs = undisturbed.iter().zip(&disturbed);
-    if let Some((was, is)) = pairs.into_iter().find(|(was, is)| was != is) {
+    for holders in [[Holder::Memory; 2], [Holder::RocksDb(3); 2], HOLDERS] {
+        let (mut random, mut count) = (Random(shape.seed ^ 0xc4a5), 2);
+        let mut holders = holders.into_iter().cycle();
+        bench.hold_in(holders.next().expect("they are two"));
+        let mut disturbed = run(&bench, shape, &steps, &mut || match random.below(20) {
+            0 | 1 => Happens::Checkpoint,
+            2 => {
+                count = workers(&mut random, count);
+                Happens::Crash(count, holders.next().expect("they are two"))
+            }
+            _ => Happens::Nothing,
+        });
+        disturbed.retain(|line| compared(line));
+        same(&undisturbed, &disturbed, shape);
+    }
+}
+
+fn same(undisturbed: &[String], disturbed: &[String], shape: Shape) {
+    let mut pairs = undisturbed.iter().zip(disturbed);
+    if let Some((was, is)) = pairs.find(|(was, is)| was != is) {
         panic!("{was}\ninstead, after a crash:\n{is}\n{shape:?}");
     }
     assert_eq!(undisturbed.len(), disturbed.len(), "{shape:?}");
@@ -198,8 +206,8 @@ fn steps(shape: Shape) -> Vec<Step> {
 enum Happens {
     Nothing,
     Checkpoint,
-    /// And so many workers after it.
-    Crash(usize),
+    /// And so many workers after it, and this holds state.
+    Crash(usize, Holder),
 }
 
 fn run(
@@ -225,7 +233,8 @@ fn run(
                 rehearsal.checkpoint().expect("a checkpoint");
                 before.append(&mut since);
             }
-            Happens::Crash(workers) => {
+            Happens::Crash(workers, holder) => {
+                rehearsal.hold_in(bench.state(holder));
                 since = shown(rehearsal.restore(workers).expect("a restart"));
             }
         }

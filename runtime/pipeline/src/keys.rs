@@ -5,12 +5,14 @@ mod checkpoints;
 mod operator;
 mod sink;
 mod source;
+mod state;
 mod top;
 
 pub use checkpoints::CHECKPOINTS;
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
+pub use state::STATE;
 pub use top::{LIMITS, MODULE, PIPELINE, SECRET};
 
 /// A table of the pipeline file.
@@ -183,9 +185,10 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 21] = [
+pub static SHAPES: [&Shape; 22] = [
     &PIPELINE,
     &CHECKPOINTS,
+    &STATE,
     &MODULE,
     &LIMITS,
     &SECRET,

@@ -13,6 +13,7 @@ mod module;
 mod operator;
 mod sink;
 mod source;
+mod state;
 mod window;
 mod word;
 
@@ -26,6 +27,7 @@ pub use module::{Limits, Module};
 pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};
 pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WatermarkFunction, WhenIdle};
+pub use state::{Backend, State};
 pub use window::Window;
 pub(crate) use word::Word;
 
@@ -46,6 +48,8 @@ pub struct Pipeline {
     pub max_parallelism: Spanned<u32>,
     /// Where and how often checkpoints are made; absent: none are.
     pub checkpoints: Option<Checkpoints>,
+    /// What holds the state of process functions; absent: memory.
+    pub state: Option<State>,
     /// Modules, first the declared ones, then those that only a `function = "file.wasm/name"` names.
     pub modules: Vec<Module>,
     /// Where rows come from.

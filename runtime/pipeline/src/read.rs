@@ -14,6 +14,7 @@ mod module;
 mod operator;
 mod sink;
 mod source;
+mod state;
 mod trigger;
 mod window;
 
@@ -50,6 +51,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     let workers = top.whole("workers", d);
     let max_parallelism = top.whole("max-parallelism", d);
     let checkpoints = checkpoints::read(&top, d);
+    let state = state::read(&top, folder, d);
     let modules = named(&top, "modules", &MODULE, d);
     for secret in named(&top, "secrets", &SECRET, d) {
         // What it holds was filled in already.
@@ -64,6 +66,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         workers: workers.map(|w| w.map(|w| w as usize)),
         max_parallelism: max_parallelism.map_or(Spanned::new(128, 0..0), |m| m.map(|m| m as u32)),
         checkpoints,
+        state,
         modules: modules
             .iter()
             .filter_map(|m| module::read(m, folder, d))

@@ -306,6 +306,13 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
             file.top += &line;
         }
         "checkpoints" => file.top += &format!("checkpoints = {}\n", inline("")),
+        "state" => {
+            let held = match name {
+                "backend" => "",
+                _ => ", backend = \"rocksdb\"",
+            };
+            file.top += &format!("state = {}\n", inline(held));
+        }
         "module" => {
             remove(&mut file.module, &[name]);
             file.module += &line;

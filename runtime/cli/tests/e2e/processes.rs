@@ -38,6 +38,16 @@ blackhole = {{}}
     folder
 }
 
+/// The same, held by RocksDB: a rehearsal has one key in memory between two steps.
+fn folder_beyond_memory(scenario: &str) -> Folder {
+    let folder = folder(scenario);
+    let pipeline = folder.read("pipeline.toml");
+    let pipeline = pipeline.replace("state-limit = \"64MiB\"\n", "");
+    let state = "[state]\nbackend = \"rocksdb\"\n";
+    folder.write("pipeline.toml", &(pipeline + state));
+    folder
+}
+
 const SCENARIO: &str = r#"# Bells that the clock rings, and one that event time rings after them.
 pipeline pipeline.toml
 show ring, ring.failed
@@ -96,6 +106,8 @@ fn the_clock_rings_and_event_time_after_it() {
         let pipeline = "pipeline pipeline.toml\n";
         let with = SCENARIO.replacen(pipeline, &format!("{pipeline}{workers}"), 1);
         folder(&with).run(&["test", "bells.scenario"]).expect(0);
+        let beyond = folder_beyond_memory(&with);
+        beyond.run(&["test", "bells.scenario"]).expect(0);
     }
 }
 
@@ -176,6 +188,8 @@ ring {"key":"a","what":"row","lately":0}
 #[test]
 fn what_the_clock_rings_outlasts_crashes() {
     folder(CRASHES).run(&["test", "bells.scenario"]).expect(0);
+    let beyond = folder_beyond_memory(CRASHES);
+    beyond.run(&["test", "bells.scenario"]).expect(0);
 }
 
 #[test]
@@ -237,4 +251,49 @@ fn state_beyond_its_limit_stops_the_run() {
         "operator ring: the state of its keys takes more memory",
         "`state-limit`",
     ]);
+}
+
+#[test]
+fn check_says_what_of_state_has_no_effect() {
+    let folder = folder_beyond_memory(SCENARIO);
+    let ended = folder.run(&["check", "--explain", "pipeline.toml"]);
+    let ended = ended.expect(0);
+    let said = format!("{}{}", ended.out, ended.err);
+    assert!(
+        said.contains("state in rocksdb, with 1024 MiB of memory for the process"),
+        "{said}"
+    );
+    let pipeline = folder.read("pipeline.toml");
+    let limited = pipeline.replace("on-failure", "state-limit = \"1MiB\"\non-failure");
+    folder.write("limited.toml", &limited);
+    let ended = folder.run(&["check", "limited.toml"]).expect(0);
+    ended.says(&["`state-limit` of operator `ring` has no effect"]);
+    let summed = pipeline.replace(
+        "function = \"kinds/ringing\"",
+        "function = \"kinds/sum\"\nwindow = { tumble = \"1m\" }",
+    );
+    let times = "event-time = \"at\"\nout-of-orderness = \"1s\"";
+    let summed = summed.replace("event-time = \"at\"", times);
+    folder.write("summed.toml", &summed);
+    let ended = folder.run(&["check", "summed.toml"]).expect(0);
+    ended.says(&[
+        "`state` of the pipeline has no effect",
+        "what windows hold is in memory",
+    ]);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_is_an_error() {
+    let folder = folder_beyond_memory(SCENARIO);
+    folder.write("taken", "a file");
+    let ended = folder
+        .run(&["run", "--set", "state.folder=taken"])
+        .expect(1);
+    ended.says(&[
+        "the state folder",
+        "taken cannot be made",
+        "hint: [state] `folder`",
+    ]);
+    folder.run(&["run"]).expect(0);
+    assert!(!folder.path().join("state").exists(), "what a run leaves");
 }

@@ -7,6 +7,8 @@
 //! 1. A key's timers stand in order of (time, name), each once.
 //! 2. A key that has timers is looked for at or before the time of its first one, or is among the keys that the last
 //!    [`Timers::due`] gave and that were not given back with [`Timers::arm`].
+//! 3. The queue has fewer places of keys that were forgotten than there are keys, a few aside: it does not grow with how
+//!    often keys come and go.
 
 use smallvec::SmallVec;
 
@@ -88,7 +90,12 @@ pub struct Timers {
     keys: Vec<Entry>,
     queue: Queue,
     set: usize,
+    /// About how many places in the queue are of keys that were forgotten.
+    stale: usize,
 }
+
+/// So many stale places are few.
+const FEW_STALE: usize = 1024;
 
 impl Default for Timers {
     fn default() -> Self {
@@ -96,6 +103,7 @@ impl Default for Timers {
             keys: Vec::new(),
             queue: Queue::new(),
             set: 0,
+            stale: 0,
         }
     }
 }
@@ -157,6 +165,45 @@ impl Timers {
             entry.armed = time;
             self.queue.set(time, key);
         }
+    }
+
+    /// Puts a timer back that [`Timers::of`] gave.
+    pub fn put(&mut self, key: KeyId, timer: Timer) {
+        let by = Setter {
+            from: timer.fires,
+            row: timer.row,
+        };
+        self.set(key, (timer.time, timer.name), by);
+    }
+
+    /// Forgets a key's timers: from now on they are kept elsewhere, or by nobody.
+    pub fn forget(&mut self, key: KeyId) {
+        let Some(entry) = self.keys.get_mut(key as usize) else {
+            return;
+        };
+        let Entry { timers, armed } = std::mem::take(entry);
+        self.set -= timers.len();
+        self.stale += usize::from(armed != NEVER);
+        if self.stale > self.keys.len().max(FEW_STALE) {
+            self.sweep();
+        }
+    }
+
+    /// Makes the queue anew, of the keys that are looked for.
+    fn sweep(&mut self) {
+        self.stale = 0;
+        self.queue = Queue::new();
+        for (entry, key) in self.keys.iter().zip(0..) {
+            if entry.armed != NEVER {
+                self.queue.set(entry.armed, key);
+            }
+        }
+    }
+
+    /// About how much memory they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        let places = self.set + self.stale;
+        self.keys.len() * size_of::<Entry>() + places * (size_of::<Timer>() + size_of::<KeyId>())
     }
 
     /// Takes a timer back, if it is set.

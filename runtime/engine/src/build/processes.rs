@@ -13,7 +13,7 @@ use crate::operator::Operator;
 use crate::operator::keying::Keying;
 use crate::operator::process::{Process, ProcessParts, TimerNames};
 use crate::plan::ProcessPlan;
-use crate::state::Memory;
+use crate::state::{Memory, RocksDb};
 use crate::talk::Talk;
 
 impl Builder<'_> {
@@ -28,12 +28,20 @@ impl Builder<'_> {
         let function = functions.process(&plan.function.module, settings);
         let function = function.map_err(|source| self.unready(index, source))?;
         let (talk, blame) = (self.talk(index), self.blame(index, Some(&plan.function)));
-        let parts = parts(plan, function, (talk, blame, counters));
+        let mut parts = parts(plan, function, (talk, blame, counters));
+        if let (Some(cold), Some(state)) = (&self.cold, self.plan.rocksdb()) {
+            let described = plan.function.described();
+            parts.state = Box::new(RocksDb::new(
+                described,
+                cold,
+                (state.most_keys, self.beginning.is_cut),
+            ));
+        }
         Ok(Box::new(Process::new(parts)))
     }
 }
 
-/// What a process operator is made of, without any state.
+/// What a process operator is made of, without any state, which memory holds.
 pub fn parts(
     plan: &ProcessPlan,
     function: Box<dyn ProcessCalls>,

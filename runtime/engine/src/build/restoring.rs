@@ -95,6 +95,10 @@ impl Builder<'_> {
         restores.map_err(|why| match why {
             Unrestored::Damaged => restored.damaged(name),
             Unrestored::Unfit(unfit) => restored.unfit(name, unfit),
+            Unrestored::State(source) => EngineError::State {
+                operator: name.clone(),
+                source,
+            },
         })
     }
 

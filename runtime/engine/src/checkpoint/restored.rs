@@ -12,6 +12,7 @@ use super::cut::{Kept, StationCut};
 use super::kept::{Blocks, NodeKept, OperatorKept, SourceKept};
 use crate::error::EngineError;
 use crate::metrics::Counts;
+use crate::state::StateError;
 
 /// Which keys are a worker's.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,14 @@ pub enum Unrestored {
     Damaged,
     /// It has no place in what the operator keeps now.
     Unfit(Unfit),
+    /// There is no place for it.
+    State(StateError),
+}
+
+impl From<StateError> for Unrestored {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
 }
 
 impl From<Damaged> for Unrestored {

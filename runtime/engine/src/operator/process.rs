@@ -16,6 +16,7 @@ mod calls;
 mod failures;
 mod fire;
 mod journal;
+mod outside;
 mod parts;
 mod results;
 mod rows;
@@ -28,6 +29,7 @@ use tidemill_core::process::{Ranks, Timers};
 use tidemill_core::time;
 use tidemill_core::window::KeyId;
 use tidemill_rows::Batch;
+use tidemill_wasm::Clock;
 
 use self::journal::Journal;
 pub use self::parts::{ProcessParts, TimerNames};
@@ -45,7 +47,7 @@ use crate::error::EngineError;
 use crate::event::Output;
 use crate::failure::FailedRow;
 use crate::metrics::add;
-use crate::state::Upto;
+use crate::state::{Snapshot, Upto};
 
 /// Port of failed rows.
 pub const FAILED: usize = 1;
@@ -82,6 +84,10 @@ pub struct Process {
     /// Blocks of the cut at hand of keys that were touched since.
     kept_back: VecDeque<StatesKept>,
     busiest: Busiest,
+    /// What the cut at hand holds of keys that were not in memory.
+    outside: Option<Snapshot>,
+    /// Keys that have just come into memory.
+    came: Vec<KeyId>,
 }
 
 /// How many keys are looked at for what has expired, at least; and two for each row, so that no more is left than is held.
@@ -111,16 +117,19 @@ impl Process {
             journal: Journal::default(),
             kept_back: VecDeque::new(),
             busiest: Busiest::default(),
+            outside: None,
+            came: Vec::new(),
         }
     }
 
     /// Fires the timers due at or before `w`, of about so many keys. Gives whether more may be due.
     fn fire_due(&mut self, w: i64, most: usize) -> Result<bool, EngineError> {
-        if self.timers.first() > w {
+        if self.first(Clock::Event) > w {
             return Ok(false);
         }
+        let here = self.bring_due((Clock::Event, w), most)?;
         let mut keys = Vec::new();
-        let until = self.timers.due(w, most, &mut keys);
+        let until = self.timers.due(here, most, &mut keys);
         self.fire_waves(&keys, until)?;
         keys.iter().for_each(|&key| self.timers.arm(key));
         self.doubtful.extend(keys);
@@ -136,12 +145,11 @@ impl Process {
             out.rows(port, batch);
         }
         self.give_failed(out)?;
-        self.let_go();
-        Ok(())
+        self.let_go()
     }
 
-    /// Forgets keys of which nothing is left, and hears what the function had to say.
-    fn let_go(&mut self) {
+    /// Forgets keys of which nothing is left, makes room in memory, and hears what the function had to say.
+    fn let_go(&mut self) -> Result<(), EngineError> {
         // What a timer that is still to fire may see is not removed before it.
         let all_fired = self.timers.first().saturating_sub(1);
         // What a cut is still to hold is not removed before; what is not looked at now is later.
@@ -153,21 +161,14 @@ impl Process {
             };
             self.parts.state.sweep(upto, &mut self.doubtful);
         }
-        let mut doubtful = std::mem::take(&mut self.doubtful);
-        doubtful.retain(|&key| !self.keeps(key));
-        doubtful.sort_unstable();
-        doubtful.dedup();
+        self.forget_doubtful()?;
+        self.make_room()?;
         let parts = &mut self.parts;
-        for key in doubtful.drain(..) {
-            let table = &mut parts.keying.table;
-            self.journal.forgotten(key, |to| table.encode(key, to));
-            table.remove(key);
-        }
-        self.doubtful = doubtful;
-        let keys = parts.keying.table.len() as u64;
-        parts.counters.keys.store(keys, Relaxed);
+        let keys = parts.keying.table.len() + parts.state.outside();
+        parts.counters.keys.store(keys as u64, Relaxed);
         let (lines, notes) = (parts.function.take_log(), parts.function.take_notes());
         parts.talk.hear(&lines, notes, &parts.counters);
+        Ok(())
     }
 }
 
@@ -215,13 +216,13 @@ impl Operator for Process {
     }
 
     fn next_due(&self) -> Option<i64> {
-        let first = self.timers.first();
+        let first = self.first(Clock::Event);
         (first != i64::MAX).then_some(first)
     }
 
     fn clock(&mut self, now: i64, out: &mut Output) -> Result<(), EngineError> {
         self.now = self.now.max(now);
-        if self.clock_timers.first() > self.now {
+        if self.first(Clock::Processing) > self.now {
             return Ok(());
         }
         self.fire_clock(self.now)?;
@@ -229,17 +230,16 @@ impl Operator for Process {
     }
 
     fn next_tick(&self) -> Option<i64> {
-        let first = self.clock_timers.first();
+        let first = self.first(Clock::Processing);
         (first != i64::MAX).then_some(first)
     }
 
     fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
-        self.kept_back.clear();
-        self.journal.cut(at, self.parts.keying.table.numbers());
+        self.begin_saving(at)?;
         Ok(OperatorKept::Process(self.kept()))
     }
 
-    fn save(&mut self) -> Option<StatesKept> {
+    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
         self.next_block()
     }
 

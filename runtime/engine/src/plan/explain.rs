@@ -10,7 +10,7 @@ use tidemill_rows::LogicalType;
 use tidemill_wasm::{Clock, SlotKind, StateSlot, TimerName};
 
 use super::streams::columns_of;
-use super::{Edge, Plan, Station, StationKind, WorkTime};
+use super::{Edge, Plan, StatePlan, Station, StationKind, WorkTime};
 use crate::exchange::Partitioning;
 
 /// The plan as text: stations in order, what leads to each and how, keys and panes.
@@ -30,7 +30,7 @@ pub fn explain(plan: &Plan) -> String {
         if station.time == WorkTime::Processing {
             let _ = writeln!(text, "  time: the clock, as it takes rows");
         }
-        for line in details(station) {
+        for line in details(plan, station) {
             let _ = writeln!(text, "  {line}");
         }
         match plan.combining(index) {
@@ -91,7 +91,7 @@ fn way(plan: &Plan, edge: &Edge) -> String {
     }
 }
 
-fn details(station: &Station) -> Vec<String> {
+fn details(plan: &Plan, station: &Station) -> Vec<String> {
     match &station.kind {
         StationKind::Source(source) => {
             let end = if source.clock.bounded {
@@ -112,10 +112,16 @@ fn details(station: &Station) -> Vec<String> {
         }
         StationKind::Process(process) => {
             let mut lines = vec![function(&process.function), key(&process.key_fields)];
-            lines.push(format!(
-                "state of at most {} MiB per worker",
-                process.state_limit >> 20
-            ));
+            lines.push(match &plan.state {
+                StatePlan::Memory => format!(
+                    "state of at most {} MiB per worker",
+                    process.state_limit >> 20
+                ),
+                StatePlan::RocksDb(state) => format!(
+                    "state in rocksdb, with {} MiB of memory for the process",
+                    state.memory >> 20
+                ),
+            });
             let described = process.function.described();
             let slots = described.slots.iter().map(slot);
             lines.extend(slots.map(|slot| format!("state {slot}")));

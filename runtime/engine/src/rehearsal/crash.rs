@@ -16,6 +16,7 @@ use crate::checkpoint::view::{self, OperatorState};
 use crate::checkpoint::{AtEnd, Restored, StationCut, location, schemas};
 use crate::error::EngineError;
 use crate::metrics::Metrics;
+use crate::plan::StatePlan;
 use crate::plan::StationKind;
 use crate::worker;
 
@@ -55,7 +56,7 @@ impl Rehearsal {
     /// If the pipeline must stop.
     pub fn checkpoint(&mut self) -> Result<(), EngineError> {
         let number = self.taken.number + 1;
-        self.save_rest();
+        self.save_rest()?;
         let stations = self.cut(self.taken.restored.is_none())?;
         self.taken = Taken {
             number,
@@ -74,8 +75,8 @@ impl Rehearsal {
     /// # Errors
     /// If the pipeline must stop.
     pub fn state(&mut self, operator: &str) -> Result<Option<OperatorState>, EngineError> {
-        self.save_rest();
-        let (cuts, mut saved) = (self.cut(true)?, self.save());
+        self.save_rest()?;
+        let (cuts, mut saved) = (self.cut(true)?, self.save()?);
         let mut stations = self.plan.stations.iter();
         let Some(station) = stations.find(|station| station.name == operator) else {
             return Ok(None);
@@ -122,23 +123,26 @@ impl Rehearsal {
     }
 
     /// What operators keep in blocks, of the last cut, as it is written.
-    fn save(&mut self) -> Encoded {
+    fn save(&mut self) -> Result<Encoded, EngineError> {
         let mut blocks = Encoded::new();
         for worker in &mut self.workers {
-            while let Some((station, block)) = worker.task.save() {
-                let name = self.plan.stations[station].name.clone();
-                blocks.entry(name).or_default().push(block.encode());
+            while let Some((station, block)) = worker.task.save()? {
+                if !block.is_empty() {
+                    let name = self.plan.stations[station].name.clone();
+                    blocks.entry(name).or_default().push(block.encode());
+                }
             }
         }
-        blocks
+        Ok(blocks)
     }
 
     /// Saves what is left of the last checkpoint, as late as may be: what is touched meanwhile is saved by itself.
-    fn save_rest(&mut self) {
-        for (station, encoded) in self.save() {
+    fn save_rest(&mut self) -> Result<(), EngineError> {
+        for (station, encoded) in self.save()? {
             let blocks = self.taken.blocks.entry(station).or_default();
             blocks.push_encoded(encoded);
         }
+        Ok(())
     }
 
     /// Loses everything since the last checkpoint, goes on from it with so many workers, and does again what was done since.
@@ -148,7 +152,7 @@ impl Rehearsal {
     /// If the pipeline cannot go on from it. What is done again stops it as it did before.
     pub fn restore(&mut self, workers: usize) -> Result<Stepped, EngineError> {
         self.collectors.take();
-        self.save_rest();
+        self.save_rest()?;
         self.plan.workers = workers;
         for (source, feeds) in self.sources.iter_mut().zip(&self.taken.feeds) {
             for ((_, feed), stands) in source.feeds.iter_mut().zip(feeds) {
@@ -167,6 +171,12 @@ impl Rehearsal {
             all.stopped = all.stopped.or(stepped.stopped);
         }
         Ok(all)
+    }
+
+    /// What holds state, from the next restart on.
+    pub fn hold_in(&mut self, state: StatePlan) {
+        self.plan.state = state;
+        self.plan.state.rehearse();
     }
 
     /// How many workers there are.

@@ -291,7 +291,7 @@ impl Operator for Traced {
         self.operator.migrate(kept, change)
     }
 
-    fn save(&mut self) -> Option<StatesKept> {
+    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
         self.operator.save()
     }
 

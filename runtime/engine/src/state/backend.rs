@@ -4,11 +4,15 @@
 //! which knows keys by the numbers of the operator's key table: the encoded key, hence its key group, is the table's.
 //! Whatever the backend, the same is held.
 
-use thiserror::Error;
-use tidemill_core::process::Lives;
-use tidemill_core::window::KeyId;
-use tidemill_wasm::{Held, HeldEntries, Kept, Listed, Mapped};
+use std::path::PathBuf;
 
+use thiserror::Error;
+use tidemill_core::process::{Lives, Timers};
+use tidemill_core::window::KeyId;
+use tidemill_wasm::{Clock, Held, HeldEntries, Kept, Listed, Mapped};
+
+use super::key_table::KeyTable;
+use super::rocksdb::Snapshot;
 use crate::checkpoint::kept::SlotKept;
 use crate::checkpoint::restored::Damaged;
 
@@ -62,6 +66,18 @@ impl Changed<'_> {
     }
 }
 
+/// What an operator has beside the state of its keys, and what goes out of memory and comes back with it.
+pub struct Beside<'a> {
+    /// Its keys.
+    pub table: &'a mut KeyTable,
+    /// Their timers of event time.
+    pub timers: &'a mut Timers,
+    /// Their timers of the clock.
+    pub clock_timers: &'a mut Timers,
+    /// Keys that come into memory are added to these.
+    pub came: &'a mut Vec<KeyId>,
+}
+
 /// Why state cannot be held.
 #[derive(Debug, Error)]
 pub enum StateError {
@@ -78,6 +94,60 @@ pub enum StateError {
         /// For about how many keys.
         keys: usize,
     },
+    /// What one event needs of it is more than may be in memory.
+    #[error(
+        "the state of the keys of one batch takes more memory than `memory` of [state] leaves for it: about {bytes} bytes, {budget} \
+         allowed"
+    )]
+    Event {
+        /// What all operators may have.
+        budget: usize,
+        /// What is held.
+        bytes: usize,
+    },
+    /// The folder of what is not in memory.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// Why the folder of state that is not in memory is of no use.
+#[derive(Debug, Error)]
+#[error("the state folder {} cannot be {doing}: {what}", folder.display())]
+pub struct FolderError {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What was tried: made, opened, read, written to.
+    pub doing: &'static str,
+    /// What came of it.
+    pub what: String,
+}
+
+impl FolderError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        "[state] `folder` is to be a place that can be written and has room; what was in it is in the last checkpoint too"
+    }
+}
+
+impl StateError {
+    /// Whether it may go better when the run goes on from the last checkpoint, with an empty folder.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
+    /// What to do about it, where it happens to an operator.
+    pub fn hint(&self, operator: &str) -> String {
+        match self {
+            Self::Budget { .. } => format!(
+                "[operators.{operator}] raise `state-limit`, run with more workers, or let state expire: `ttl` of its slots; or \
+                 hold it outside memory: [state] backend = \"rocksdb\""
+            ),
+            Self::Event { .. } => format!(
+                "[state] raise `memory`; or let operator {operator} hold less for a key: `ttl` of its slots, `most` of its lists"
+            ),
+            Self::Folder(error) => error.hint().to_owned(),
+        }
+    }
 }
 
 /// What holds the state of one process operator on one worker.
@@ -113,11 +183,11 @@ pub trait StateBackend: Send {
     /// What is held for keys, for a cut: the slots of kind value, then list, then map.
     fn save(&self, keys: &[KeyId]) -> Vec<SlotKept>;
 
-    /// Removes everything that is held for keys.
+    /// Removes what is held for keys in memory.
     fn forget(&mut self, keys: &[KeyId]);
 
-    /// So many keys are about to come: there should be room for them.
-    fn expect(&mut self, keys: usize);
+    /// So many keys are about to come: there should be room for them. Gives for how many there is in memory.
+    fn expect(&mut self, keys: usize) -> usize;
 
     /// Goes on from what was kept, in slots as [`StateBackend::save`] gives them; nothing of one that is new. For each key,
     /// of which nothing is held yet, its place among those kept is named.
@@ -126,4 +196,77 @@ pub trait StateBackend: Send {
     /// If what was kept is not what such slots hold.
     fn load(&mut self, own: &[(KeyId, usize)], slots: Vec<Option<SlotKept>>)
     -> Result<(), Damaged>;
+
+    // What follows is for backends that hold state outside memory. There keys have no numbers; a key's timers are where its
+    // state is.
+
+    /// Has what there is of these keys in memory from now on, until the event is over.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn bring(&mut self, _keys: &[KeyId], _beside: &mut Beside<'_>) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// No timer outside memory is due before this time; at it, perhaps none either.
+    fn first_outside(&self, _clock: Clock) -> i64 {
+        i64::MAX
+    }
+
+    /// As [`StateBackend::bring`], for the keys outside memory with the earliest timers at or before a time, about `most` of
+    /// them. Gives the time up to which these are all.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn bring_due(
+        &mut self,
+        (_clock, until): (Clock, i64),
+        _most: usize,
+        _beside: &mut Beside<'_>,
+    ) -> Result<i64, StateError> {
+        Ok(until)
+    }
+
+    /// A key's timers have changed.
+    fn timers_changed(&mut self, _key: KeyId) {}
+
+    /// Nothing is left of these keys: they lose their numbers.
+    ///
+    /// # Errors
+    /// If what lies outside memory cannot be removed.
+    fn let_go(&mut self, _keys: &[KeyId], _beside: &Beside<'_>) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// Keys that are to be sent out of memory now that an event is over, for there is too much in it. None: there is not.
+    fn leaving(&mut self, _beside: &Beside<'_>) -> Vec<KeyId> {
+        Vec::new()
+    }
+
+    /// Sends keys out of memory that are leaving, with their timers. They lose their numbers. With each stands behind how many cuts
+    /// it has changed, unless checkpoints have it as it is.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn send_out(
+        &mut self,
+        _leaving: &[(KeyId, Option<u64>)],
+        _beside: &mut Beside<'_>,
+    ) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// About how many keys are outside memory.
+    fn outside(&self) -> usize {
+        0
+    }
+
+    /// What lies outside memory now, to be read while rows go on: all of it, or what has changed behind so many cuts, and is not
+    /// asked for again behind fewer. Nothing if nothing lies there. Keys that are in memory may be in it too, as they once were.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn snapshot_outside(&mut self, _since: Option<u64>) -> Result<Option<Snapshot>, StateError> {
+        Ok(None)
+    }
 }

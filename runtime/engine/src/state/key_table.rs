@@ -68,6 +68,14 @@ impl KeyTable {
         }
     }
 
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Integers(table) => table.len(),
+            Self::Encoded(table) => table.len(),
+        }
+    }
+
     /// One more than the largest number that a key has or had.
     pub fn numbers(&self) -> usize {
         match self {
@@ -76,11 +84,11 @@ impl KeyTable {
         }
     }
 
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
+    /// About how much memory it takes, in bytes.
+    pub fn memory(&self) -> usize {
         match self {
-            Self::Integers(table) => table.len(),
-            Self::Encoded(table) => table.len(),
+            Self::Integers(table) => table.memory(),
+            Self::Encoded(table) => table.memory(),
         }
     }
 }

@@ -42,6 +42,19 @@ impl Memory {
         }
     }
 
+    /// About how much memory is taken by what is held: how much for each key number, and how much beside that.
+    pub fn in_use(&self) -> (usize, usize) {
+        let numbers = self.values.iter().map(|slot| slot.numbers()).max();
+        let values: usize = self.values.iter().map(ValueSlot::bytes).sum();
+        let arenas: usize = self.values.iter().map(ValueSlot::arena_bytes).sum();
+        let per_number = (values - arenas) / numbers.unwrap_or(0).max(1);
+        let entries = self.entries.as_ref();
+        (
+            per_number,
+            arenas + entries.map_or(0, |entries| entries.in_use()),
+        )
+    }
+
     fn entries(&mut self) -> &mut Entries {
         self.entries.as_mut().expect("what is lent is given back")
     }
@@ -148,8 +161,9 @@ impl StateBackend for Memory {
         self.entries().clear(keys);
     }
 
-    fn expect(&mut self, keys: usize) {
+    fn expect(&mut self, keys: usize) -> usize {
         self.values.iter_mut().for_each(|slot| slot.reserve(keys));
+        keys
     }
 
     fn load(

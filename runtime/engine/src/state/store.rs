@@ -84,6 +84,11 @@ impl Store {
         values + self.valid.as_ref().map_or(0, Vec::len)
     }
 
+    /// How much of that is texts and byte strings, beside their places.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
     /// About how many bytes of data stand at a place.
     pub fn weight(&self, slot: Slot) -> usize {
         match &self.values {

@@ -7,6 +7,7 @@ pub mod model;
 pub mod spec;
 pub mod stations;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -17,6 +18,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 use tempfile::TempDir;
 use tidemill_engine::functions::{Functions, InModules};
+use tidemill_engine::plan::{RocksDbPlan, StatePlan};
 use tidemill_engine::{EngineError, Options, Plan, Running, Summary, Totals};
 use tidemill_wasm::{Compiler, Host, HostConfig};
 
@@ -82,7 +84,20 @@ impl How {
 pub struct Bench {
     folder: TempDir,
     pipeline: String,
+    holder: Cell<Holder>,
 }
+
+/// What holds state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Memory.
+    Memory,
+    /// RocksDB: between two events memory holds that of so many keys.
+    RocksDb(usize),
+}
+
+/// Memory, and RocksDB with so few keys in memory that every batch brings some in and sends some out.
+pub const HOLDERS: [Holder; 2] = [Holder::Memory, Holder::RocksDb(3)];
 
 impl Bench {
     /// The text of a pipeline file, without its name and modules.
@@ -102,6 +117,7 @@ impl Bench {
         Self {
             folder,
             pipeline: head + pipeline,
+            holder: Cell::new(Holder::Memory),
         }
     }
 
@@ -126,9 +142,27 @@ impl Bench {
         let checked = tidemill_pipeline::parse(&self.pipeline, &path)
             .unwrap_or_else(|report| panic!("{}", report.render(false)));
         let planned = tidemill_engine::plan(checked, &HOST, workers);
-        planned
-            .unwrap_or_else(|report| panic!("{}", report.render(false)))
-            .0
+        let planned = planned.unwrap_or_else(|report| panic!("{}", report.render(false)));
+        let mut plan = planned.0;
+        plan.state = self.state(self.holder.get());
+        plan
+    }
+
+    /// From now on this holds state.
+    pub fn hold_in(&self, holder: Holder) {
+        self.holder.set(holder);
+    }
+
+    /// What holds state, as plans have it.
+    pub fn state(&self, holder: Holder) -> StatePlan {
+        match holder {
+            Holder::Memory => StatePlan::Memory,
+            Holder::RocksDb(most_keys) => StatePlan::RocksDb(RocksDbPlan {
+                memory: 64 << 20,
+                folder: self.folder.path().join("state"),
+                most_keys,
+            }),
+        }
     }
 
     pub fn start(&self, how: How) -> Running {

@@ -1,7 +1,7 @@
 //! Keys of the file itself and of modules.
 
 use super::Default::{Required, Said, Value};
-use super::{CHECKPOINTS, Kind, OPERATOR, SINK, SOURCE, Shape, key, later};
+use super::{CHECKPOINTS, Kind, OPERATOR, SINK, SOURCE, STATE, Shape, key, later};
 
 /// The file.
 pub static PIPELINE: Shape = Shape {
@@ -20,6 +20,12 @@ pub static PIPELINE: Shape = Shape {
             Kind::Table(&CHECKPOINTS),
             Said("none are made"),
             r#"{ interval = "1m" }"#,
+        ),
+        key(
+            "state",
+            Kind::Table(&STATE),
+            Said("it is held in memory"),
+            r#"{ backend = "rocksdb" }"#,
         ),
         key(
             "modules",
@@ -51,7 +57,6 @@ pub static PIPELINE: Shape = Shape {
             Required,
             r#"{ out = { input = "large", stdout = {} } }"#,
         ),
-        later("state", "state is held in memory"),
     ],
 };
 

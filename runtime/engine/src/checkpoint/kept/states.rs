@@ -37,6 +37,13 @@ pub struct StatesKept {
     pub slots: Vec<SlotKept>,
 }
 
+impl StatesKept {
+    /// Whether nothing stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.keys.count() == 0 && self.gone.count() == 0
+    }
+}
+
 /// A timer that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerKept {

@@ -237,6 +237,7 @@ impl Process {
 
     /// Takes over one change of a timer.
     pub(super) fn change_timer(&mut self, key: KeyId, (timed, i): (&Timed, usize), by: Setter) {
+        self.parts.state.timers_changed(key);
         let (name, clock) = self.parts.names.number(timed.names[i]);
         let (timers, by) = match clock {
             Clock::Event => (&mut self.timers, by),

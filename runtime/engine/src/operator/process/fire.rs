@@ -42,6 +42,7 @@ impl Process {
 
     /// Fires the timers of the clock that are due. One that a firing one sets waits for the clock's next look.
     pub(super) fn fire_clock(&mut self, now: i64) -> Result<(), EngineError> {
+        self.bring_due((Clock::Processing, now), usize::MAX)?;
         let mut keys = Vec::new();
         self.clock_timers.due(now, usize::MAX, &mut keys);
         let mut wave = keys.clone();
@@ -64,6 +65,9 @@ impl Process {
 
     /// Fires timers of one wave, in order of time, key and name.
     fn fire(&mut self, mut wave: Vec<Firing>, clock: Clock) -> Result<(), EngineError> {
+        for (key, _) in &wave {
+            self.parts.state.timers_changed(*key);
+        }
         let keys = &self.parts.keying.table;
         wave.sort_by(|(a, one), (b, other)| {
             let by_time = one.time.cmp(&other.time);

@@ -33,6 +33,11 @@ pub struct Journal {
     names_gone: bool,
     /// Which cut was the last; 0: none.
     last: u64,
+    /// How many cuts there were, and behind how many of them everything is in checkpoints that had changed before.
+    cuts: u64,
+    since: u64,
+    /// Whether the last is to hold everything.
+    whole: bool,
 }
 
 impl Journal {
@@ -57,9 +62,36 @@ impl Journal {
         }
     }
 
+    /// A key comes into memory under a number that may have been another's. A cut has what was not in memory otherwise.
+    pub fn came(&mut self, key: KeyId) {
+        for bits in [&mut self.changed, &mut self.cut, &mut self.left] {
+            bits.clear(key);
+        }
+        self.kept.set(key);
+    }
+
+    /// A key goes out of memory; nothing of it is still to be saved. Unless checkpoints have it as it is, gives behind how many
+    /// cuts it has changed.
+    pub fn leaves(&mut self, key: KeyId) -> Option<u64> {
+        self.kept.clear(key);
+        let is_of_cut = self.cut.clear(key);
+        match self.changed.clear(key) {
+            true => Some(self.cuts),
+            // Whether the cut becomes a checkpoint is not known.
+            false => is_of_cut.then(|| self.cuts - 1),
+        }
+    }
+
+    /// Behind how many cuts a key has changed, at least, that the last cut is to hold; nothing if it is to hold all.
+    pub fn since(&self) -> Option<u64> {
+        (!self.whole).then_some(self.since)
+    }
+
     /// Sets apart what a cut holds; `numbers` is one more than the largest number of a key.
     pub fn cut(&mut self, at: &At, numbers: usize) {
-        if self.last != 0 && self.last != at.kept {
+        if self.last != 0 && self.last == at.kept {
+            self.since = self.cuts;
+        } else if self.last != 0 {
             self.changed.add(&self.cut);
             let since = std::mem::take(&mut self.gone);
             self.gone = std::mem::take(&mut self.cut_gone);
@@ -76,6 +108,7 @@ impl Journal {
         self.cut_gone = std::mem::take(&mut self.gone);
         self.names_gone = !at.whole && self.cut_gone.count() > 0;
         (self.hand, self.saving, self.last) = (0, true, at.cut);
+        (self.cuts, self.whole) = (self.cuts + 1, at.whole);
     }
 
     /// Whether keys of the last cut are still to be saved.
@@ -220,6 +253,46 @@ mod tests {
         assert_eq!(left(&mut journal), [0, 1, 2, 3]);
         journal.cut(&at(4, 0, false), 4);
         assert_eq!(left(&mut journal), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_key_that_leaves_says_since_when_it_has_changed() {
+        let mut journal = Journal::default();
+        [1, 2, 3].into_iter().for_each(|key| journal.changed(key));
+        assert_eq!(journal.leaves(1), Some(0));
+        assert_eq!(journal.leaves(1), None);
+        // Cuts are numbered by who asks for them.
+        journal.cut(&at(8, 7, false), 10);
+        assert_eq!(journal.since(), Some(0));
+        assert_eq!(left(&mut journal), [2, 3]);
+        assert_eq!(journal.leaves(2), Some(0), "it may come to nothing");
+        journal.changed(3);
+        assert_eq!(journal.leaves(3), Some(1));
+        journal.cut(&at(9, 7, false), 10);
+        assert_eq!(journal.since(), Some(0));
+        assert!(left(&mut journal).is_empty());
+        journal.cut(&at(10, 9, false), 10);
+        assert_eq!(journal.since(), Some(2));
+        journal.cut(&at(11, 9, true), 10);
+        assert_eq!(journal.since(), None);
+        journal.cut(&at(12, 11, false), 10);
+        assert_eq!(journal.since(), Some(4));
+    }
+
+    #[test]
+    fn a_key_that_comes_is_not_the_one_that_had_its_number() {
+        let mut journal = Journal::default();
+        journal.changed(1);
+        journal.cut(&at(1, 0, true), 2);
+        assert!(journal.take(1), "the key that leaves is saved before");
+        journal.leaves(1);
+        journal.came(0);
+        journal.came(1);
+        assert!(!journal.take(0) && !journal.take(1));
+        assert_eq!(journal.leaves(1), None);
+        journal.forgotten(0, |to| to.push(0));
+        journal.cut(&at(2, 1, false), 2);
+        assert_eq!(gone(&mut journal), [[0]]);
     }
 
     #[test]

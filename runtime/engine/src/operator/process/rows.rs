@@ -45,6 +45,7 @@ impl Process {
         let mut groups = std::mem::take(&mut self.groups);
         groups.number(keys);
         self.doubtful.extend_from_slice(&groups.slots);
+        self.bring(&groups.slots)?;
         let turns = self.take_whole(&rows, &groups);
         self.groups = groups;
         self.take_turns(&rows, turns?)

@@ -9,8 +9,11 @@ use tidemill_core::window::KeyId;
 use tidemill_wasm::Clock;
 
 use super::Process;
+use crate::checkpoint::cut::At;
 use crate::checkpoint::kept::{Blocks, ProcessKept, StatesKept, TimerKept};
 use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
+use crate::error::EngineError;
+use crate::state::Next;
 
 /// How many keys a block has at most: saving one holds rows up for well under a millisecond.
 const BLOCK: usize = 4096;
@@ -34,7 +37,7 @@ impl Process {
             watermark: self.watermark,
             now: self.now,
             ended: parts.ended,
-            keys: parts.keying.table.len() as u64,
+            keys: (parts.keying.table.len() + parts.state.outside()) as u64,
             slots: parts.slots.clone(),
             timers: parts.names.in_order().map(str::to_owned).collect(),
         }
@@ -54,25 +57,44 @@ impl Process {
         }
     }
 
-    /// The next block of the last cut; nothing if there is none left.
-    pub(super) fn next_block(&mut self) -> Option<StatesKept> {
-        if !self.journal.is_saving() && self.kept_back.is_empty() {
-            return None;
+    /// Sets apart what a cut holds.
+    pub(super) fn begin_saving(&mut self, at: &At) -> Result<(), EngineError> {
+        self.kept_back.clear();
+        self.journal.cut(at, self.parts.keying.table.numbers());
+        let since = self.journal.since();
+        self.outside = self.with_state(|state, _| state.snapshot_outside(since))?;
+        Ok(())
+    }
+
+    /// The next block of the last cut, without keys if it is not there yet; nothing if there is none left. What was not in
+    /// memory comes before what was, and speaks for keys that were in memory only as long as that does not.
+    pub(super) fn next_block(&mut self) -> Result<Option<StatesKept>, EngineError> {
+        if let Some(outside) = &mut self.outside {
+            match outside.next() {
+                Next::Block(block) => return Ok(Some(self.with_gone(*block))),
+                Next::Later => return Ok(Some(StatesKept::default())),
+                Next::Failed(source) => return Err(self.failed(source)),
+                Next::End => self.outside = None,
+            }
         }
-        // What has gone comes before what has come again.
-        let gone = self.journal.take_gone();
-        let mut block = match self.kept_back.pop_front() {
+        if !self.journal.is_saving() && self.kept_back.is_empty() {
+            return Ok(None);
+        }
+        let block = match self.kept_back.pop_front() {
             Some(block) => block,
             None => {
                 let keys = self.next_keys();
-                if keys.is_empty() && gone.count() == 0 {
-                    return None;
-                }
                 self.block(&keys)
             }
         };
-        block.gone = gone;
-        Some(block)
+        let block = self.with_gone(block);
+        Ok((!block.is_empty()).then_some(block))
+    }
+
+    /// What has gone comes before what has come again.
+    fn with_gone(&mut self, mut block: StatesKept) -> StatesKept {
+        block.gone = self.journal.take_gone();
+        block
     }
 
     fn next_keys(&mut self) -> Vec<KeyId> {
@@ -137,13 +159,15 @@ impl Process {
         }
         let names = self.names(first)?;
         let all: u64 = parts.iter().map(|part| part.keys).sum();
-        let own = all as usize / mine.workers;
-        self.parts.keying.table.reserve(own);
-        self.parts.state.expect(own);
-        blocks.each(|block| Ok(self.restore_block(block, &names, mine)?))
+        let room = self.parts.state.expect(all as usize / mine.workers);
+        self.parts.keying.table.reserve(room);
+        blocks.each(|block| {
+            self.restore_block(block, &names, mine)?;
+            Ok(self.make_room_in_memory()?)
+        })
     }
 
-    /// Forgets keys, and all that is held for them.
+    /// Forgets keys, and all that is held for them in memory.
     fn drop_keys(&mut self, keys: &[KeyId]) {
         self.parts.state.forget(keys);
         for &key in keys {
@@ -175,7 +199,7 @@ impl Process {
         mut block: StatesKept,
         names: &Names,
         mine: &Mine,
-    ) -> Result<(), Damaged> {
+    ) -> Result<(), Unrestored> {
         // What was due has fired; what is due nevertheless, a timer of the clock had set, and it fires next.
         let by = Setter::row(tidemill_core::process::Timer::NO_ROW, self.watermark);
         self.restore_gone(&block, mine)?;
@@ -190,10 +214,11 @@ impl Process {
             if self.parts.keying.table.len() == known {
                 again.push(id);
             }
-            self.journal.restored(id);
             own.push((id, i));
         }
+        self.bring_again(&own, &mut again)?;
         self.drop_keys(&again);
+        own.iter().for_each(|&(id, _)| self.journal.restored(id));
         for &(id, i) in &own {
             for timer in block.timers.get(i).ok_or(Damaged)? {
                 let named = names.timers.get(timer.name as usize);
@@ -210,11 +235,26 @@ impl Process {
             let kept = slot.map(|slot| block.slots.get_mut(slot).ok_or(Damaged));
             slots.push(kept.transpose()?.map(std::mem::take));
         }
-        self.parts.state.load(&own, slots)
+        Ok(self.parts.state.load(&own, slots)?)
+    }
+
+    /// Has keys in memory that stand in a block, since what was held for them goes: adds those to `again`.
+    fn bring_again(
+        &mut self,
+        own: &[(KeyId, usize)],
+        again: &mut Vec<KeyId>,
+    ) -> Result<(), Unrestored> {
+        if self.parts.state.outside() > 0 {
+            let keys: Vec<KeyId> = own.iter().map(|&(id, _)| id).collect();
+            self.try_with_state(|state, beside| state.bring(&keys, beside))?;
+            self.came.clear();
+            again.extend(keys.into_iter().filter(|&key| self.keeps(key)));
+        }
+        Ok(())
     }
 
     /// Forgets the keys that are gone.
-    fn restore_gone(&mut self, block: &StatesKept, mine: &Mine) -> Result<(), Damaged> {
+    fn restore_gone(&mut self, block: &StatesKept, mine: &Mine) -> Result<(), Unrestored> {
         let mut gone = Vec::new();
         for i in 0..block.gone.count() {
             let key = block.gone.get(i).ok_or(Damaged)?;
@@ -222,8 +262,12 @@ impl Process {
                 gone.push(self.parts.keying.table.insert(key).ok_or(Damaged)?);
             }
         }
+        self.try_with_state(|state, beside| state.bring(&gone, beside))?;
+        self.came.clear();
         self.drop_keys(&gone);
+        self.try_with_state(|state, beside| state.let_go(&gone, beside))?;
         for key in gone {
+            self.journal.leaves(key);
             self.parts.keying.table.remove(key);
         }
         Ok(())

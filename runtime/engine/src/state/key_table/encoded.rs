@@ -15,6 +15,8 @@ pub struct EncodedTable {
     /// By number; stale where the number is free.
     keys: Vec<KeyBytes>,
     free: Vec<KeyId>,
+    /// What keys take that need an allocation.
+    allocated: usize,
 }
 
 /// Enough of the hash to skip most comparisons.
@@ -39,9 +41,11 @@ impl EncodedTable {
 
     fn insert(&mut self, hash: u64, key: &[u8]) -> KeyId {
         let id = self.free.pop().unwrap_or(self.keys.len() as KeyId);
+        let bytes = KeyBytes::from_slice(key);
+        self.allocated += allocated(&bytes);
         match self.keys.get_mut(id as usize) {
-            Some(place) => *place = SmallVec::from_slice(key),
-            None => self.keys.push(SmallVec::from_slice(key)),
+            Some(place) => *place = bytes,
+            None => self.keys.push(bytes),
         }
         let keys = &self.keys;
         let entry = Entry {
@@ -58,7 +62,8 @@ impl EncodedTable {
         let hash = key::hash(&self.keys[id as usize]);
         if let Ok(entry) = self.table.find_entry(hash, |entry| entry.id == id) {
             entry.remove();
-            self.keys[id as usize] = KeyBytes::new();
+            let bytes = std::mem::take(&mut self.keys[id as usize]);
+            self.allocated -= allocated(&bytes);
             self.free.push(id);
         }
     }
@@ -102,6 +107,17 @@ impl EncodedTable {
     pub fn len(&self) -> usize {
         self.table.len()
     }
+
+    /// About how much memory it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        let numbers =
+            self.keys.len() * size_of::<KeyBytes>() + self.free.len() * size_of::<KeyId>();
+        self.table.capacity() * (size_of::<Entry>() + 1) + numbers + self.allocated
+    }
+}
+
+fn allocated(key: &KeyBytes) -> usize {
+    if key.spilled() { key.capacity() } else { 0 }
 }
 
 #[cfg(test)]

@@ -161,6 +161,12 @@ impl IntegerTable {
         self.len
     }
 
+    /// About how much memory it takes, in bytes.
+    pub fn memory(&self) -> usize {
+        let numbers = self.values.len() * size_of::<i64>() + self.free.len() * size_of::<KeyId>();
+        self.places.len() * size_of::<Place>() + numbers
+    }
+
     /// Places stand in the order of hashes, so a table of any size needs no division.
     #[inline]
     fn home(&self, value: i64) -> usize {

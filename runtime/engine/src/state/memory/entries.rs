@@ -142,6 +142,12 @@ impl Entries {
         let lists: usize = self.lists.iter().map(ListSlot::bytes).sum();
         lists + self.maps.iter().map(MapSlot::bytes).sum::<usize>()
     }
+
+    /// About how much memory the entries take that there are.
+    pub fn in_use(&self) -> usize {
+        let lists: usize = self.lists.iter().map(ListSlot::in_use).sum();
+        lists + self.maps.iter().map(MapSlot::in_use).sum::<usize>()
+    }
 }
 
 impl HeldEntries for Entries {

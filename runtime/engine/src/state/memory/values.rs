@@ -196,4 +196,14 @@ impl ValueSlot {
         let columns: usize = self.columns.iter().map(Store::bytes).sum();
         columns + self.present.len() + self.clocks.len() * size_of::<i64>()
     }
+
+    /// For how many key numbers there is room.
+    pub fn numbers(&self) -> usize {
+        self.present.len()
+    }
+
+    /// How much of that is texts and byte strings: the rest is as much for each key number.
+    pub fn arena_bytes(&self) -> usize {
+        self.columns.iter().map(Store::arena_bytes).sum()
+    }
 }

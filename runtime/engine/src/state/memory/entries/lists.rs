@@ -159,4 +159,10 @@ impl ListSlot {
         let of_keys = self.lists.capacity() * size_of::<(KeyId, VecDeque<Entry>)>();
         self.slab.bytes() + of_keys + self.entries * size_of::<Entry>()
     }
+
+    /// About how much memory the lists take that there are.
+    pub fn in_use(&self) -> usize {
+        let of_keys = self.lists.len() * size_of::<(KeyId, VecDeque<Entry>)>();
+        self.slab.in_use() + of_keys + self.entries * size_of::<Entry>()
+    }
 }

@@ -230,6 +230,12 @@ impl MapSlot {
         let of_keys = self.maps.capacity() * size_of::<(KeyId, Map)>();
         self.slab.bytes() + of_keys + self.bytes
     }
+
+    /// About how much memory the maps take that there are.
+    pub fn in_use(&self) -> usize {
+        let of_keys = self.maps.len() * size_of::<(KeyId, Map)>();
+        self.slab.in_use() + of_keys + self.bytes
+    }
 }
 
 /// One change: without a sub-key all go, without a number the one goes.

@@ -79,6 +79,14 @@ impl Slab {
         }
     }
 
+    /// About how much memory the entries take that there are: numbers that are free are left out, the next entries have them.
+    pub fn in_use(&self) -> usize {
+        let arenas: usize = self.columns.iter().map(Store::arena_bytes).sum();
+        let places = self.bytes() - arenas;
+        let entries = self.next as usize - self.free.len();
+        arenas + places / self.room.max(1) * entries
+    }
+
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Store::bytes).sum();
