@@ -27,10 +27,16 @@ pub struct Backend {
 }
 
 /// All backends there are.
-pub const BACKENDS: [Backend; 1] = [Backend {
-    name: "memory",
-    arguments: &[],
-}];
+pub const BACKENDS: [Backend; 2] = [
+    Backend {
+        name: "memory",
+        arguments: &[],
+    },
+    Backend {
+        name: "rocksdb",
+        arguments: &["--set", r#"state={backend="rocksdb",memory="64MiB"}"#],
+    },
+];
 
 const PIPELINE: &str = include_str!("../pipeline.toml");
 const LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/aim.so"));
