@@ -8,15 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claim::Claim;
-use crate::error::CheckpointError;
+use crate::error::{CheckpointError, Happened};
 use crate::manifest::Kind;
 use crate::names::{Incarnation, Number};
 use crate::own::Patience;
 use crate::sequence::{Sequence, Taken};
+use crate::store::StoreError;
 
 /// Claims that are kept, the newest: a process that was stopped for as long as this many starts is still found out by the
 /// first name that it tries.
 const CLAIMS_KEPT: usize = 100;
+
+/// So often numbers are listed anew that have gone while they were read.
+const MOST_LOOKS: usize = 10;
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,21 +46,38 @@ pub(crate) enum Entry {
 pub(crate) type Index = BTreeMap<Number, Entry>;
 
 impl Sequence {
-    /// What stands under every number.
+    /// What stands under every number. Whoever runs the pipeline meanwhile may add numbers: what those name, a number that
+    /// was there names too, or is their own. So none that was listed may be missing: then it is listed again.
     ///
     /// # Errors
-    /// If one of them cannot be read.
+    /// If one of them cannot be read, or they never stand still.
     pub(crate) fn index(&self) -> Result<Index, CheckpointError> {
+        for _ in 0..MOST_LOOKS {
+            if let Some(index) = self.index_once()? {
+                return Ok(index);
+            }
+        }
+        Err(StoreError {
+            what: format!("cannot know what stands in {}", self.place()),
+            error: "manifests are removed again and again while they are read".to_owned(),
+            happened: Happened::No,
+            hint: "see who else runs this pipeline",
+        }
+        .into())
+    }
+
+    /// Nothing if a number has gone since they were listed.
+    fn index_once(&self) -> Result<Option<Index>, CheckpointError> {
         let mut index = Index::new();
         for number in self.numbers()? {
             let entry = match self.taken(number)? {
                 Some(Taken::Claim(claim)) => Entry::Claim(claim.incarnation),
                 Some(Taken::Checkpoint(checkpoint)) => Entry::of(&checkpoint),
-                None => continue,
+                None => return Ok(None),
             };
             index.insert(number, entry);
         }
-        Ok(index)
+        Ok(Some(index))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Savepoints are deleted by a person, and what others need stays.
 
+use std::sync::{Arc, Mutex};
+
+use tidemill_checkpoint::store::faults::{Effect, Fate, Faults};
 use tidemill_checkpoint::store::memory::MemoryStore;
 use tidemill_checkpoint::*;
 
@@ -109,4 +112,35 @@ fn a_copy_goes_whole() {
     assert_eq!(deleted, Deleted::Files(1));
     assert_eq!(data(&other), 0);
     assert_eq!(data(&store), 2);
+}
+
+/// Whoever is slow to read manifests has not seen those that came meanwhile, and does not find what has gone for them.
+#[test]
+fn what_came_while_manifests_were_read_is_not_forgotten() {
+    let store = MemoryStore::new();
+    let mut first = claim(&store, 1);
+    let before = checkpoint(&mut first, &[], "a").unwrap();
+    let mut asleep: Option<Claim> = None;
+    let wakes = Arc::new(Mutex::new(false));
+    let (other, awake) = (store.clone(), wakes.clone());
+    let slow = Faults::new(store.clone(), move |effect| {
+        let reads = matches!(effect, Effect::Get(name) if name.ends_with("000000000001.json"));
+        if reads && std::mem::take(&mut *awake.lock().unwrap()) {
+            // Another one takes over, goes on from what the sleeper had, and lets that go.
+            let mut next = claim(&other, 3);
+            let newest = resumed(next.recovery().unwrap());
+            next.resume(Some(&newest));
+            checkpoint(&mut next, &parts(&newest)[..1], "c").unwrap();
+            next.retain(1).unwrap();
+            asleep.replace(next);
+        }
+        Fate::Done
+    });
+    let mut sleeper = of(slow).claim(&life(2), OnLock::Refuse).unwrap();
+    sleeper.resume(Some(&before));
+    checkpoint(&mut sleeper, &parts(&before), "b").unwrap();
+    *wakes.lock().unwrap() = true;
+    sleeper.sweep().unwrap();
+    let last = resumed(claim(&store, 4).recovery().unwrap());
+    assert_eq!(state(&sequence(&store), &last).unwrap(), "ac");
 }
