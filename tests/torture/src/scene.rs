@@ -34,7 +34,7 @@ pub const BACKENDS: [Backend; 2] = [
     },
     Backend {
         name: "rocksdb",
-        arguments: &["--set", r#"state={backend="rocksdb",memory="64MiB"}"#],
+        arguments: &["--set", r#"state={backend="rocksdb",memory="128MiB"}"#],
     },
 ];
 
