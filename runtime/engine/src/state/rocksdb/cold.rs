@@ -37,12 +37,12 @@ const BLOCK_BYTES: usize = 4096;
 
 /// See the module.
 pub struct Cold {
-    /// Goes before the database is closed, which would write what is still in its memory.
-    folder: Folder,
     db: DB,
     written: WriteOptions,
     parts: Arc<RwLock<Vec<Arc<Clocks>>>>,
     budget: Arc<Budget>,
+    /// Goes when the database is closed.
+    folder: Folder,
 }
 
 /// How far what has expired may be removed of one part.
@@ -141,7 +141,10 @@ fn options(blocks: usize, parts: Arc<RwLock<Vec<Arc<Clocks>>>>) -> (Options, Opt
     let to_write = blocks / 2;
     let manager =
         WriteBufferManager::new_write_buffer_manager_with_cache(to_write, false, cache.clone());
-    let mut process = Options::default();
+    // What is still in its memory is worth nothing when it is closed; there is no other way to say so.
+    let mut process = Options::default()
+        .get_options_from_string("avoid_flush_during_shutdown=true")
+        .expect("RocksDB has this option");
     process.create_if_missing(true);
     process.create_missing_column_families(true);
     process.set_write_buffer_manager(&manager);
