@@ -35,7 +35,7 @@ pub fn rocksdb_cached(places: &Places) -> Result<Vec<Figure>> {
 const SPILL: &str = "state-rocksdb-spill";
 
 /// So many of its rows bring every key's state about, as good as: what comes behind them is measured.
-const FILLING: u64 = 5_000_000;
+const FILLING: u64 = 4_500_000;
 
 /// The same with state four times as large as what is for it in memory, once all of it is there.
 pub fn rocksdb_spill(places: &Places) -> Result<Vec<Figure>> {
@@ -63,7 +63,7 @@ pub fn rocksdb_spill(places: &Places) -> Result<Vec<Figure>> {
 fn ran(places: &Places, rows: Option<u64>) -> Result<Ran> {
     let text = pipeline(places, SPILL)?;
     let text = match rows {
-        Some(rows) => text.replace("rows = 7_500_000", &format!("rows = {rows}")),
+        Some(rows) => text.replace("rows = 6_000_000", &format!("rows = {rows}")),
         None => text,
     };
     run(&plan_of(places, SPILL, &text, 1)?, Arc::new(InModules))
@@ -73,7 +73,7 @@ fn ran(places: &Places, rows: Option<u64>) -> Result<Ran> {
 pub fn budget(places: &Places) -> Result<Vec<Figure>> {
     // So large that the program itself is a small part of it.
     let text = pipeline(places, SPILL)?.replace("128MiB", "256MiB");
-    let text = text.replace("max = 2_499_999", "max = 4_999_999");
+    let text = text.replace("max = 2_099_999", "max = 4_999_999");
     let folder = folder_of(places, &text)?;
     let peak = Alone::start(places, folder.path())?.peak()?;
     let percent = 100.0 * peak / (256 << 20) as f64;

@@ -28,7 +28,7 @@ mod tests;
 use std::sync::Arc;
 
 use tidemill_core::process::{Lives, Timer};
-use tidemill_core::window::KeyId;
+use tidemill_core::window::{KeyId, KeyOrder};
 use tidemill_wasm::{Clock, Function, Held, HeldEntries};
 
 pub use self::cold::Cold;
@@ -167,7 +167,16 @@ impl RocksDb {
         let changed: Vec<KeyId> = changed.filter(|&key| self.places.to_write(key)).collect();
         let saved = Saved::new(&self.layout, self.memory.save(&changed));
         let (mut encoded, mut record) = (Vec::new(), Vec::new());
-        for (at, &key) in changed.iter().enumerate() {
+        // In the order of keys each goes into the write buffer right behind the one before it.
+        let mut order: Vec<usize> = (0..changed.len()).collect();
+        let table = &*beside.table;
+        order.sort_unstable_by(|&a, &b| {
+            let (a, b) = (changed[a], changed[b]);
+            let by_prefix = table.prefix(a).cmp(&table.prefix(b));
+            by_prefix.then_with(|| table.cmp(a, b))
+        });
+        for at in order {
+            let key = changed[at];
             encoded.clear();
             beside.table.encode(key, &mut encoded);
             let timers = [beside.timers.of(key), beside.clock_timers.of(key)];

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! memory ─┬─ 48 MiB: the program itself, modules, rows on their way
-//!         └─ the rest ─┬─ three eighths: what operators hold of their keys in memory, of all operators on all workers
-//!                      ├─ a quarter: blocks of files that were read, their filters and indexes, what is still to be written
-//!                      └─ three eighths: room that columns have grown to, and what writes files in the background
+//!         └─ the rest ─┬─ 5/16: what operators hold of their keys in memory, of all operators on all workers
+//!                      ├─ 3/16: blocks of files that were read, their filters and indexes, what is still to be written
+//!                      └─ a half: room that columns have grown to, what writes files in the background, gaps between allocations
 //! ```
 //!
 //! An operator's copy on a worker may have more than its equal part while others have less.
@@ -31,7 +31,7 @@ impl Budget {
     /// Of so many bytes for the process.
     pub fn new(memory: usize) -> Self {
         Self {
-            most: rest(memory) / 8 * 3,
+            most: rest(memory) / 16 * 5,
             used: AtomicUsize::new(0),
             shares: AtomicUsize::new(0),
         }
@@ -40,7 +40,7 @@ impl Budget {
 
 /// What is for blocks that were read and what is to be written, of so many bytes for the process.
 pub fn of_blocks(memory: usize) -> usize {
-    rest(memory) / 4
+    rest(memory) / 16 * 3
 }
 
 /// What is for the program itself, modules and rows on their way.

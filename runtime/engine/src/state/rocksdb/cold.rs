@@ -74,12 +74,13 @@ impl Cold {
             .map_err(|e| failed("opened", path, e.into_string()))?;
         let mut written = WriteOptions::default();
         written.disable_wal(true);
+        written.set_memtable_insert_hint_per_batch(true);
         Ok(Arc::new(Self {
-            folder,
             db,
             written,
             parts,
             budget: Arc::new(Budget::new(memory)),
+            folder,
         }))
     }
 
