@@ -1,6 +1,5 @@
 //! Figures of checkpoints and of going on from them: the command, with many keys, fed by a file that grows.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -17,36 +16,8 @@ use tempfile::TempDir;
 
 use crate::Places;
 use crate::figure::{Figure, Limit, median};
+use crate::learn;
 use crate::process::folder_of;
-
-const PIPELINE: &str = r#"
-name = "many-keys"
-
-[checkpoints]
-interval = "INTERVAL"
-min-pause = "0s"
-
-[sources.rows]
-files = { path = "rows.jsonl", follow = true }
-format = "json"
-event-time = "at"
-
-[sources.rows.columns]
-key = "integer"
-value = "float"
-at = { type = "time", format = "epoch-us" }
-
-[operators.learn]
-input = "rows"
-key = "key"
-function = "functions.wasm/learn"
-state-limit = "8GiB"
-
-[sinks.out]
-input = "learn"
-stdout = {}
-format = "json"
-"#;
 
 /// Keys with an entry of eleven numbers each: about a gigabyte.
 const GIGABYTE: u64 = 10_000_000;
@@ -80,7 +51,7 @@ struct Run {
 
 impl Fed {
     fn new(places: &Places, keys: u64, interval: &str) -> Result<Self> {
-        let folder = folder_of(places, &PIPELINE.replace("INTERVAL", interval))?;
+        let folder = folder_of(places, &pipeline(interval))?;
         let file = File::create(folder.path().join("rows.jsonl"))?;
         let mut fed = Self {
             folder,
@@ -99,7 +70,7 @@ impl Fed {
         for number in numbers {
             let number = number * every % self.keys;
             self.rows += u64::from(number == ASKED);
-            writeln!(lines, "{{\"key\":{},\"value\":0.5,\"at\":1}}", key(number))?;
+            learn::row(number, &mut lines);
             if lines.len() > 1 << 20 {
                 self.file.write_all(lines.as_bytes())?;
                 lines.clear();
@@ -110,8 +81,7 @@ impl Fed {
 
     /// Asks what is known, and waits for the right answer: by then all rows before it are done.
     fn ask(&mut self, run: &Run) -> Result<()> {
-        let line = format!("{{\"key\":{},\"value\":-1,\"at\":1}}\n", key(ASKED));
-        self.file.write_all(line.as_bytes())?;
+        self.file.write_all(learn::question(ASKED).as_bytes())?;
         self.asked += 1;
         let answer = run.out.recv_timeout(LONG).context("the run said nothing")?;
         let answer: Value = serde_json::from_str(&answer)?;
@@ -128,9 +98,13 @@ impl Fed {
     }
 }
 
-/// Keys lie apart, as those of users do.
-fn key(number: u64) -> u64 {
-    number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1
+/// A pipeline that is fed by a file and takes a checkpoint so often.
+fn pipeline(interval: &str) -> String {
+    let checkpoints = format!("[checkpoints]\ninterval = \"{interval}\"\nmin-pause = \"0s\"");
+    learn::pipeline(
+        "files = { path = \"rows.jsonl\", follow = true }",
+        &checkpoints,
+    )
 }
 
 impl Run {
@@ -248,12 +222,17 @@ pub fn incremental(places: &Places) -> Result<Vec<Figure>> {
         on_disk(fed.folder.path())? / 1e6
     );
     Ok(vec![
-        plain("checkpoint-incremental", median(times), "s", (1.5, note)),
-        plain(
+        Figure::plain(
+            "checkpoint-incremental",
+            (median(times), "s"),
+            Limit::Most(1.5),
+            note,
+        ),
+        Figure::plain(
             "checkpoint-stall",
-            longest,
-            "ms",
-            (20.0, "the longest of five".to_owned()),
+            (longest, "ms"),
+            Limit::Most(20.0),
+            "the longest of five".to_owned(),
         ),
     ])
 }
@@ -272,11 +251,11 @@ pub fn cost(places: &Places) -> Result<Vec<Figure>> {
         without * 1e9
     );
     let share = 100.0 * (with / without - 1.0);
-    Ok(vec![plain(
+    Ok(vec![Figure::plain(
         "checkpoint-cost",
-        share,
-        "percent",
-        (5.0, note),
+        (share, "percent"),
+        Limit::Most(5.0),
+        note,
     )])
 }
 
@@ -325,7 +304,12 @@ fn recover(places: &Places, (name, keys): (&'static str, u64), most: f64) -> Res
     run.kill()?;
     let bytes = on_disk(fed.folder.path())?;
     let note = format!("{keys} keys, {:.0} MB on disk", bytes / 1e6);
-    Ok(plain(name, median(times), "s", (most, note)))
+    Ok(Figure::plain(
+        name,
+        (median(times), "s"),
+        Limit::Most(most),
+        note,
+    ))
 }
 
 /// What the checkpoints of a folder take.
@@ -350,21 +334,4 @@ fn number(said: &Value, of: &str) -> Result<f64> {
     said[of]
         .as_f64()
         .with_context(|| format!("no {of} in {said}"))
-}
-
-fn plain(
-    name: &'static str,
-    value: f64,
-    unit: &'static str,
-    (most, note): (f64, String),
-) -> Figure {
-    Figure {
-        name,
-        value,
-        unit,
-        rate: None,
-        native_ratio: None,
-        limit: Limit::Most(most),
-        note,
-    }
 }

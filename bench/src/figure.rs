@@ -26,6 +26,26 @@ pub struct Figure {
     pub note: String,
 }
 
+impl Figure {
+    /// One that is neither a rate nor held against code that is compiled in.
+    pub fn plain(
+        name: &'static str,
+        (value, unit): (f64, &'static str),
+        limit: Limit,
+        note: String,
+    ) -> Self {
+        Self {
+            name,
+            value,
+            unit,
+            rate: None,
+            native_ratio: None,
+            limit,
+            note,
+        }
+    }
+}
+
 /// A promise.
 #[derive(Clone, Copy, Debug)]
 pub enum Limit {

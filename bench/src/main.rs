@@ -9,6 +9,7 @@ mod boundary;
 mod checkpoints;
 mod decode;
 mod figure;
+mod learn;
 mod native;
 mod neighbour;
 mod pipelines;

@@ -44,15 +44,12 @@ pub fn loop_neighbour(places: &Places) -> Result<Vec<Figure>> {
          speed",
         median(shares)
     );
-    Ok(vec![Figure {
-        name: "loop-neighbour",
-        value: first.max(later),
-        unit: "ms",
-        rate: None,
-        native_ratio: None,
-        limit: Limit::Most(50.0),
+    Ok(vec![Figure::plain(
+        "loop-neighbour",
+        (first.max(later), "ms"),
+        Limit::Most(50.0),
         note,
-    }])
+    )])
 }
 
 /// Milliseconds beyond the deadline, after so many batches without such a row.

@@ -168,10 +168,9 @@ pub fn lone_row(places: &Places) -> Result<Vec<Figure>> {
     fed.end()?;
     let worst = times.iter().copied().fold(0.0, f64::max);
     let note = format!("slowest of 200: {worst:.2} ms");
-    Ok(vec![plain(
+    Ok(vec![Figure::plain(
         "lone-row",
-        median(times),
-        "ms",
+        (median(times), "ms"),
         Limit::Most(2.0),
         note,
     )])
@@ -190,10 +189,9 @@ pub fn start(places: &Places) -> Result<Vec<Figure>> {
     }
     // The first one may have compiled the module.
     let note = format!("with the cache cold: {:.0} ms", times.remove(0));
-    Ok(vec![plain(
+    Ok(vec![Figure::plain(
         "start",
-        median(times),
-        "ms",
+        (median(times), "ms"),
         Limit::Most(150.0),
         note,
     )])
@@ -211,23 +209,10 @@ pub fn idle_memory(places: &Places) -> Result<Vec<Figure>> {
     let bytes = fed.resident()?;
     fed.kill()?;
     let note = "after a million rows".to_owned();
-    Ok(vec![plain(
+    Ok(vec![Figure::plain(
         "idle-memory",
-        bytes / (1024.0 * 1024.0),
-        "MB",
+        (bytes / (1024.0 * 1024.0), "MB"),
         Limit::Most(64.0),
         note,
     )])
-}
-
-fn plain(name: &'static str, value: f64, unit: &'static str, limit: Limit, note: String) -> Figure {
-    Figure {
-        name,
-        value,
-        unit,
-        rate: None,
-        native_ratio: None,
-        limit,
-        note,
-    }
 }

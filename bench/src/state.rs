@@ -1,6 +1,5 @@
 //! Figures of keyed state.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use tidemill_engine::functions::InModules;
 
 use crate::Places;
 use crate::figure::{Figure, Limit};
+use crate::learn;
 use crate::pipelines::{Ran, of_rate, pipeline, plan, plan_of, run, sandboxed};
 use crate::process::{Alone, Fed, folder_of};
 
@@ -77,47 +77,16 @@ pub fn budget(places: &Places) -> Result<Vec<Figure>> {
     let folder = folder_of(places, &text)?;
     let peak = Alone::start(places, folder.path())?.peak()?;
     let percent = 100.0 * peak / (256 << 20) as f64;
-    Ok(vec![Figure {
-        name: "state-budget",
-        value: percent,
-        unit: "percent",
-        rate: None,
-        native_ratio: None,
-        limit: Limit::Most(100.0),
-        note: format!("{:.1} MiB of 256 MiB at most", peak / (1 << 20) as f64),
-    }])
+    Ok(vec![Figure::plain(
+        "state-budget",
+        (percent, "percent"),
+        Limit::Most(100.0),
+        format!("{:.1} MiB of 256 MiB at most", peak / (1 << 20) as f64),
+    )])
 }
-
-/// An entry of eleven numbers per key, fed by standard input.
-const PIPELINE: &str = r#"
-name = "state"
-
-[sources.rows]
-stdin = {}
-format = "json"
-event-time = "at"
-
-[sources.rows.columns]
-key = "integer"
-value = "float"
-at = { type = "time", format = "epoch-us" }
-
-[operators.learn]
-input = "rows"
-key = "key"
-function = "functions.wasm/learn"
-
-[sinks.out]
-input = "learn"
-stdout = {}
-format = "json"
-"#;
 
 /// So many keys have state.
 const KEYS: u64 = 1_000_000;
-
-/// An integer as key, and the entry: as large as that of the figures of checkpoints.
-const DATA: f64 = (8 + 11 * 8) as f64;
 
 /// So many seconds of a row each: by then the allocator has given back what was freed, which it keeps for ten.
 const SETTLES: usize = 20;
@@ -128,26 +97,24 @@ pub fn overhead(places: &Places) -> Result<Vec<Figure>> {
     let one = resident(places, 1)?;
     let many = resident(places, KEYS)?;
     let per_key = (many - one) / KEYS as f64;
-    Ok(vec![Figure {
-        name: "state-overhead",
-        value: per_key / DATA,
-        unit: "ratio",
-        rate: None,
-        native_ratio: None,
-        limit: Limit::Most(2.0),
-        note: format!("{per_key:.1} bytes for a key and an entry of {DATA} bytes"),
-    }])
+    Ok(vec![Figure::plain(
+        "state-overhead",
+        (per_key / learn::DATA, "ratio"),
+        Limit::Most(2.0),
+        format!(
+            "{per_key:.1} bytes for a key and an entry of {} bytes",
+            learn::DATA
+        ),
+    )])
 }
 
 /// Resident bytes after a million rows of so many keys.
 fn resident(places: &Places, keys: u64) -> Result<f64> {
-    let folder = folder_of(places, PIPELINE)?;
+    let folder = folder_of(places, &learn::pipeline("stdin = {}", ""))?;
     let mut fed = Fed::start(places, folder.path())?;
     let mut lines = String::new();
     for n in 0..KEYS {
-        // Keys lie apart, as those of users do.
-        let key = (n % keys).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1;
-        writeln!(lines, "{{\"key\":{key},\"value\":0.5,\"at\":{n}}}")?;
+        learn::row(n % keys, &mut lines);
         if lines.len() > 1 << 16 {
             fed.send(&lines)?;
             lines.clear();
@@ -155,8 +122,7 @@ fn resident(places: &Places, keys: u64) -> Result<f64> {
     }
     fed.send(&lines)?;
     for _ in 0..SETTLES {
-        // A row that asks: when its answer comes, all rows before it are there.
-        fed.send(&format!("{{\"key\":-1,\"value\":-1,\"at\":{KEYS}}}\n"))?;
+        fed.send(&learn::question(KEYS))?;
         fed.line()?;
         sleep(Duration::from_secs(1));
     }
