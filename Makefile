@@ -46,6 +46,7 @@ torture: build ## Kills the command N times (SEED) and compares what it publishe
 	@mkdir -p $(CARGO_TARGET_DIR)/torture
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) TIDEMILL_TORTURE=$(CARGO_TARGET_DIR)/torture \
 	  N=$(N) SEED=$(SEED) ONLY=$(ONLY) ROUND=$(ROUND) $(CARGO_TARGET_DIR)/release/tidemill-torture
+
 simulate: ## Simulates SEEDS stories of crashes on one thread, CASES more with one at every effect; SEED=n for one
 	@scripts/simulate
 

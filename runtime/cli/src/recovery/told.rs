@@ -19,24 +19,20 @@ pub fn tell(told: &Told, talk: &Talk) {
             took,
             bytes,
             stall,
-        } if talk.is_json() && !talk.is_quiet() => talk.event(&json!({
-            "event": word(*kind), "number": number, "took_ms": ms(took), "bytes": bytes, "stall_ms": ms(stall),
-        })),
-        // Somebody has asked for a savepoint, and whoever reads the log wants to know.
-        Told::Taken {
-            number,
-            kind,
-            took,
-            bytes,
-            stall,
-        } if talk.has_watcher() || *kind == Kind::Savepoint => talk.note(format!(
-            "{} {number}: {:.0} ms, {}, rows waited {:.1} ms",
-            word(*kind),
-            ms(took),
-            figures::bytes(*bytes),
-            ms(stall)
-        )),
-        Told::Taken { .. } => {}
+        } => {
+            let (what, took, stall) = (word(*kind), ms(took), ms(stall));
+            if talk.is_json() && !talk.is_quiet() {
+                talk.event(&json!({
+                    "event": what, "number": number, "took_ms": took, "bytes": bytes, "stall_ms": stall,
+                }));
+            } else if talk.has_watcher() || *kind == Kind::Savepoint {
+                // Somebody has asked for a savepoint, and whoever reads the log wants to know.
+                let bytes = figures::bytes(*bytes);
+                talk.note(format!(
+                    "{what} {number}: {took:.0} ms, {bytes}, rows waited {stall:.1} ms"
+                ));
+            }
+        }
         Told::Failed { number, why } => {
             talk.note(format!("checkpoint {number} has not happened: {why}"));
         }

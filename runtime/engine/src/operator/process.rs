@@ -12,6 +12,7 @@
 //!
 //! Ports: 0 main output, 1 failed rows, then the side outputs of the function.
 
+mod bits;
 mod calls;
 mod failures;
 mod fire;

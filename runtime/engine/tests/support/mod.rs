@@ -1,6 +1,7 @@
 //! What the engine's tests share: a folder with a pipeline in it, guests in the sandbox, and what came out.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod followed;
 pub mod hooks;
 pub mod input;
 pub mod model;
