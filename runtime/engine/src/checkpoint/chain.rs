@@ -18,8 +18,8 @@ use super::kept::StatesKept;
 /// What is said of these files in a manifest.
 const LABEL: &str = "keys";
 
-/// How long a data file becomes, about.
-const FILE_BYTES: u64 = 64 << 20;
+/// How long a data file becomes, about. It stands in memory until it is put.
+const FILE_BYTES: u64 = 16 << 20;
 
 /// State is kept whole as long as what has changed since takes less than this.
 const LEAST_BYTES: u64 = 256 << 10;

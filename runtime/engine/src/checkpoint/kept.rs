@@ -1,16 +1,20 @@
 //! What stations keep, as it is written and read: plain data, in columns, with declared meaning.
 //!
-//! The order of fields is the format (postcard): a change needs a new version of it.
+//! The order of fields is the format (postcard, with lists as `packed.rs` has them): a change needs a new version of it.
 
 mod blocks;
+mod packed;
 mod states;
+mod tables;
 
 use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Pending, Position};
-use tidemill_wasm::{Arena, Column, Failed, Reason, Table, Values};
+use tidemill_wasm::{Failed, Reason};
 
 pub use self::blocks::{BlockFile, Blocks};
+use self::packed::Packed;
 pub use self::states::{ProcessKept, SlotKept, StatesKept, TimerKept};
+pub use self::tables::TableKept;
 use super::restored::Damaged;
 
 /// What a source keeps on one worker.
@@ -127,8 +131,10 @@ pub struct KeysKept {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StoredKept {
     /// Where each list ends.
+    #[serde(with = "packed::ends")]
     pub ends: Vec<u64>,
     /// All rows: an Arrow IPC stream, nothing where there are none.
+    #[serde(with = "packed")]
     pub rows: Vec<u8>,
 }
 
@@ -145,13 +151,25 @@ impl StoredKept {
     }
 }
 
+/// What an end is written as, as long as no list is long.
+const END_BYTES: usize = 1;
+
 /// A list per key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "T: Packed + Serialize"))]
+#[serde(bound(deserialize = "T: Packed + Deserialize<'de>"))]
 pub struct Lists<T> {
     /// Where each list ends.
+    #[serde(with = "packed::ends")]
     ends: Vec<u64>,
+    #[serde(with = "packed")]
     all: Vec<T>,
 }
+
+/// Words of the core: times and small numbers by turns, which would all be as wide as the widest.
+impl Packed for i64 {}
+
+impl Packed for Option<FiringKept> {}
 
 impl<T> Default for Lists<T> {
     fn default() -> Self {
@@ -163,10 +181,30 @@ impl<T> Default for Lists<T> {
 }
 
 impl<T: Copy> Lists<T> {
+    /// No list, and room for so many of so many items together.
+    pub fn with_room(lists: usize, items: usize) -> Self {
+        Self {
+            ends: Vec::with_capacity(lists),
+            all: Vec::with_capacity(items),
+        }
+    }
+
+    /// So many lists with nothing in them.
+    pub fn empty(lists: usize) -> Self {
+        Self {
+            ends: vec![0; lists],
+            all: Vec::new(),
+        }
+    }
+
     /// Appends a list.
     pub fn push(&mut self, list: &[T]) {
         self.all.extend_from_slice(list);
         self.ends.push(self.all.len() as u64);
+    }
+
+    fn about_bytes(&self) -> usize {
+        size_of_val(&self.all[..]) + self.ends.len() * END_BYTES
     }
 
     /// How many lists.
@@ -191,6 +229,7 @@ impl<T: Copy> Lists<T> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowsKept {
     /// Where each key's rows end.
+    #[serde(with = "packed::ends")]
     pub ends: Vec<u64>,
     /// All of them.
     pub rows: TableKept,
@@ -264,66 +303,6 @@ impl TryFrom<FailedKept> for Failed {
             backtrace: None,
             log: Vec::new(),
         })
-    }
-}
-
-/// Rows without time, in physical columns.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TableKept {
-    /// How many.
-    pub rows: u32,
-    /// The columns.
-    pub columns: Vec<ColumnKept>,
-}
-
-/// One column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ColumnKept {
-    values: ValuesKept,
-    valid: Option<Vec<u8>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum ValuesKept {
-    Octets(Vec<u8>),
-    Words(Vec<i64>),
-    Floats(Vec<f64>),
-    Arena { offsets: Vec<u32>, bytes: Vec<u8> },
-}
-
-impl From<Table> for TableKept {
-    fn from(table: Table) -> Self {
-        let column = |column: Column| ColumnKept {
-            values: match column.values {
-                Values::Octets(v) => ValuesKept::Octets(v),
-                Values::Words(v) => ValuesKept::Words(v),
-                Values::Floats(v) => ValuesKept::Floats(v),
-                Values::Arena(Arena { offsets, bytes }) => ValuesKept::Arena { offsets, bytes },
-            },
-            valid: column.valid,
-        };
-        Self {
-            rows: table.rows,
-            columns: table.columns.into_iter().map(column).collect(),
-        }
-    }
-}
-
-impl From<TableKept> for Table {
-    fn from(table: TableKept) -> Self {
-        let column = |column: ColumnKept| Column {
-            values: match column.values {
-                ValuesKept::Octets(v) => Values::Octets(v),
-                ValuesKept::Words(v) => Values::Words(v),
-                ValuesKept::Floats(v) => Values::Floats(v),
-                ValuesKept::Arena { offsets, bytes } => Values::Arena(Arena { offsets, bytes }),
-            },
-            valid: column.valid,
-        };
-        Self {
-            rows: table.rows,
-            columns: table.columns.into_iter().map(column).collect(),
-        }
     }
 }
 

@@ -52,6 +52,16 @@ impl KeyTable {
         }
     }
 
+    /// Gives the encoded bytes of each of these keys.
+    pub fn each_encoded(&self, keys: &[KeyId], mut take: impl FnMut(&[u8])) {
+        match self {
+            Self::Integers(table) => keys
+                .iter()
+                .for_each(|&id| take(&key::encode_integer(table.value(id)))),
+            Self::Encoded(table) => keys.iter().for_each(|&id| take(table.bytes(id))),
+        }
+    }
+
     /// The number of an encoded key, given now if it has none; nothing if it is no key of this kind.
     pub fn insert(&mut self, encoded: &[u8]) -> Option<KeyId> {
         match self {

@@ -92,10 +92,23 @@ impl Store {
     /// About how many bytes of data stand at a place.
     pub fn weight(&self, slot: Slot) -> usize {
         match &self.values {
+            StoredValues::Arena(v) => v[slot as usize].len(),
+            _ => self.least_weight(),
+        }
+    }
+
+    /// How many bytes of data stand at any place, at least.
+    pub fn least_weight(&self) -> usize {
+        match &self.values {
             StoredValues::Octets(_) => 1,
             StoredValues::Words(_) | StoredValues::Floats(_) => size_of::<i64>(),
-            StoredValues::Arena(v) => v[slot as usize].len(),
+            StoredValues::Arena(_) => 0,
         }
+    }
+
+    /// Whether it holds texts or byte strings.
+    pub fn is_arena(&self) -> bool {
+        matches!(self.values, StoredValues::Arena(_))
     }
 
     fn len(&self) -> usize {

@@ -83,7 +83,8 @@ impl std::fmt::Debug for Blocks {
 impl StatesKept {
     /// As bytes: the format that is on disk (`decisions`).
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("plain data in memory")
+        let room = Vec::with_capacity(self.about_bytes());
+        postcard::to_extend(self, room).expect("plain data in memory")
     }
 
     /// The inverse.

@@ -10,7 +10,7 @@ use tidemill_wasm::Clock;
 
 use super::Process;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Blocks, ProcessKept, StatesKept, TimerKept};
+use crate::checkpoint::kept::{Blocks, Lists, ProcessKept, StatesKept, TimerKept};
 use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::error::EngineError;
 use crate::state::Next;
@@ -20,6 +20,9 @@ const BLOCK: usize = 4096;
 
 /// How many bytes make a block large enough.
 const BLOCK_BYTES: usize = 1 << 20;
+
+/// What the usual key is encoded as: an integer.
+const KEY_BYTES: usize = 9;
 
 /// Where what was kept stands here.
 struct Names {
@@ -117,24 +120,32 @@ impl Process {
     }
 
     fn block(&self, keys: &[KeyId]) -> StatesKept {
-        let mut kept = StatesKept {
+        let mut encoded = Lists::with_room(keys.len(), keys.len() * KEY_BYTES);
+        let table = &self.parts.keying.table;
+        table.each_encoded(keys, |key| encoded.push(key));
+        StatesKept {
+            gone: Lists::default(),
+            keys: encoded,
+            timers: self.timers_of(keys),
             slots: self.parts.state.save(keys),
-            ..StatesKept::default()
-        };
-        let (mut encoded, mut timers) = (Vec::new(), Vec::new());
+        }
+    }
+
+    fn timers_of(&self, keys: &[KeyId]) -> Lists<TimerKept> {
+        if self.timers.is_empty() && self.clock_timers.is_empty() {
+            return Lists::empty(keys.len());
+        }
+        let (mut all, mut timers) = (Lists::default(), Vec::new());
         for &key in keys {
-            encoded.clear();
-            self.parts.keying.table.encode(key, &mut encoded);
-            kept.keys.push(&encoded);
             timers.clear();
             let both = self.timers.of(key).iter().chain(self.clock_timers.of(key));
             timers.extend(both.map(|timer| TimerKept {
                 name: timer.name,
                 time: timer.time,
             }));
-            kept.timers.push(&timers);
+            all.push(&timers);
         }
-        kept
+        all
     }
 
     /// Goes on from what workers kept, as far as it is this one's.

@@ -45,7 +45,10 @@ impl ValueSlot {
         if !self.holds(key) {
             return 0;
         }
-        self.columns.iter().map(|column| column.weight(key)).sum()
+        match self.has_arenas {
+            true => self.columns.iter().map(|column| column.weight(key)).sum(),
+            false => self.least_bytes,
+        }
     }
 
     /// What is held for these keys.

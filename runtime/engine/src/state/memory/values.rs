@@ -18,6 +18,9 @@ const NONE: u32 = u32::MAX;
 /// One slot of kind value.
 pub struct ValueSlot {
     pub(super) columns: Vec<Store>,
+    /// How many bytes of data an entry has at least, and whether some have more.
+    pub(super) least_bytes: usize,
+    pub(super) has_arenas: bool,
     /// By key: whether there is an entry.
     present: Vec<u8>,
     /// By key: the time that its entry lives from. Only where entries expire.
@@ -30,8 +33,11 @@ impl ValueSlot {
     pub fn new(slot: &StateSlot) -> Self {
         let columns = slot.columns.iter();
         let of = |field: &arrow_schema::Field| Store::of(LogicalType::of(field.data_type()));
+        let columns: Vec<Store> = columns.map(of).collect();
         Self {
-            columns: columns.map(of).collect(),
+            least_bytes: columns.iter().map(Store::least_weight).sum(),
+            has_arenas: columns.iter().any(Store::is_arena),
+            columns,
             present: Vec::new(),
             clocks: Vec::new(),
             ttl: slot.ttl,
