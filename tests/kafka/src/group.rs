@@ -1,0 +1,50 @@
+//! What a group has committed.
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::admin::{self, PATIENCE};
+
+/// What a group has committed of a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The partition.
+    pub partition: i32,
+    /// The next offset to read.
+    pub offset: i64,
+    /// What was committed beside it.
+    pub metadata: String,
+}
+
+/// What a group has committed of a topic's partitions 0 to `partitions`; those without an offset are left out.
+/// Waits for the end of a transaction that holds such an offset.
+///
+/// # Panics
+/// If the broker does not tell it within 30 seconds: such a transaction may be open.
+pub fn committed_offsets(
+    address: &str,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> Vec<Committed> {
+    let mut config = admin::client(address);
+    config.set("group.id", group);
+    config.set("isolation.level", "read_committed");
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range(topic, 0, partitions - 1);
+    let told = consumer
+        .committed_offsets(asked, PATIENCE)
+        .unwrap_or_else(|error| panic!("{group}: {error}"));
+    let one = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+        let Offset::Offset(offset) = element.offset() else {
+            return None;
+        };
+        Some(Committed {
+            partition: element.partition(),
+            offset,
+            metadata: element.metadata().to_owned(),
+        })
+    };
+    told.elements().into_iter().filter_map(one).collect()
+}

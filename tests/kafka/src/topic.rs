@@ -1,0 +1,140 @@
+//! A topic of a test's own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+use crate::admin::{self, PATIENCE};
+use crate::broker::broker;
+use crate::reader::{Isolation, Reader};
+use crate::record::Record;
+
+/// A topic that no other test has. It goes with this value.
+#[derive(Debug)]
+pub struct Topic {
+    name: String,
+    address: String,
+}
+
+impl Topic {
+    /// A topic with so many partitions on the broker that all tests share. Its name begins with `prefix`.
+    pub fn new(prefix: &str, partitions: i32) -> Self {
+        Self::at(broker(), prefix, partitions, &[])
+    }
+
+    /// A topic on the broker at `address`, with settings such as `("message.timestamp.type", "LogAppendTime")`.
+    pub fn at(address: &str, prefix: &str, partitions: i32, settings: &[(&str, &str)]) -> Self {
+        let topic = Self::named(address, &unique(prefix));
+        admin::create(address, &topic.name, partitions, settings);
+        topic
+    }
+
+    /// A topic of this name, which may not exist yet: a pipeline is to make it, or [`Topic::create`] does.
+    pub fn named(address: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its broker listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Makes the topic, for instance after it was deleted.
+    pub fn create(&self, partitions: i32) {
+        admin::create(&self.address, &self.name, partitions, &[]);
+    }
+
+    /// Deletes the topic. Whether the broker did.
+    pub fn delete(&self) -> bool {
+        admin::delete(&self.address, &self.name)
+    }
+
+    /// Gives it more partitions, so many in all.
+    pub fn grow(&self, partitions: usize) {
+        admin::grow(&self.address, &self.name, partitions);
+    }
+
+    /// Produces records in their order, and returns when the broker has them all. Those without a partition go where librdkafka's
+    /// `murmur2_random` sends them, as Java's clients do.
+    pub fn produce(&self, records: &[Record]) {
+        let mut config = admin::client(&self.address);
+        config.set("partitioner", "murmur2_random");
+        config.set("enable.idempotence", "true");
+        config.set("message.max.bytes", "16777216");
+        let producer: BaseProducer = config.create().expect("a producer");
+        for record in records {
+            self.send(&producer, record);
+        }
+        producer
+            .flush(PATIENCE)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        assert_eq!(producer.in_flight_count(), 0, "{}", self.name);
+    }
+
+    fn send(&self, producer: &BaseProducer, record: &Record) {
+        let mut wanted = base(&self.name, record);
+        loop {
+            wanted = match producer.send(wanted) {
+                Ok(()) => return,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => back,
+                Err((error, _)) => panic!("{}: {error}", self.name),
+            };
+            producer.poll(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// Everything that a reader of committed records sees now, in the order of offsets partition by partition.
+    pub fn committed(&self) -> Vec<Record> {
+        self.reader(Isolation::Committed).to_end()
+    }
+
+    /// A reader of this topic, from its beginning.
+    pub fn reader(&self, isolation: Isolation) -> Reader {
+        Reader::new(&self.address, &self.name, isolation)
+    }
+}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        // A test that fails shows its own reason, and the broker may be gone.
+        if !std::thread::panicking() {
+            self.delete();
+        }
+    }
+}
+
+fn base<'a>(topic: &'a str, record: &'a Record) -> BaseRecord<'a, [u8], [u8]> {
+    let mut made = BaseRecord::to(topic);
+    made.key = record.key.as_deref();
+    made.payload = record.value.as_deref();
+    made.partition = record.partition;
+    made.timestamp = record.timestamp_ms;
+    let add = |headers: OwnedHeaders, (key, value): &(String, Option<Vec<u8>>)| {
+        let value = value.as_deref();
+        headers.insert(Header { key, value })
+    };
+    if !record.headers.is_empty() {
+        made.headers = Some(record.headers.iter().fold(OwnedHeaders::new(), add));
+    }
+    made
+}
+
+/// A name that no other test uses, of this process or another, now or earlier.
+fn unique(prefix: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let (now, process) = (now.map_or(0, |now| now.as_millis()), std::process::id());
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}-{now:x}-{process:x}-{next}")
+}
