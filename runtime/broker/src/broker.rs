@@ -1,10 +1,9 @@
 //! A broker that runs.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -84,6 +83,7 @@ pub struct Broker {
     folder: Folder,
     /// The warden, whose standard input ends the broker.
     warden: Child,
+    began: Instant,
     owned: bool,
 }
 
@@ -93,6 +93,18 @@ impl Broker {
     /// # Errors
     /// If Java is missing, the port is taken, or the broker does not come to answer. Nothing is left running then.
     pub fn start(jars: &Jars, options: &Options) -> Result<Self, BrokerError> {
+        let mut broker = Self::launch(jars, options)?;
+        while !broker.answers()? {
+            sleep(LOOK);
+        }
+        Ok(broker)
+    }
+
+    /// Starts a broker, which does not answer yet.
+    ///
+    /// # Errors
+    /// If Java is missing, or the port is taken.
+    pub fn launch(jars: &Jars, options: &Options) -> Result<Self, BrokerError> {
         let java = java::find()?;
         let port = free_port(options.port)?;
         let (path, temporary) = match &options.place {
@@ -103,22 +115,41 @@ impl Broker {
             }
         };
         let folder = Folder::lay(&path, port, free_port(0)?)?;
-        if !folder.is_formatted() {
-            format(&java, jars, &folder)?;
-        }
         let warden = warden(&java, jars, &folder, options)?;
         // From here on the folder is the warden's to remove.
         if let Some(temporary) = temporary {
             let _ = temporary.keep();
         }
-        let mut broker = Self {
+        Ok(Self {
             address: format!("127.0.0.1:{port}"),
             folder,
             warden,
+            began: Instant::now(),
             owned: options.lifetime == Lifetime::Owner,
-        };
-        broker.wait_for_answer()?;
-        Ok(broker)
+        })
+    }
+
+    /// Whether it answers already, to be asked a few times a second.
+    ///
+    /// # Errors
+    /// If it has ended, or has not answered for a minute and a half.
+    pub fn answers(&mut self) -> Result<bool, BrokerError> {
+        // A folder that goes takes its log along, so what it says is read before.
+        let tail = self.folder.tail();
+        if self.has_ended() {
+            return Err(BrokerError::Ended { tail });
+        }
+        if self.began.elapsed() > PATIENCE {
+            let _ = self.kill();
+            let within_s = PATIENCE.as_secs();
+            return Err(BrokerError::Slow { within_s, tail });
+        }
+        Ok(answers(&self.address))
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.warden.try_wait(), Ok(None))
     }
 
     /// Where clients find it, such as `127.0.0.1:9092`.
@@ -147,15 +178,6 @@ impl Broker {
         id.map_err(BrokerError::system("reading", &file))
     }
 
-    /// The error that says how the log ends, if the broker has ended by itself.
-    pub fn failure(&mut self) -> Option<BrokerError> {
-        let ended: Option<ExitStatus> = self.warden.try_wait().ok().flatten();
-        ended.map(|_| BrokerError::Ended {
-            log: self.folder.log(),
-            tail: self.folder.tail(),
-        })
-    }
-
     /// Kills the broker as if its machine had lost power, as tests do; what it was given a folder for stays.
     ///
     /// # Errors
@@ -170,26 +192,6 @@ impl Broker {
     /// Ends the broker, and returns when it has ended: files that are kept are closed, those that are not are gone.
     pub fn stop(self) {
         drop(self);
-    }
-
-    fn wait_for_answer(&mut self) -> Result<(), BrokerError> {
-        let began = Instant::now();
-        while !answers(&self.address) {
-            // A folder that goes takes its log along, so what it says is read before.
-            let tail = self.folder.tail();
-            if let Some(BrokerError::Ended { log, .. }) = self.failure() {
-                return Err(BrokerError::Ended { log, tail });
-            }
-            if began.elapsed() > PATIENCE {
-                let _ = self.kill();
-                return Err(BrokerError::Slow {
-                    within_s: PATIENCE.as_secs(),
-                    tail,
-                });
-            }
-            sleep(LOOK);
-        }
-        Ok(())
     }
 }
 
@@ -224,31 +226,6 @@ fn command(java: &Path, jars: &Jars, folder: &Folder) -> Command {
     command
 }
 
-/// Prepares the data folder.
-fn format(java: &Path, jars: &Jars, folder: &Folder) -> Result<(), BrokerError> {
-    let log = folder.log();
-    let opened = OpenOptions::new().create(true).append(true).open(&log);
-    let opened = opened.map_err(BrokerError::system("writing", &log))?;
-    let copy = |file: &File| {
-        file.try_clone()
-            .map_err(BrokerError::system("writing", &log))
-    };
-    let ended = command(java, jars, folder)
-        .args(["kafka.tools.StorageTool", "format", "-t", &cluster(), "-c"])
-        .arg(folder.settings())
-        .stdin(Stdio::null())
-        .stdout(copy(&opened)?)
-        .stderr(copy(&opened)?)
-        .status();
-    match ended.map_err(BrokerError::system("starting", java))? {
-        ended if ended.success() => Ok(()),
-        _ => Err(BrokerError::Ended {
-            log: folder.log(),
-            tail: folder.tail(),
-        }),
-    }
-}
-
 /// A cluster's id of its own, in the form that Kafka wants: 16 bytes as base64 for file names.
 fn cluster() -> String {
     let random = RandomState::new().build_hasher().finish();
@@ -272,12 +249,15 @@ fn warden(
         Place::Kept(_) => "keep",
         Place::Temporary | Place::Removed(_) => "remove",
     };
+    let cluster = match folder.is_formatted() {
+        true => String::new(),
+        false => cluster(),
+    };
     let mut warden = Command::new("sh");
     warden.args(["-c", WARDEN, "tidemill-kafka-warden"]);
-    warden.arg(folder.path()).arg(lock).arg(fate);
+    warden.arg(folder.path()).arg(lock).args([fate, &cluster]);
     warden.arg(broker.get_program()).args(broker.get_args());
     warden.arg(format!("-Xmx{}m", options.heap_mb));
-    warden.arg("kafka.Kafka").arg(folder.settings());
     // A group of its own: an interrupt from the terminal is for who asked for the broker, who ends it in order.
     warden.process_group(0).current_dir("/");
     let quiet = (Stdio::null(), Stdio::null());

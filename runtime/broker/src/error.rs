@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rdkafka::error::KafkaError;
+
 /// Why there is no broker.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -36,11 +38,9 @@ pub enum BrokerError {
         port: u16,
     },
     /// The broker ended before it answered.
-    #[error("Kafka ended before it answered; its log is {log} and ends with:\n{tail}", log = log.display())]
+    #[error("Kafka ended before it answered; its log ends with:\n{tail}")]
     Ended {
-        /// The log's file.
-        log: PathBuf,
-        /// Its end.
+        /// The log's end.
         tail: String,
     },
     /// The broker did not answer in time.
@@ -50,6 +50,16 @@ pub enum BrokerError {
         within_s: u64,
         /// The log's end.
         tail: String,
+    },
+    /// A topic.
+    #[error("topic {topic} cannot be {what}: {source}")]
+    Topic {
+        /// What was wanted of it.
+        what: &'static str,
+        /// The topic.
+        topic: String,
+        /// What the client or the broker said.
+        source: KafkaError,
     },
     /// A file, a folder or a process.
     #[error("{what} {path}: {source}", path = path.display())]
@@ -78,7 +88,7 @@ impl BrokerError {
             }
             Self::PortTaken { .. } => "`--port 0` takes a free one",
             Self::Slow { .. } => "the machine may be short of memory or processors: try again",
-            Self::Ended { .. } | Self::System { .. } => return None,
+            Self::Ended { .. } | Self::Topic { .. } | Self::System { .. } => return None,
         };
         Some(text.to_owned())
     }

@@ -17,8 +17,10 @@ mod folder;
 mod jars;
 mod java;
 mod ready;
+mod topics;
 
 pub use broker::{Broker, Lifetime, Options, Place};
 pub use error::BrokerError;
 pub use jars::{Jars, VERSION};
 pub use ready::answers;
+pub use topics::Topics;

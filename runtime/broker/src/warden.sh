@@ -1,42 +1,59 @@
-# Starts a broker and stays beside it: ends it when whoever wanted it has gone, however that went, and then cleans up.
+# Prepares a broker's data folder, starts the broker and stays beside it: ends it when whoever wanted it has gone, however that
+# went, and then cleans up.
 #
-# usage: sh -c "$(cat warden.sh)" warden FOLDER LOCK FATE COMMAND...
-#   FOLDER   where the broker's log goes
+# usage: sh -c "$(cat warden.sh)" warden FOLDER LOCK FATE CLUSTER JAVA...
+#   FOLDER   has the settings, and gets log and data
 #   LOCK     a file: the broker ends when nobody has locked it any more; empty: when standard input ends
 #   FATE     `remove`: the folder goes with the broker; `keep`: the broker is given time to close its files
-folder=$1 lock=$2 fate=$3
-shift 3
+#   CLUSTER  the id of a new cluster; empty: the folder has been prepared before
+#   JAVA     the command, but for its class and what that is given
+folder=$1 lock=$2 fate=$3 cluster=$4
+shift 4
 exec 3<&0
+running= ended= killer=
 
 # Should this process be killed, which nobody does by mistake, the kernel ends the broker.
 guard=
 command -v setpriv >/dev/null && guard='setpriv --pdeathsig KILL'
-$guard "$@" >>"$folder/broker.log" 2>&1 </dev/null 3<&- &
-broker=$!
-echo "$broker" >"$folder/broker.pid"
 
 end() {
-  if [ "$fate" = keep ]; then
-    kill -TERM "$broker" 2>/dev/null
-    tries=100
-    while [ "$tries" -gt 0 ] && kill -0 "$broker" 2>/dev/null; do sleep 0.1; tries=$((tries - 1)); done
-  fi
-  kill -KILL "$broker" 2>/dev/null
+  ended=1
+  [ -n "$running" ] || return
+  [ "$fate" = keep ] || { kill -KILL "$running"; return; }
+  kill -TERM "$running"
+  # In the background: this process is who notices that the broker has ended.
+  { sleep 10; kill -KILL "$running"; } 3<&- 4<&- &
+  killer=$!
 }
-# In the background: this process is who notices that the broker has ended.
-trap 'end &' TERM INT HUP
+trap end TERM INT HUP
+
+# run JAVA...: in the background, since a shell that waits for what is in front acts upon no signal.
+run() {
+  [ -z "$ended" ] || return 1
+  $guard "$@" >>"$folder/broker.log" 2>&1 </dev/null 3<&- 4<&- &
+  running=$!
+  echo "$running" >"$folder/broker.pid"
+  [ -z "$ended" ] || end
+  while kill -0 "$running"; do wait "$running"; code=$?; done
+  running=
+  return "$code"
+}
 
 # The lock is held until this process has ended: who wants a broker meanwhile waits, and starts one of its own.
 if [ -n "$lock" ]; then
   exec 4<>"$lock"
-  { while flock -x 4 && flock -u 4 && sleep 2 && ! flock -n -x 4; do :; done; end; } 3<&- &
+  { while flock -x 4 && flock -u 4 && sleep 2 && ! flock -n -x 4; do :; done; kill -TERM $$; } 3<&- &
 else
-  { cat <&3 >/dev/null; end; } &
+  exec 4</dev/null
+  { cat <&3 >/dev/null; kill -TERM $$; } &
 fi
 watcher=$!
 
-while kill -0 "$broker" 2>/dev/null; do wait "$broker"; ended=$?; done
+code=1
+settings=$folder/server.properties
+{ [ -z "$cluster" ] || run "$@" kafka.tools.StorageTool format -t "$cluster" -c "$settings"; } && run "$@" kafka.Kafka "$settings"
+
 trap - TERM INT HUP
-kill "$watcher" 2>/dev/null
+kill "$watcher" ${killer:+"$killer"}
 [ "$fate" = keep ] || rm -rf "$folder"
-exit "$ended"
+exit "$code"

@@ -3,7 +3,7 @@
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::admin::{self, PATIENCE};
+use crate::client::{PATIENCE, client};
 
 /// What a group has committed of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub fn committed_offsets(
     topic: &str,
     partitions: i32,
 ) -> Vec<Committed> {
-    let mut config = admin::client(address);
+    let mut config = client(address);
     config.set("group.id", group);
     config.set("isolation.level", "read_committed");
     let consumer: BaseConsumer = config.create().expect("a consumer");

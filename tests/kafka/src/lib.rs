@@ -15,8 +15,8 @@
 //!
 //! Everything here panics where it fails: it is for tests, whose failure that is.
 
-mod admin;
 mod broker;
+mod client;
 mod group;
 mod reader;
 mod record;

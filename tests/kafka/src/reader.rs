@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::admin::{self, PATIENCE};
+use crate::client::{PATIENCE, client};
 use crate::record::Record;
 
 /// Which records are seen.
@@ -32,7 +32,7 @@ impl Reader {
     /// # Panics
     /// If the broker does not tell them.
     pub fn new(address: &str, topic: &str, isolation: Isolation) -> Self {
-        let mut config = admin::client(address);
+        let mut config = client(address);
         let isolation = match isolation {
             Isolation::Committed => "read_committed",
             Isolation::Uncommitted => "read_uncommitted",

@@ -7,8 +7,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
-use crate::admin::{self, PATIENCE};
 use crate::broker::broker;
+use crate::client::{PATIENCE, client, topics};
 use crate::reader::{Isolation, Reader};
 use crate::record::Record;
 
@@ -28,7 +28,8 @@ impl Topic {
     /// A topic on the broker at `address`, with settings such as `("message.timestamp.type", "LogAppendTime")`.
     pub fn at(address: &str, prefix: &str, partitions: i32, settings: &[(&str, &str)]) -> Self {
         let topic = Self::named(address, &unique(prefix));
-        admin::create(address, &topic.name, partitions, settings);
+        let made = topics(address).create(&topic.name, partitions, settings);
+        made.unwrap_or_else(|error| panic!("{error}"));
         topic
     }
 
@@ -52,23 +53,30 @@ impl Topic {
 
     /// Makes the topic, for instance after it was deleted.
     pub fn create(&self, partitions: i32) {
-        admin::create(&self.address, &self.name, partitions, &[]);
+        let made = topics(&self.address).create(&self.name, partitions, &[]);
+        assert!(
+            made.unwrap_or_else(|error| panic!("{error}")),
+            "{} is there",
+            self.name
+        );
     }
 
-    /// Deletes the topic. Whether the broker did.
+    /// Deletes the topic. Whether it was there.
     pub fn delete(&self) -> bool {
-        admin::delete(&self.address, &self.name)
+        let deleted = topics(&self.address).delete(&self.name);
+        deleted.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Gives it more partitions, so many in all.
     pub fn grow(&self, partitions: usize) {
-        admin::grow(&self.address, &self.name, partitions);
+        let grown = topics(&self.address).grow(&self.name, partitions);
+        grown.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Produces records in their order, and returns when the broker has them all. Those without a partition go where librdkafka's
     /// `murmur2_random` sends them, as Java's clients do.
     pub fn produce(&self, records: &[Record]) {
-        let mut config = admin::client(&self.address);
+        let mut config = client(&self.address);
         config.set("partitioner", "murmur2_random");
         config.set("enable.idempotence", "true");
         config.set("message.max.bytes", "16777216");
@@ -109,7 +117,7 @@ impl Drop for Topic {
     fn drop(&mut self) {
         // A test that fails shows its own reason, and the broker may be gone.
         if !std::thread::panicking() {
-            self.delete();
+            let _ = topics(&self.address).delete(&self.name);
         }
     }
 }
