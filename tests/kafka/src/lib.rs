@@ -18,12 +18,14 @@
 mod broker;
 mod client;
 mod group;
+mod proxy;
 mod reader;
 mod record;
 mod topic;
 
 pub use broker::{broker, jars};
 pub use group::{Committed, committed_offsets};
+pub use proxy::{Act, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;
 pub use topic::Topic;
