@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use crate::cmd::{
-    bench, build, check, checkpoint, compile_module, completions, doctor, inspect, man, new, rerun,
-    run, savepoint, schema, state, stop, test,
+    bench, build, check, checkpoint, compile_module, completions, dev, doctor, inspect, man, new,
+    rerun, run, savepoint, schema, state, stop, test,
 };
 use crate::talk::Talk;
 
@@ -61,6 +61,7 @@ pub enum Command {
     Checkpoint(checkpoint::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
+    Dev(dev::Args),
     Doctor(doctor::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -74,6 +75,7 @@ impl Command {
     pub fn talk(&self) -> Talk {
         match self {
             Self::Run(args) => Talk::new(args.format, args.quiet),
+            Self::Dev(args) => args.talk(),
             _ => Talk::new(Format::Text, false),
         }
     }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod checkpoint;
 pub mod compile_module;
 pub mod completions;
+pub mod dev;
 pub mod doctor;
 pub mod inspect;
 pub mod man;
@@ -38,6 +39,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Stop(args) => stop::stop(&args)?,
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
+        Command::Dev(args) => dev::dev(&args)?,
         Command::Schema(_) => schema::schema(),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => man::man(&args)?,

@@ -29,16 +29,23 @@ pub fn broker() -> &'static str {
 /// # Errors
 /// If they are not there and cannot be brought.
 pub fn jars() -> Result<Jars> {
+    Jars::ready(&cache()?, |_| ()).map_err(with_hint)
+}
+
+/// The cache folder, which the command finds in the same way.
+///
+/// # Errors
+/// If none is known.
+pub fn cache() -> Result<PathBuf> {
     let set = |name: &str| {
         env::var_os(name)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    let cache = set("TIDEMILL_CACHE")
+    set("TIDEMILL_CACHE")
         .or_else(|| Some(set("XDG_CACHE_HOME")?.join("tidemill")))
         .or_else(|| Some(set("HOME")?.join(".cache/tidemill")))
-        .context("neither TIDEMILL_CACHE nor HOME is set")?;
-    Jars::ready(&cache, |_| ()).map_err(with_hint)
+        .context("neither TIDEMILL_CACHE nor HOME is set")
 }
 
 /// The broker that all test processes share, which lives while one of them does.

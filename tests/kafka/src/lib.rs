@@ -23,7 +23,7 @@ mod reader;
 mod record;
 mod topic;
 
-pub use broker::{broker, jars};
+pub use broker::{broker, cache, jars};
 pub use group::{Committed, committed_offsets};
 pub use proxy::{Act, Proxy, Request};
 pub use reader::{Isolation, Reader};

@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod checks;
 mod clocks;
+mod dev_kafka;
 mod doctor;
 mod examples;
 mod failures;
