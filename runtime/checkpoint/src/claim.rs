@@ -15,6 +15,7 @@
 mod begin;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::damage::Why;
 use crate::draft::Draft;
@@ -189,6 +190,12 @@ impl Claim {
             true => self.ended(e),
             false => e,
         })
+    }
+
+    /// How long ago a checkpoint was made, by this machine's clock.
+    pub fn age(&self, checkpoint: &Checkpoint) -> Duration {
+        let micros = self.clock.now().0 - checkpoint.manifest.made.0;
+        Duration::from_micros(micros.max(0).unsigned_abs())
     }
 
     /// Notes that a prepared checkpoint was confirmed. Doing it twice is harmless.

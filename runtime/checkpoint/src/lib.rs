@@ -93,7 +93,7 @@ pub use manifest::{
 };
 pub use names::{Incarnation, Number, PartName};
 pub use part::{Blocks, Content, Form, Part, PartWriter};
-pub use recovery::{Found, Recovery};
+pub use recovery::{Found, Prepared, Recovery};
 pub use requests::{Answer, Asked, Newest, Outcome, Request, Requests, Wish};
 pub use retention::Removed;
 pub use sequence::{Checkpoint, Sequence};

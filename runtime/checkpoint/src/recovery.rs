@@ -40,6 +40,15 @@ pub struct Found {
     pub only_prepared: Vec<Number>,
 }
 
+/// What is known of checkpoints that are prepared and of which no note says that they were confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prepared {
+    /// Nothing: whether the act that decides was done is not known.
+    InDoubt,
+    /// Who decides has been asked, and has not confirmed them.
+    NotConfirmed,
+}
+
 /// A checkpoint as far as it could be read.
 enum Seen {
     Whole(Box<Checkpoint>),
@@ -54,7 +63,15 @@ impl Claim {
     /// # Errors
     /// If the location cannot be read, or what lies there leaves open whether a checkpoint has been.
     pub fn recovery(&self) -> Result<Found, CheckpointError> {
-        self.sequence.recovery_of(self.incarnation)
+        self.recovery_with(Prepared::InDoubt)
+    }
+
+    /// As [`Claim::recovery`], for who has asked what decides.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn recovery_with(&self, prepared: Prepared) -> Result<Found, CheckpointError> {
+        self.sequence.recovery_of(self.incarnation, prepared)
     }
 }
 
@@ -65,13 +82,18 @@ impl Sequence {
     /// As there.
     pub fn recovery(&self) -> Result<Found, CheckpointError> {
         let next = self.numbers()?.last().map_or(Number(1), |n| n.next());
-        self.recovery_of(Incarnation {
+        let nobody = Incarnation {
             claim: next,
             token: 0,
-        })
+        };
+        self.recovery_of(nobody, Prepared::InDoubt)
     }
 
-    fn recovery_of(&self, starting: Incarnation) -> Result<Found, CheckpointError> {
+    fn recovery_of(
+        &self,
+        starting: Incarnation,
+        prepared: Prepared,
+    ) -> Result<Found, CheckpointError> {
         let mut numbers = self.numbers()?;
         numbers.retain(|number| *number < starting.claim);
         let mut found = Found {
@@ -97,7 +119,7 @@ impl Sequence {
                 }
             }
         }
-        self.check_fresh(&numbers, &found)?;
+        self.check_fresh(&numbers, &found, prepared)?;
         Ok(found)
     }
 
@@ -178,10 +200,16 @@ impl Sequence {
 
     /// Whether there has certainly been no checkpoint: retention keeps some, so claims alone, in a row, mean that none was
     /// ever completed.
-    fn check_fresh(&self, numbers: &[Number], found: &Found) -> Result<(), CheckpointError> {
+    fn check_fresh(
+        &self,
+        numbers: &[Number],
+        found: &Found,
+        prepared: Prepared,
+    ) -> Result<(), CheckpointError> {
         let in_a_row = numbers.iter().zip(1..).all(|(number, n)| number.0 == n);
         let nothing_left_over = !numbers.is_empty() || found.never_happened.is_empty();
-        if in_a_row && nothing_left_over && found.only_prepared.is_empty() {
+        let none_was = found.only_prepared.is_empty() || prepared == Prepared::NotConfirmed;
+        if in_a_row && nothing_left_over && none_was {
             return Ok(());
         }
         let what = match found.only_prepared.first() {

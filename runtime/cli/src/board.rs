@@ -164,6 +164,7 @@ fn is_live(spec: &SourceSpec) -> bool {
     match spec {
         SourceSpec::Files(files) => files.follow,
         SourceSpec::Stdin(_) => true,
+        SourceSpec::Kafka(kafka) => kafka.until.is_none(),
         SourceSpec::Nexmark(_) | SourceSpec::Datagen(_) => false,
     }
 }

@@ -144,6 +144,12 @@ impl From<EngineError> for Failure {
                  `keep` holds none; or raise `rows-limit`"
             )),
             EngineError::State { operator, source } => Some(source.hint(operator)),
+            // It has told its hint itself.
+            EngineError::Connector {
+                source: ConnectorError::Unavailable { .. },
+                ..
+            } => None,
+            EngineError::Connector { source, .. } => source.hint().map(str::to_owned),
             EngineError::StateFolder(error) => Some(error.hint().to_owned()),
             _ => None,
         };
@@ -175,6 +181,22 @@ fn row_hint(stopped: &StoppedByRow) -> Option<String> {
              sends them to {name}.failed"
         ),
     })
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        let exit = match &error {
+            ConnectorError::Internal(_) => Exit::Internal,
+            ConnectorError::Configuration(_) => Exit::Wrong,
+            _ => Exit::Failed,
+        };
+        Self {
+            exit,
+            may_pass: error.may_pass(),
+            hint: error.hint().map(str::to_owned),
+            cause: Cause::Other(error.into()),
+        }
+    }
 }
 
 impl From<ModuleError> for Failure {

@@ -2,6 +2,7 @@
 //! person has to decide.
 
 pub mod choose;
+mod decided;
 pub mod ends;
 mod told;
 
@@ -12,6 +13,7 @@ use anyhow::anyhow;
 use clap::ValueEnum;
 use tidemill_checkpoint::{Claim, Incarnation, Life, OnLock, Sequence};
 use tidemill_connectors::Missing;
+use tidemill_engine::checkpoint::kafka::KafkaPart;
 use tidemill_engine::checkpoint::location::{self, InLocation};
 use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told, changes};
 use tidemill_engine::{Checkpoints, Plan, Writer};
@@ -177,7 +179,12 @@ fn go_on(
     taken: Arc<AtomicBool>,
     talk: &Talk,
 ) -> Result<Start, Failure> {
-    let found = claim.recovery()?;
+    let kafka = KafkaPart::start(
+        plan,
+        (wanted.sequence.pipeline(), claim.pipeline_id()),
+        &wanted.pace,
+    )?;
+    let found = decided::recovery(&mut claim, &kafka, args)?;
     for number in &found.never_happened {
         talk.note(format!(
             "checkpoint {number} was begun and never completed: it never happened"
@@ -198,6 +205,10 @@ fn go_on(
     if args.from.is_some() {
         writer.missing = Missing::LeaveOut;
     }
+    writer.transactions = kafka.transactions();
+    if args.fresh || args.from.is_some() {
+        decided::go_back(&claim, &kafka, chosen.as_ref().zip(restored.as_ref()))?;
+    }
     if let (Some(chosen), Some(restored)) = (&chosen, &restored) {
         let number = chosen.checkpoint.number().0;
         if chosen.checkpoint.manifest.contents.finished {
@@ -211,7 +222,7 @@ fn go_on(
     }
     let (desk, requests) = Desk::open(claim.requests(), talk)?;
     let talk = talk.clone();
-    let mut store = InLocation::new(claim, wanted.keep, plan);
+    let mut store = InLocation::new(claim, wanted.keep, plan).with_kafka(kafka);
     if let Some(own) = own {
         store = store.going_on_from(&own.checkpoint.manifest);
     }

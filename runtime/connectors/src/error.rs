@@ -32,6 +32,19 @@ pub enum ConnectorError {
         /// What to do.
         hint: &'static str,
     },
+    /// A Kafka cluster has not done what it was asked, or does not have what it had.
+    #[error("{text}")]
+    Kafka {
+        /// What was tried, where, and what came of it.
+        text: String,
+        /// What to do.
+        hint: &'static str,
+        /// Whether it may go better later.
+        may_pass: bool,
+    },
+    /// Another process has what this one wrote with.
+    #[error("{0}")]
+    Fenced(String),
     /// Whoever read standard output has gone: the run ends quietly.
     #[error("the reader of standard output has gone")]
     OutputClosed,
@@ -49,9 +62,12 @@ impl ConnectorError {
     /// What to do about it, on one line, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unavailable { hint, .. } => Some(hint),
+            Self::Unavailable { hint, .. } | Self::Kafka { hint, .. } => Some(hint),
             Self::Changed(_) => {
                 Some("put it back as it was, or begin anew without what is kept of this run")
+            }
+            Self::Fenced(_) => {
+                Some("one process of a pipeline runs at a time; the other one goes on")
             }
             Self::Lost(_) => Some("put back what is missing"),
             Self::Unsound(_) => Some("see to the disk; a run goes on from the last checkpoint"),
@@ -76,6 +92,7 @@ impl ConnectorError {
                     | ErrorKind::ReadOnlyFilesystem
                     | ErrorKind::Unsupported
             ),
+            Self::Kafka { may_pass, .. } => *may_pass,
             Self::Unsound(_) => true,
             _ => false,
         }

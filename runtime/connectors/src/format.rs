@@ -7,6 +7,7 @@ use tidemill_rows::time_text::EpochUnit;
 use tidemill_rows::{LogicalType, Schema, SchemaRef};
 
 use crate::ConnectorError;
+use crate::kafka::RecordField;
 
 /// The longest line or CSV record (`line-limit`), unless set otherwise: 16 MiB.
 pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
@@ -71,6 +72,8 @@ pub struct ColumnSpec {
     pub path: Vec<String>,
     /// How a time is written; means nothing for other types.
     pub time_format: TimeFormat,
+    /// What of a record of Kafka it holds; elsewhere a field.
+    pub from: RecordField,
 }
 
 impl ColumnSpec {
@@ -83,6 +86,7 @@ impl ColumnSpec {
             ty,
             nullable,
             time_format: TimeFormat::Rfc3339,
+            from: RecordField::Field,
         }
     }
 

@@ -21,11 +21,37 @@ pub enum Position {
         /// Whether there is none.
         finished: bool,
     },
+    /// In a partition of Kafka.
+    Record(RecordPosition),
     /// In a stream, such as standard input or a pipe, that gives nothing twice: it cannot be read on by another process.
     Stream {
         /// Whether all of it has been read.
         finished: bool,
     },
+}
+
+/// Where a partition of Kafka is to be read on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordPosition {
+    /// The offset of the next record.
+    pub next: i64,
+    /// The offset before which reading ends, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<i64>,
+}
+
+impl RecordPosition {
+    /// Whether everything has been given.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.end.is_some_and(|end| self.next >= end)
+    }
+
+    /// Nothing is left before this offset.
+    pub(crate) fn has_come_to(&mut self, offset: i64) {
+        let end = self.end.unwrap_or(i64::MAX);
+        self.next = self.next.max(offset.min(end));
+    }
 }
 
 /// Where a file is to be read on. All begins at the file's beginning.
@@ -77,10 +103,19 @@ impl Default for FilePosition {
 }
 
 impl Position {
+    /// The offset of the next record, of a partition of Kafka.
+    pub fn next_record(&self) -> Option<i64> {
+        match self {
+            Self::Record(at) => Some(at.next),
+            _ => None,
+        }
+    }
+
     /// Whether everything of the split has been given.
     pub fn is_finished(&self) -> bool {
         match self {
             Self::File(at) => at.finished,
+            Self::Record(at) => at.is_finished(),
             Self::Generated { finished, .. } | Self::Stream { finished } => *finished,
         }
     }

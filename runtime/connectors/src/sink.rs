@@ -33,6 +33,7 @@ use tidemill_rows::{Batch, SchemaRef};
 
 use crate::ConnectorError;
 use crate::encode::Encoding;
+use crate::kafka::{KafkaSinkSpec, Transactions};
 
 pub use folder::{FolderSpec, Roll};
 pub use publish::Missing;
@@ -46,6 +47,8 @@ pub struct Life {
     pub incarnation: String,
     /// The file system.
     pub effects: Arc<dyn Effects>,
+    /// The transactions of sinks of Kafka whose rows become visible with checkpoints.
+    pub transactions: Option<Arc<Transactions>>,
 }
 
 /// How often a row is published that a pipeline with checkpoints gives to a sink.
@@ -88,6 +91,8 @@ pub enum SinkSpec {
     },
     /// A folder of finished parts.
     Folder(FolderSpec),
+    /// Topics of Kafka.
+    Kafka(Box<KafkaSinkSpec>),
     /// Nowhere, but encoded: what writing costs without what is written to.
     Encoded {
         /// How rows would be written.
@@ -105,6 +110,11 @@ pub trait Sink: Send {
     /// If they cannot be written; [`ConnectorError::OutputClosed`] if nobody reads standard output
     /// any more.
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError>;
+
+    /// Whether so much waits for a checkpoint that no more should be written before it.
+    fn is_full(&self) -> bool {
+        false
+    }
 
     /// Hands on what has been written so far, so that rows don't wait for others.
     ///
@@ -146,7 +156,7 @@ impl std::fmt::Debug for SharedSink {
 }
 
 /// What gives workers their hands.
-trait Writers: Send + Sync {
+pub(crate) trait Writers: Send + Sync {
     fn writer(&self, worker: usize) -> Box<dyn Sink>;
 
     fn rows(&self) -> u64;
@@ -261,6 +271,7 @@ impl SinkSpec {
                 Arc::new(shared::SharedOutput::file(path, *format, &schema, changes)?)
             }
             Self::Folder(folder) => Arc::new(folder.open(schema, changes)?),
+            Self::Kafka(kafka) => Arc::new(kafka.open(&schema, None)?),
             Self::Encoded { format } => Arc::new(shared::SharedOutput::stdout(
                 Box::new(std::io::sink()),
                 *format,
@@ -293,6 +304,18 @@ impl SinkSpec {
                 let place = (folder.path.clone(), None);
                 Ledger::open(place, (folder.format, folder.roll), life)
             }
+            Self::Kafka(kafka) => {
+                let transactions = match kafka.guarantee {
+                    // Only one cluster decides; at others rows are there at least once.
+                    Guarantee::ExactlyOnce => {
+                        let deciding = life.transactions.as_ref();
+                        deciding.filter(|t| t.is_on(&kafka.client)).cloned()
+                    }
+                    Guarantee::AtLeastOnce | Guarantee::Nothing => None,
+                };
+                let inner = Arc::new(kafka.open(&schema, transactions)?);
+                return Ok(SharedSink { inner });
+            }
             Self::Stdout { .. } | Self::Encoded { .. } | Self::Blackhole => {
                 return self.open(schema, changes);
             }
@@ -301,13 +324,30 @@ impl SinkSpec {
         Ok(SharedSink { inner })
     }
 
+    /// What is wrong with it for rows of a schema, without touching what it writes to.
+    ///
+    /// # Errors
+    /// A configuration error.
+    pub fn check(&self, schema: &SchemaRef) -> Result<(), ConnectorError> {
+        match self {
+            Self::Kafka(kafka) => kafka.check(schema),
+            _ => Ok(()),
+        }
+    }
+
     /// How often a row is published, in a pipeline with checkpoints.
     pub fn guarantee(&self) -> Guarantee {
         match self {
             Self::File { .. } | Self::Folder(_) => Guarantee::ExactlyOnce,
+            Self::Kafka(kafka) => kafka.guarantee,
             Self::Stdout { .. } => Guarantee::AtLeastOnce,
             Self::Encoded { .. } | Self::Blackhole => Guarantee::Nothing,
         }
+    }
+
+    /// Whether there is something to be done for its rows when a checkpoint is taken.
+    pub fn takes_part_in_checkpoints(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Folder(_) | Self::Kafka(_))
     }
 
     /// Whether rows are published only at the end of a bounded run: no pipeline with checkpoints that has no end can have

@@ -11,6 +11,7 @@ use crate::generated;
 use crate::input::files::FilesSpec;
 use crate::input::finder::Later;
 use crate::input::stdin::{self, StdinSpec};
+use crate::kafka::KafkaSpec;
 use crate::nexmark::NexmarkSpec;
 use crate::position::Position;
 use crate::split::{Split, Wake};
@@ -22,6 +23,8 @@ pub enum SourceSpec {
     Files(FilesSpec),
     /// Standard input.
     Stdin(StdinSpec),
+    /// Topics of Kafka.
+    Kafka(Box<KafkaSpec>),
     /// The events of the Nexmark benchmark.
     Nexmark(NexmarkSpec),
     /// Rows made up from a schema.
@@ -123,6 +126,7 @@ pub fn resume_all(
                 (vec![stdin::NAME.into()], splits.collect())
             })
         }
+        SourceSpec::Kafka(kafka) => kafka.open(&schema, wakes, kept)?,
         SourceSpec::Nexmark(nexmark) => {
             let begins = generated::begins(&nexmark.names(), nexmark.splits, kept)?;
             each(wakes, |share, wake| {
@@ -189,6 +193,7 @@ impl SourceSpec {
         match self {
             Self::Files(files) => files.format.schema(),
             Self::Stdin(stdin) => stdin.format.schema(),
+            Self::Kafka(kafka) => kafka.format.schema(),
             Self::Nexmark(nexmark) => nexmark.schema(),
             Self::Datagen(datagen) => datagen.schema(),
         }
@@ -200,6 +205,7 @@ impl SourceSpec {
         match self {
             Self::Files(files) => !files.follow,
             Self::Stdin(_) => false,
+            Self::Kafka(kafka) => kafka.until.is_some(),
             Self::Nexmark(nexmark) => nexmark.events.is_some(),
             Self::Datagen(datagen) => datagen.rows.is_some(),
         }
@@ -216,6 +222,7 @@ impl SourceSpec {
         match self {
             Self::Files(files) => Some(&files.format),
             Self::Stdin(stdin) => Some(&stdin.format),
+            Self::Kafka(kafka) => Some(&kafka.format),
             Self::Nexmark(_) | Self::Datagen(_) => None,
         }
     }
@@ -228,6 +235,7 @@ impl SourceSpec {
         match self {
             Self::Files(files) => files.names(),
             Self::Stdin(_) => Ok(vec![stdin::NAME.into()]),
+            Self::Kafka(kafka) => kafka.names(),
             Self::Nexmark(nexmark) => Ok(nexmark.names()),
             Self::Datagen(datagen) => Ok(datagen.names()),
         }
@@ -241,6 +249,7 @@ impl SourceSpec {
         match self {
             Self::Files(files) => files.format.check(),
             Self::Stdin(stdin) => stdin.format.check(),
+            Self::Kafka(kafka) => kafka.check(),
             Self::Nexmark(nexmark) => nexmark.check(),
             Self::Datagen(datagen) => datagen.check(),
         }

@@ -61,6 +61,7 @@ impl Run<'_> {
             // Two in turn are the same process, which begins anew.
             incarnation: format!("{}-ab", self.lives / 2),
             effects: self.effects.clone(),
+            transactions: None,
         };
         let sink = self.spec.open_kept(schema(), false, &life)?;
         let pending = self.kept.pending();

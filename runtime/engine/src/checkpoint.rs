@@ -27,6 +27,7 @@ pub mod changes;
 pub(crate) mod columns;
 pub(crate) mod coordinator;
 pub(crate) mod cut;
+pub mod kafka;
 pub(crate) mod kept;
 pub mod location;
 mod migrating;

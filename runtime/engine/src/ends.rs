@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use tidemill_connectors::{
-    ConnectorError, Disk, Effects, Guarantee, Life, Missing, Opened, Pending, Position, SharedSink,
-    Sink, Wake,
+    ConnectorError, Disk, Effects, Life, Missing, Opened, Pending, Position, SharedSink, Sink, Wake,
 };
+
+use tidemill_connectors::kafka::Transactions;
 
 use crate::plan::{SinkPlan, SourcePlan};
 
@@ -65,6 +66,8 @@ pub struct Writer {
     pub missing: Missing,
     /// What they do to the file system.
     pub effects: Arc<dyn Effects>,
+    /// What sinks of Kafka write in, where their rows become visible with checkpoints.
+    pub transactions: Option<Arc<Transactions>>,
 }
 
 impl Writer {
@@ -75,6 +78,7 @@ impl Writer {
             incarnation: incarnation.into(),
             missing: Missing::Refuse,
             effects: Arc::new(Disk),
+            transactions: None,
         }
     }
 }
@@ -108,13 +112,14 @@ impl Ends for Connectors<'_> {
             owner: format!("{}-{name}", writer.pipeline),
             incarnation: writer.incarnation.clone(),
             effects: writer.effects.clone(),
+            transactions: writer.transactions.clone(),
         };
         let sink = plan.spec.open_kept(schema, false, &life)?;
         if let Some(kept) = kept {
             sink.restore(kept, self.workers, writer.missing)?;
         }
-        let publishes = plan.spec.guarantee() == Guarantee::ExactlyOnce;
-        let publisher = publishes.then(|| sink.clone());
+        let takes_part = plan.spec.takes_part_in_checkpoints();
+        let publisher = takes_part.then(|| sink.clone());
         Ok(OpenSink {
             writers: Box::new(move |worker| sink.writer(worker)),
             publisher,

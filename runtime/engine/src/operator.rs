@@ -86,6 +86,11 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Whether so much waits for a checkpoint here that nothing more should come.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// What it keeps, as of now: all before the barrier has happened, nothing behind it has. What there may be much of is saved
     /// afterwards, in blocks ([`Operator::save`]).
     ///

@@ -9,6 +9,7 @@ mod columns;
 mod explain;
 mod functions;
 mod generated;
+mod kafka;
 mod modules;
 mod operators;
 mod places;

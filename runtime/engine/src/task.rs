@@ -279,6 +279,11 @@ impl Task {
         Ok(())
     }
 
+    /// Whether a sink has so much that waits for a checkpoint that nothing more should come.
+    pub fn is_full(&self) -> bool {
+        self.nodes.iter().any(|node| node.operator.is_full())
+    }
+
     /// Lets what waits in buffers go out.
     ///
     /// # Errors

@@ -261,9 +261,13 @@ impl Worker {
         sent
     }
 
-    /// Takes what has come through every queue from which nothing could flow into a full one, a queue's length at most.
+    /// Takes what has come through every queue from which nothing could flow into a full one, a queue's length at most, unless a
+    /// sink waits for a checkpoint to be committed: no barrier can have come before that.
     fn receive(&mut self) -> Result<bool, EngineError> {
         let mut received = false;
+        if self.task.is_full() {
+            return Ok(false);
+        }
         for inlet in 0..self.inlets.len() {
             for _ in 0..QUEUE {
                 if !self.receive_from(inlet)? {
@@ -314,7 +318,8 @@ impl Worker {
     /// Reads from the sources and lets the clock do what it does, unless something waits to be sent.
     fn read(&mut self) -> Result<bool, EngineError> {
         let now = self.task.now;
-        let full = self.task.outlets.iter().any(|outlet| outlet.is_waiting());
+        let waits = self.task.outlets.iter().any(|outlet| outlet.is_waiting());
+        let full = waits || self.task.is_full();
         if full || self.is_cutting() || self.control.is_holding() {
             self.blocked_since.get_or_insert(now);
             return Ok(false);

@@ -2,6 +2,7 @@
 //! a test holds `docs/pipeline.md` against it.
 
 mod checkpoints;
+mod kafka;
 mod operator;
 mod sink;
 mod source;
@@ -9,6 +10,7 @@ mod state;
 mod top;
 
 pub use checkpoints::CHECKPOINTS;
+pub use kafka::{KAFKA_SINK, KAFKA_SOURCE};
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
 pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
@@ -185,7 +187,7 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 22] = [
+pub static SHAPES: [&Shape; 24] = [
     &PIPELINE,
     &CHECKPOINTS,
     &STATE,
@@ -195,6 +197,7 @@ pub static SHAPES: [&Shape; 22] = [
     &SOURCE,
     &WATERMARK,
     &FILES,
+    &KAFKA_SOURCE,
     &NEXMARK,
     &DATAGEN,
     &COLUMN,
@@ -208,6 +211,7 @@ pub static SHAPES: [&Shape; 22] = [
     &SINK,
     &FILE,
     &FOLDER,
+    &KAFKA_SINK,
 ];
 
 /// A row of the table of keys.

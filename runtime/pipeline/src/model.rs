@@ -9,6 +9,7 @@ mod config;
 mod connector;
 mod failure;
 mod input;
+mod kafka;
 mod module;
 mod operator;
 mod sink;
@@ -18,11 +19,15 @@ mod window;
 mod word;
 
 pub use checkpoints::Checkpoints;
-pub use column::{Column, Generator, TimeFormat};
+pub use column::{Column, Generator, RecordPart, TimeFormat};
 pub use config::Config;
 pub use connector::{Connector, Datagen, Files, Nexmark, NexmarkKind};
 pub use failure::{FailurePolicy, OnFailure};
 pub use input::{FAILED, Input, LATE};
+pub use kafka::{
+    Cluster, Isolation, KafkaGuarantee, KafkaSink, KafkaSource, KafkaStart, KafkaTopic,
+    KafkaTopics, KafkaUntil, NullValues,
+};
 pub use module::{Limits, Module};
 pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};

@@ -9,6 +9,7 @@ mod connector;
 mod failure;
 mod generator;
 mod input;
+mod kafka;
 mod keep;
 mod module;
 mod operator;

@@ -158,8 +158,8 @@ struct File {
     sink: String,
 }
 
-const CONNECTORS: [&str; 4] = ["files", "stdin", "nexmark", "datagen"];
-const TARGETS: [&str; 4] = ["stdout", "file", "folder", "blackhole"];
+const CONNECTORS: [&str; 5] = ["files", "stdin", "kafka", "nexmark", "datagen"];
+const TARGETS: [&str; 5] = ["stdout", "file", "folder", "kafka", "blackhole"];
 const TIMED: &str = "event-time = \"paid_at\"\nwatermark = \"monotonic\"\n";
 
 impl File {
@@ -282,6 +282,20 @@ fn other_bursts(setting: &str) -> String {
         .collect()
 }
 
+/// What Kafka needs beside a setting.
+fn beside(setting: &str, topics: &str) -> String {
+    let brokers = if setting == "brokers" {
+        ""
+    } else {
+        ", brokers = \"a:1\""
+    };
+    let topics = match setting {
+        "topics" | "pattern" | "topic" | "topic-column" => String::new(),
+        _ => format!(", {topics} = \"t\""),
+    };
+    format!("{brokers}{topics}")
+}
+
 /// What a window needs beside a setting.
 fn window_kind(setting: &str) -> &'static str {
     match setting {
@@ -331,6 +345,14 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
                 + "[modules.m]\nfile = \"m.wasm\"\n";
         }
         "files" => file.replace_source(&["stdin"], &format!("files = {}\n", inline(path))),
+        "kafka source" => {
+            let kafka = format!("kafka = {}\n", inline(&beside(name, "topics")));
+            file.replace_source(&["stdin"], &kafka);
+        }
+        "kafka sink" => {
+            let kafka = format!("kafka = {}\n", inline(&beside(name, "topic")));
+            file.set_sink("kafka", &kafka);
+        }
         "nexmark" => {
             file.replace_source(
                 &["stdin", "columns"],
@@ -339,15 +361,17 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
         }
         "datagen" => file.replace_source(&["stdin"], &format!("datagen = {}\n", inline(""))),
         "column" => {
-            let more = if name == "type" {
-                ""
-            } else {
-                ", type = \"time\""
+            let more = match name {
+                "type" => "",
+                "from" => ", type = \"text\"",
+                _ => ", type = \"time\"",
             };
-            file.replace_source(
-                &["columns"],
-                &format!("columns = {{ account = {} }}\n", inline(more)),
-            );
+            let columns = format!("columns = {{ account = {} }}\n", inline(more));
+            file.replace_source(&["columns"], &columns);
+            if name == "from" {
+                let kafka = "kafka = { brokers = \"a:1\", topics = \"t\" }\n";
+                file.replace_source(&["stdin"], kafka);
+            }
         }
         "generated column" | "bursts" => {
             let column = match shape.name {

@@ -167,9 +167,10 @@ const SEEN: [&str; 8] = [
 ];
 
 /// Cases of that sort that only several keys together show, or the command line.
-const UNSEEN: [&str; 8] = [
+const UNSEEN: [&str; 9] = [
     "datagen-settings",
     "generator-in-file",
+    "kafka-from-type",
     "window-cumulate-no-step",
     "window-hop-no-step",
     "window-rows-word",

@@ -1,6 +1,6 @@
 //! What a group has committed.
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::{PATIENCE, client};
@@ -47,4 +47,25 @@ pub fn committed_offsets(
         })
     };
     told.elements().into_iter().filter_map(one).collect()
+}
+
+/// Commits offsets by partition for a group that has no members, as somebody who sets them by hand does, with this beside each.
+///
+/// # Panics
+/// If the broker does not take them.
+pub fn commit(address: &str, group: &str, topic: &str, offsets: &[(i32, i64)], metadata: &str) {
+    let mut config = client(address);
+    config.set("group.id", group);
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        let mut element = list.add_partition(topic, *partition);
+        element
+            .set_offset(Offset::Offset(*offset))
+            .expect("an offset");
+        element.set_metadata(metadata);
+    }
+    consumer
+        .commit(&list, CommitMode::Sync)
+        .unwrap_or_else(|error| panic!("{group}: {error}"));
 }

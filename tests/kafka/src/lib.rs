@@ -24,7 +24,7 @@ mod record;
 mod topic;
 
 pub use broker::{broker, cache, jars};
-pub use group::{Committed, committed_offsets};
+pub use group::{Committed, commit, committed_offsets};
 pub use proxy::{Act, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;

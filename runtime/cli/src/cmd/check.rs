@@ -193,6 +193,12 @@ fn input(station: &Station, spec: &SourceSpec) -> Result<String, Failure> {
         SourceSpec::Files(files) if files.follow => counted(splits, "file") + ", followed",
         SourceSpec::Files(_) => counted(splits, "file"),
         SourceSpec::Stdin(_) => "standard input".to_owned(),
+        SourceSpec::Kafka(kafka) => format!(
+            "kafka at {}: {}, {}",
+            kafka.client.brokers,
+            kafka.topics.names(),
+            counted(splits, "partition")
+        ),
         SourceSpec::Nexmark(_) => format!("nexmark, {}", counted(splits, "split")),
         SourceSpec::Datagen(_) => format!("datagen, {}", counted(splits, "split")),
     })

@@ -47,8 +47,13 @@ pub fn guarantees(plan: &Plan, makes_checkpoints: bool) -> Vec<String> {
         _ => false,
     };
     let stdin = plan.stations.iter().find(|station| is_stdin(&station.kind));
+    let deciding = deciding(plan);
     let of_sink = |(name, sink): (&str, &SinkSpec)| {
-        let guarantee = sink.guarantee();
+        let elsewhere = matches!((sink, deciding), (SinkSpec::Kafka(sink), Some(brokers)) if sink.client.brokers != brokers);
+        let guarantee = match sink.guarantee() {
+            Guarantee::ExactlyOnce if elsewhere => Guarantee::AtLeastOnce,
+            guarantee => guarantee,
+        };
         let why = match guarantee {
             Guarantee::Nothing => return None,
             _ if !makes_checkpoints => {
@@ -59,7 +64,13 @@ pub fn guarantees(plan: &Plan, makes_checkpoints: bool) -> Vec<String> {
             Guarantee::ExactlyOnce if sink.needs_an_end() => {
                 "the file comes to stand in its place with the last checkpoint"
             }
+            Guarantee::ExactlyOnce if matches!(sink, SinkSpec::Kafka(_)) => {
+                "rows become visible to readers of committed records with checkpoints"
+            }
             Guarantee::ExactlyOnce => "parts come to stand in their places with checkpoints",
+            Guarantee::AtLeastOnce if elsewhere => {
+                "another cluster decides about checkpoints; after a crash what came after the last one is written again"
+            }
             Guarantee::AtLeastOnce => {
                 "after a crash what came after the last checkpoint is written again"
             }
@@ -81,6 +92,21 @@ pub fn guarantees(plan: &Plan, makes_checkpoints: bool) -> Vec<String> {
             _ => None,
         });
     sinks.filter_map(of_sink).collect()
+}
+
+/// The cluster whose transactions decide which checkpoints have happened: that of the first sink that has any.
+fn deciding(plan: &Plan) -> Option<&str> {
+    plan.stations
+        .iter()
+        .find_map(|station| match &station.kind {
+            StationKind::Sink(sink) => match &sink.spec {
+                SinkSpec::Kafka(kafka) if kafka.guarantee == Guarantee::ExactlyOnce => {
+                    Some(kafka.client.brokers.as_str())
+                }
+                _ => None,
+            },
+            _ => None,
+        })
 }
 
 /// Whether the pipeline publishes output with its checkpoints.

@@ -14,6 +14,7 @@ mod examples;
 mod failures;
 mod infer;
 mod inspect;
+mod kafka;
 mod keyed;
 mod lasting;
 mod live;

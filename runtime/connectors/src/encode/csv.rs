@@ -56,13 +56,21 @@ impl CsvWriter {
             if self.changes {
                 out.extend(change_name(change_of(batch, row)).as_bytes());
             }
-            for (i, column) in batch.columns.columns().iter().enumerate() {
-                if i > 0 || self.changes {
-                    out.push(self.delimiter);
-                }
-                self.value(column, row, out);
+            if self.changes {
+                out.push(self.delimiter);
             }
+            self.row(batch.columns.columns(), row, out);
             out.push(b'\n');
+        }
+    }
+
+    /// Writes one row, without what it does to others and without a newline.
+    pub fn row(&self, columns: &[ArrayRef], row: usize, out: &mut Vec<u8>) {
+        for (i, column) in columns.iter().enumerate() {
+            if i > 0 {
+                out.push(self.delimiter);
+            }
+            self.value(column, row, out);
         }
     }
 

@@ -38,6 +38,42 @@ impl Later {
     }
 }
 
+/// Hands splits that were found to workers.
+pub(crate) struct Senders(Vec<(Sender<Found>, Wake)>);
+
+impl Senders {
+    /// Hands one to a worker, or what went wrong.
+    pub fn send(&self, worker: usize, found: Found) {
+        let (sender, wake) = &self.0[worker];
+        // A worker that has ended needs no splits.
+        let _ = sender.send(found);
+        wake();
+    }
+
+    /// How many workers there are.
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Later {
+    /// One for each of the workers that are woken by these; what hands splits to them; and what is there while one of them is.
+    pub(crate) fn all(wakes: &[Wake]) -> (Senders, Vec<Self>, Weak<()>) {
+        let asked = Arc::new(());
+        let watched = Arc::downgrade(&asked);
+        let (mut senders, mut laters) = (Vec::new(), Vec::new());
+        for wake in wakes {
+            let (sender, found) = unbounded();
+            senders.push((sender, wake.clone()));
+            laters.push(Self {
+                found,
+                _asked: asked.clone(),
+            });
+        }
+        (Senders(senders), laters, watched)
+    }
+}
+
 /// A file by its name as a split and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Named {
@@ -64,28 +100,22 @@ pub(super) struct Search {
 
 /// Looks for files from now on; what each worker gets.
 pub(super) fn start(search: Search) -> Vec<Later> {
-    let asked = Arc::new(());
-    let (senders, receivers): (Vec<_>, Vec<_>) = search.wakes.iter().map(|_| unbounded()).unzip();
+    let (senders, laters, asked) = Later::all(&search.wakes);
     let finder = Finder {
         next: search.met.len(),
         search,
         senders,
     };
-    let watched = Arc::downgrade(&asked);
     let thread = std::thread::Builder::new().name("tidemill-find".to_owned());
     thread
-        .spawn(move || finder.run(&watched))
+        .spawn(move || finder.run(&asked))
         .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
-    let later = |found| Later {
-        found,
-        _asked: asked.clone(),
-    };
-    receivers.into_iter().map(later).collect()
+    laters
 }
 
 struct Finder {
     search: Search,
-    senders: Vec<Sender<Found>>,
+    senders: Senders,
     /// How many files there were, which decides whose turn it is.
     next: usize,
 }
@@ -94,7 +124,7 @@ impl Finder {
     fn run(mut self, asked: &Weak<()>) {
         while asked.strong_count() > 0 {
             if let Err(error) = self.look() {
-                self.send(0, Err(error));
+                self.senders.send(0, Err(error));
                 return;
             }
             std::thread::sleep(INTERVAL);
@@ -117,14 +147,9 @@ impl Finder {
                 at: FilePosition::default(),
                 moved_to: None,
             };
-            self.send(worker, Ok((self.search.open)(&begun, worker)));
+            self.senders
+                .send(worker, Ok((self.search.open)(&begun, worker)));
         }
         Ok(())
-    }
-
-    fn send(&self, worker: usize, found: Found) {
-        // A worker that has ended needs no files.
-        let _ = self.senders[worker].send(found);
-        (self.search.wakes[worker])();
     }
 }

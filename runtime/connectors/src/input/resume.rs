@@ -87,6 +87,9 @@ fn of_file(name: &str, position: &Position) -> Result<FilePosition, ConnectorErr
         Position::Stream { finished: false } => Err(ConnectorError::Changed(format!(
             "{name} is a pipe, of which nothing can be read twice: it cannot be read on"
         ))),
+        Position::Record(_) => Err(ConnectorError::Changed(format!(
+            "{name} was a partition of Kafka, and is a file now"
+        ))),
         Position::Generated { .. } => Err(ConnectorError::Changed(format!(
             "{name} was a split of a generator, and is a file now"
         ))),

@@ -26,6 +26,7 @@ pub fn life(incarnation: &str, effects: &Arc<Faulty>) -> Life {
         owner: "p1-out".into(),
         incarnation: incarnation.into(),
         effects: effects.clone(),
+        transactions: None,
     }
 }
 

@@ -112,6 +112,7 @@ impl Coordinator {
                     if lost || last || failed > self.pace.tolerated_failures {
                         return Err(self.failed(error));
                     }
+                    self.store.give_up().map_err(|error| self.failed(error))?;
                     self.control.release();
                     let (number, why) = (self.number, error.to_string());
                     (self.told)(Told::Failed { number, why });

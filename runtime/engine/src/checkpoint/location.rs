@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidemill_checkpoint::{
-    CheckpointError, Claim, Content, Contents, DecidedBy, Draft, Form, Manifest, Operator, Part,
-    Sequence,
+    CheckpointError, Claim, Content, Contents, Draft, Form, Manifest, Operator, Part, Sequence,
 };
 use tidemill_connectors::{Pending, Wake};
 
 use super::chain::{self, Chain, Files};
 use super::cut::{BlockCut, StationCut};
+use super::kafka::KafkaPart;
 use super::kept::{BlockFile, Blocks, StatesKept};
 use super::restored::{Damaged, Restored, Unrestored};
 use super::schemas;
@@ -40,6 +40,8 @@ pub struct InLocation {
     anew: bool,
     /// Whether what earlier lives have left was removed.
     swept: bool,
+    /// Kafka's part in it.
+    kafka: KafkaPart,
 }
 
 /// An attempt at a checkpoint.
@@ -107,7 +109,14 @@ impl InLocation {
             chains: BTreeMap::new(),
             anew: true,
             swept: false,
+            kafka: KafkaPart::default(),
         }
+    }
+
+    /// The same, in which Kafka has a part.
+    #[must_use]
+    pub fn with_kafka(self, kafka: KafkaPart) -> Self {
+        Self { kafka, ..self }
     }
 
     /// The same, going on from a checkpoint of the same sequence: what operators keep in blocks is added to what it names, unless
@@ -141,7 +150,7 @@ impl InLocation {
         let (mut chains, mut bytes) = (BTreeMap::new(), 0);
         let mut contents = Contents {
             kind: cut.kind,
-            decided_by: DecidedBy::Manifest,
+            decided_by: self.kafka.decides(),
             finished: cut.finished,
             workers: self.plan.workers,
             max_parallelism: self.plan.max_parallelism,
@@ -244,9 +253,15 @@ impl Store for InLocation {
     fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError> {
         let mut attempt = self.attempt.take().expect("an attempt that was begun");
         let (contents, chains, bytes) = self.put(&mut attempt, cut)?;
-        self.claim.complete(&attempt.draft, contents)?;
+        let mut checkpoint = self.claim.complete(&attempt.draft, contents)?;
+        self.kafka.decide(cut, &checkpoint)?;
+        self.claim.confirm(&mut checkpoint)?;
         (self.chains, self.anew) = (chains, false);
         Ok(bytes)
+    }
+
+    fn give_up(&mut self) -> Result<(), StoreError> {
+        self.kafka.give_up()
     }
 
     fn published(&mut self) -> Result<(), StoreError> {

@@ -54,7 +54,11 @@ pub fn of_sink(spec: &SinkSpec, schema: &Schema) -> Value {
     let format = match spec {
         SinkSpec::File { format, .. } => Some(format.ending()),
         SinkSpec::Folder(folder) => Some(folder.format.ending()),
-        SinkSpec::Stdout { .. } | SinkSpec::Encoded { .. } | SinkSpec::Blackhole => None,
+        // Nothing of it is pending in files.
+        SinkSpec::Kafka(_)
+        | SinkSpec::Stdout { .. }
+        | SinkSpec::Encoded { .. }
+        | SinkSpec::Blackhole => None,
     };
     json!({ COLUMNS: columns, FORMAT: format })
 }

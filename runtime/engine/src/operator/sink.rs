@@ -101,6 +101,10 @@ impl Operator for Sink {
         Ok(())
     }
 
+    fn is_full(&self) -> bool {
+        self.connector.as_ref().is_some_and(|c| c.is_full())
+    }
+
     fn cut(&mut self, at: &At) -> Result<OperatorKept, EngineError> {
         let cut = Cut {
             checkpoint: at.number,

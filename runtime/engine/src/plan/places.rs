@@ -105,7 +105,9 @@ impl Target {
         let (path, folder) = match &sink.connector.value {
             SinkConnector::File(path) => (path, false),
             SinkConnector::Folder(folder) => (&folder.path, true),
-            SinkConnector::Stdout | SinkConnector::Blackhole => return None,
+            SinkConnector::Stdout | SinkConnector::Kafka(_) | SinkConnector::Blackhole => {
+                return None;
+            }
         };
         Some(Self {
             written: path.clone(),

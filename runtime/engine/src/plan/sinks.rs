@@ -57,8 +57,17 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
                     .map(|age| Duration::from_micros(age.unsigned_abs())),
             },
         }),
+        file::SinkConnector::Kafka(kafka) => {
+            SinkSpec::Kafka(Box::new(super::kafka::sink(kafka, format)))
+        }
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };
+    if let Err(error) = spec.check(&schema) {
+        let problem = planner
+            .diagnostics
+            .error(&sink.connector.span, error.to_string());
+        problem.label("this sink cannot be written");
+    }
     let kind = StationKind::Sink(SinkPlan {
         spec,
         schema,

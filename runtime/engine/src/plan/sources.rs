@@ -35,6 +35,11 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
         Connector::Stdin => SourceSpec::Stdin(StdinSpec {
             format: format(source),
         }),
+        Connector::Kafka(kafka) => SourceSpec::Kafka(Box::new(super::kafka::source(
+            &planner.pipeline.name.value,
+            kafka,
+            format(source),
+        ))),
         Connector::Nexmark(nexmark) => SourceSpec::Nexmark(generated::nexmark(nexmark)),
         Connector::Datagen(datagen) => {
             SourceSpec::Datagen(generated::datagen(datagen, &source.columns))
@@ -186,6 +191,7 @@ fn format(source: &Source) -> FormatSpec {
             file::TimeFormat::EpochMillis => TimeFormat::Epoch(EpochUnit::Millis),
             file::TimeFormat::EpochMicros => TimeFormat::Epoch(EpochUnit::Micros),
         },
+        from: super::kafka::field(column),
     };
     let mut format = FormatSpec::new(kind, source.columns.iter().map(column).collect());
     format.line_limit = source.line_limit.value as usize;

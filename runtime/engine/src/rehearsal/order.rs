@@ -295,6 +295,10 @@ impl Operator for Traced {
         self.operator.save()
     }
 
+    fn is_full(&self) -> bool {
+        self.operator.is_full()
+    }
+
     fn restore(
         &mut self,
         kept: Vec<OperatorKept>,

@@ -26,7 +26,7 @@ fn target(sink: &Sink) -> Option<PathBuf> {
     match &sink.connector.value {
         SinkConnector::File(path) => Some(normal(path)),
         SinkConnector::Folder(folder) => Some(normal(&folder.path)),
-        SinkConnector::Stdout | SinkConnector::Blackhole => None,
+        SinkConnector::Stdout | SinkConnector::Kafka(_) | SinkConnector::Blackhole => None,
     }
 }
 

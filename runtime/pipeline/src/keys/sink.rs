@@ -1,7 +1,7 @@
 //! Keys of sinks.
 
 use super::Default::{Required, Said, Value};
-use super::{Kind, Shape, key, later};
+use super::{KAFKA_SINK, Kind, Shape, key};
 use crate::model::{SinkFormat, Word};
 
 /// A sink.
@@ -33,14 +33,16 @@ pub static SINK: Shape = Shape {
             r#""bad""#,
         ),
         key(
+            "kafka",
+            Kind::Table(&KAFKA_SINK),
+            Said("one connector must be there"),
+            r#"{ brokers = "localhost:9092", topic = "alerts" }"#,
+        ),
+        key(
             "blackhole",
             Kind::Empty,
             Said("one connector must be there"),
             "{}",
-        ),
-        later(
-            "kafka",
-            "sinks are `stdout`, `file`, `folder` and `blackhole`",
         ),
         key(
             "format",

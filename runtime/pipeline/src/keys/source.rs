@@ -3,8 +3,10 @@
 use tidemill_rows::LogicalType;
 
 use super::Default::{Required, Said, Value};
-use super::{FAILURES, Kind, Shape, key, later};
-use crate::model::{Format, NexmarkKind, OnFailure, TimeFormat, UnknownFields, WhenIdle, Word};
+use super::{FAILURES, KAFKA_SOURCE, Kind, Shape, key};
+use crate::model::{
+    Format, NexmarkKind, OnFailure, RecordPart, TimeFormat, UnknownFields, WhenIdle, Word,
+};
 
 /// A source.
 pub static SOURCE: Shape = Shape {
@@ -23,6 +25,12 @@ pub static SOURCE: Shape = Shape {
             "{}",
         ),
         key(
+            "kafka",
+            Kind::Table(&KAFKA_SOURCE),
+            Said("one connector must be there"),
+            r#"{ brokers = "localhost:9092", topics = "payments" }"#,
+        ),
+        key(
             "nexmark",
             Kind::Table(&NEXMARK),
             Said("one connector must be there"),
@@ -33,10 +41,6 @@ pub static SOURCE: Shape = Shape {
             Kind::Table(&DATAGEN),
             Said("one connector must be there"),
             "{ rows = 1_000_000 }",
-        ),
-        later(
-            "kafka",
-            "sources are `files`, `stdin`, `nexmark` and `datagen`",
         ),
         key(
             "format",
@@ -231,6 +235,12 @@ pub static COLUMN: Shape = Shape {
             Kind::Words(TimeFormat::WORDS),
             Value(r#""rfc3339""#),
             r#""epoch-ms""#,
+        ),
+        key(
+            "from",
+            Kind::Words(RecordPart::WORDS),
+            Value(r#""field""#),
+            r#""key""#,
         ),
     ],
 };

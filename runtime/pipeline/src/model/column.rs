@@ -21,6 +21,32 @@ words! {
     }
 }
 
+words! {
+    /// What of a record of Kafka a column holds.
+    RecordPart {
+        /// A field of its value, by the format.
+        Field = "field",
+        /// Its value as it is.
+        Value = "value",
+        /// Its key as it is.
+        Key = "key",
+        /// The header that `path` names.
+        Header = "header",
+        /// The name of its topic.
+        Topic = "topic",
+        /// The number of its partition.
+        Partition = "partition",
+        /// Its offset.
+        Offset = "offset",
+        /// When it came about, whoever says so.
+        Timestamp = "timestamp",
+        /// When it was made, where its producer says so.
+        CreateTime = "create-time",
+        /// When it was written, where its broker says so.
+        AppendTime = "append-time",
+    }
+}
+
 /// A column of a source.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -36,6 +62,8 @@ pub struct Column {
     pub path: Spanned<Vec<String>>,
     /// How a time is written.
     pub time_format: TimeFormat,
+    /// What of a record of Kafka it holds; elsewhere a field.
+    pub from: RecordPart,
     /// How `datagen` makes it.
     pub generator: Option<Generator>,
     /// The share of rows, 0 to 1, in which `datagen` makes it null; 0 unless null is allowed.

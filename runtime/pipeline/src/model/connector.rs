@@ -1,5 +1,6 @@
 //! Where a source's rows come from.
 
+use crate::model::KafkaSource;
 use crate::model::word::words;
 use crate::place::Spanned;
 
@@ -10,6 +11,8 @@ pub enum Connector {
     Files(Files),
     /// Standard input, one split.
     Stdin,
+    /// Topics of Kafka, each partition a split.
+    Kafka(Box<KafkaSource>),
     /// The events of the Nexmark benchmark.
     Nexmark(Nexmark),
     /// Rows made up from the declared columns.
@@ -22,23 +25,26 @@ impl Connector {
         match self {
             Self::Files(_) => "files",
             Self::Stdin => "stdin",
+            Self::Kafka(_) => "kafka",
             Self::Nexmark(_) => "nexmark",
             Self::Datagen(_) => "datagen",
         }
     }
 
-    /// Whether rows arrive as they happen, so that a clock means something: standard input and files that are followed.
+    /// Whether rows arrive as they happen, so that a clock means something: standard input, files that are followed, and
+    /// topics without an end.
     pub fn is_live(&self) -> bool {
         match self {
             Self::Files(files) => files.follow.value,
             Self::Stdin => true,
+            Self::Kafka(kafka) => kafka.until.is_none(),
             Self::Nexmark(_) | Self::Datagen(_) => false,
         }
     }
 
     /// Whether rows are decoded from bytes, so that a format applies.
     pub fn is_decoded(&self) -> bool {
-        matches!(self, Self::Files(_) | Self::Stdin)
+        matches!(self, Self::Files(_) | Self::Stdin | Self::Kafka(_))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::model::Input;
 use crate::model::word::words;
+use crate::model::{Input, KafkaSink};
 use crate::place::Spanned;
 
 words! {
@@ -29,6 +29,8 @@ pub enum SinkConnector {
     File(PathBuf),
     /// Finished parts in a folder, put there by rename.
     Folder(Folder),
+    /// Topics of Kafka.
+    Kafka(Box<KafkaSink>),
     /// Nowhere: rows are counted.
     Blackhole,
 }
@@ -40,6 +42,7 @@ impl SinkConnector {
             Self::Stdout => "stdout",
             Self::File(_) => "file",
             Self::Folder(_) => "folder",
+            Self::Kafka(_) => "kafka",
             Self::Blackhole => "blackhole",
         }
     }

@@ -5,7 +5,7 @@ use tidemill_rows::LogicalType;
 use super::generator;
 use crate::diagnostics::Diagnostics;
 use crate::keys::{COLUMN, GENERATED};
-use crate::model::{Column, Connector, Format, TimeFormat};
+use crate::model::{Column, Connector, Format, RecordPart, TimeFormat};
 use crate::nearest::{list, nearest};
 use crate::place::{Span, Spanned};
 use crate::section::Section;
@@ -22,8 +22,22 @@ const MOST_COLUMNS: usize = 1_024;
 enum Origin {
     Json,
     Csv,
+    /// Of Kafka, in JSON.
+    Record,
+    /// Of Kafka, in CSV.
+    CsvRecord,
     Generated,
     Unknown,
+}
+
+impl Origin {
+    fn is_csv(self) -> bool {
+        matches!(self, Self::Csv | Self::CsvRecord)
+    }
+
+    fn is_record(self) -> bool {
+        matches!(self, Self::Record | Self::CsvRecord)
+    }
 }
 
 /// The names of a source's columns, if it declares them in a table.
@@ -52,6 +66,8 @@ pub(super) fn read(
     ) {
         (Some(Connector::Nexmark(_)), _) => return fixed(source, d),
         (Some(Connector::Datagen(_)), _) => Origin::Generated,
+        (Some(Connector::Kafka(_)), Some(Format::Csv)) => Origin::CsvRecord,
+        (Some(Connector::Kafka(_)), Some(_)) => Origin::Record,
         (Some(_), Some(Format::Json)) => Origin::Json,
         (Some(_), Some(Format::Csv)) => Origin::Csv,
         _ => Origin::Unknown,
@@ -84,7 +100,7 @@ pub(super) fn read(
         .iter()
         .filter_map(|entry| column(source, origin, entry, d))
         .collect();
-    if matches!(origin, Origin::Json | Origin::Csv) {
+    if !matches!(origin, Origin::Generated | Origin::Unknown) {
         check_paths(&columns, d);
     }
     columns
@@ -134,11 +150,14 @@ fn column(
     if origin == Origin::Generated {
         return generated(&table, name, word?, d);
     }
+    let from = table.word("from", d);
     let path = path(&table, name, origin, d);
     let time_format = table.word("format", d);
     let word = word?;
     let (ty, nullable) = type_of(&table.title, &word, d)?;
     check_time_format(&table, ty, d);
+    let from = from?;
+    check_from(&table, &from, (ty, &word.span), origin, d)?;
     Some(Column {
         name: name.clone(),
         ty,
@@ -146,6 +165,7 @@ fn column(
         type_span: word.span,
         path: path?,
         time_format: time_format?.value,
+        from: from.value,
         generator: None,
         nulls: 0.0,
     })
@@ -205,6 +225,7 @@ fn generated(
         type_span: word.span,
         path: name.clone().map(|name| vec![name]),
         time_format: TimeFormat::Rfc3339,
+        from: RecordPart::Field,
         generator: Some(generator),
         nulls: nulls?,
     })
@@ -279,6 +300,50 @@ fn check_time_format(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) 
     .help("leave it out");
 }
 
+/// What of a record a column holds only means something where there are records, and decides which types it may have.
+fn check_from(
+    table: &Section<'_>,
+    from: &Spanned<RecordPart>,
+    (ty, type_span): (LogicalType, &Span),
+    origin: Origin,
+    d: &mut Diagnostics,
+) -> Option<()> {
+    let (title, part) = (&table.title, from.value);
+    if part == RecordPart::Field {
+        return Some(());
+    }
+    if !origin.is_record() && origin != Origin::Unknown {
+        d.error(&from.span, format!("`from` of {title} has no effect"))
+            .label("only a record of Kafka has more than its fields")
+            .help("leave it out");
+        return None;
+    }
+    let types: &[LogicalType] = match part {
+        RecordPart::Field => return Some(()),
+        RecordPart::Value | RecordPart::Key | RecordPart::Header => {
+            &[LogicalType::Text, LogicalType::Bytes]
+        }
+        RecordPart::Topic => &[LogicalType::Text],
+        RecordPart::Partition | RecordPart::Offset => &[LogicalType::Integer],
+        RecordPart::Timestamp | RecordPart::CreateTime | RecordPart::AppendTime => {
+            &[LogicalType::Time]
+        }
+    };
+    if types.contains(&ty) {
+        return Some(());
+    }
+    let names: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
+    d.error(type_span, format!("{title} is of the wrong type"))
+        .label(format!(
+            "expected {}, as the {} of a record is, found \"{ty}\"",
+            list(names, "or"),
+            part.word()
+        ))
+        .also(&from.span, "it holds that")
+        .help("a number that is written in a text is a field of the value, or a function's work");
+    None
+}
+
 /// Where a value stands: a list is taken as it is, a text is cut at its points, but not for CSV.
 fn path(
     table: &Section<'_>,
@@ -291,7 +356,7 @@ fn path(
     };
     let texts = table.texts_of("path", node, d);
     let names: Vec<String> = match &node.value {
-        Value::Text(text) if origin != Origin::Csv => text.split('.').map(str::to_owned).collect(),
+        Value::Text(text) if !origin.is_csv() => text.split('.').map(str::to_owned).collect(),
         _ => texts.into_iter().map(|text| text.value).collect(),
     };
     check_path(table, node, &names, origin, d)?;
@@ -309,7 +374,7 @@ fn check_path(
         return None;
     } else if names.iter().any(String::is_empty) {
         "expected field names with single points between them"
-    } else if origin == Origin::Csv && names.len() > 1 {
+    } else if origin.is_csv() && names.len() > 1 {
         "expected one name of the header: CSV has nothing nested"
     } else if names.len() > DEEPEST {
         "expected at most 127 names"
@@ -331,6 +396,9 @@ fn check_path(
 fn check_paths(columns: &[Column], d: &mut Diagnostics) {
     for (n, long) in columns.iter().enumerate() {
         for short in columns.iter().take(n).chain(&columns[n + 1..]) {
+            if [long, short].iter().any(|c| c.from != RecordPart::Field) {
+                continue;
+            }
             let (inner, outer) = (&long.path.value, &short.path.value);
             if inner.len() > outer.len() && inner.starts_with(outer) {
                 conflict(long, short, d);

@@ -1,6 +1,6 @@
 //! Connectors of sources.
 
-use super::{place_of, several};
+use super::{kafka, place_of, several};
 use crate::diagnostics::Diagnostics;
 use crate::keys::{DATAGEN, FILES, NEXMARK};
 use crate::model::{Connector, Datagen, Files, Nexmark};
@@ -9,7 +9,7 @@ use crate::place::Spanned;
 use crate::section::Section;
 use crate::tree::Value;
 
-const CONNECTORS: [&str; 4] = ["files", "stdin", "nexmark", "datagen"];
+const CONNECTORS: [&str; 5] = ["files", "stdin", "kafka", "nexmark", "datagen"];
 
 /// Reads the one key that says where rows come from.
 pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned<Connector>> {
@@ -17,7 +17,7 @@ pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned
     let span = place_of(&chosen, &section.span);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
+        [] if section.has_any(&CONNECTORS) => return None,
         [] => {
             d.error(
                 &section.span,
@@ -38,6 +38,7 @@ pub(super) fn read(section: &Section<'_>, d: &mut Diagnostics) -> Option<Spanned
             section.empty("stdin", d);
             Connector::Stdin
         }
+        "kafka" => Connector::Kafka(Box::new(kafka::source(section, d)?)),
         "nexmark" => Connector::Nexmark(nexmark(&section.table("nexmark", &NEXMARK, d)?, d)?),
         _ => Connector::Datagen(datagen(&section.table("datagen", &DATAGEN, d)?, d)?),
     };

@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Named, input, place_of, several};
+use super::{Named, input, kafka, place_of, several};
 use crate::diagnostics::Diagnostics;
 use crate::keys::{FILE, FOLDER, Shape};
 use crate::model::{Folder, Sink, SinkConnector, SinkFormat};
 use crate::nearest::list;
 use crate::place::Spanned;
 use crate::section::Section;
-use crate::tree::{Entry, Value};
+use crate::tree::{Entry, Value, quoted};
 
-const CONNECTORS: [&str; 4] = ["stdout", "file", "folder", "blackhole"];
+const CONNECTORS: [&str; 5] = ["stdout", "file", "folder", "kafka", "blackhole"];
 
 /// Reads `[sinks.<name>]`. What is wrong in it does not keep its input from being looked at: in its place stands what asks for
 /// nothing.
@@ -42,7 +42,7 @@ fn connector(
     let span = place_of(&chosen, &section.span);
     let name = match chosen.as_slice() {
         [one] => one.key.value.as_str(),
-        [] if section.has("kafka") || section.has_any(&CONNECTORS) => return None,
+        [] if section.has_any(&CONNECTORS) => return None,
         [] => {
             d.error(
                 &section.span,
@@ -63,6 +63,7 @@ fn connector(
         "stdout" => SinkConnector::Stdout,
         "file" => SinkConnector::File(file(section, folder, d)?),
         "folder" => SinkConnector::Folder(parts(section, folder, d)?),
+        "kafka" => SinkConnector::Kafka(Box::new(kafka::sink(section, d)?)),
         _ => SinkConnector::Blackhole,
     };
     Some(Spanned::new(connector, span))
@@ -138,6 +139,19 @@ fn check_format(
             )
             .label("expected \"json\", \"csv\" or \"parquet\": a table is for people, on standard output")
             .help("write `stdout = {}`, or another format");
+        }
+        SinkConnector::Kafka(_)
+            if matches!(format.value, SinkFormat::Parquet | SinkFormat::Table) =>
+        {
+            d.error(
+                &format.span,
+                format!(
+                    "{title} cannot write {} to Kafka",
+                    quoted(format.value.word())
+                ),
+            )
+            .label("expected \"json\" or \"csv\": a record is one row")
+            .help("leave `format` out, or write another one");
         }
         SinkConnector::Stdout if format.value == SinkFormat::Parquet => {
             d.error(

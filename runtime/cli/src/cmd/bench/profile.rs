@@ -45,6 +45,7 @@ pub fn encode_only(plan: &mut Plan, sinks: Vec<SinkSpec>) {
             let format = match &spec {
                 SinkSpec::Stdout { format } | SinkSpec::File { format, .. } => *format,
                 SinkSpec::Folder(folder) => folder.format,
+                SinkSpec::Kafka(kafka) => kafka.format,
                 SinkSpec::Encoded { .. } | SinkSpec::Blackhole => continue,
             };
             // A table keeps all its rows until the end, which is not what a long run would do.

@@ -1,0 +1,153 @@
+//! What a run goes on from where a Kafka transaction decides which checkpoint has happened: what was committed names it.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tidemill_checkpoint::{Claim, Found, Number, Prepared, Recovery};
+use tidemill_connectors::kafka::CommittedOffset;
+use tidemill_engine::checkpoint::Restored;
+use tidemill_engine::checkpoint::kafka::{Identity, KafkaPart, Recorded};
+
+use super::RecoveryArgs;
+use super::choose::Chosen;
+use crate::error::Failure;
+
+/// What every way out of a record that cannot be believed begins with.
+const WAYS: &str = "`--from N --allow-duplicates` goes on from a checkpoint on purpose (`tidemill checkpoint list`), `--fresh` begins anew";
+
+/// A broker keeps a group's offsets for seven days unless it is told otherwise: a checkpoint that is younger than this, and of
+/// which there is no record, was not committed.
+const CERTAIN: Duration = Duration::from_secs(24 * 3600);
+
+/// What the location holds, in the light of what was committed.
+///
+/// # Errors
+/// If that cannot be known, or one contradicts the other: then a person decides.
+pub fn recovery(
+    claim: &mut Claim,
+    kafka: &KafkaPart,
+    args: &RecoveryArgs,
+) -> Result<Found, Failure> {
+    let Some(recorded) = kafka.recorded()? else {
+        return Ok(claim.recovery()?);
+    };
+    if args.fresh || args.from.is_some() {
+        return Ok(claim.recovery_with(Prepared::NotConfirmed)?);
+    }
+    match recorded {
+        Recorded::Nothing => without_record(claim),
+        Recorded::Foreign { group, offset } => Err(foreign(&group, &offset)),
+        Recorded::Checkpoint(identity) => with_record(claim, &identity),
+    }
+}
+
+/// Commits what a person has chosen, so that the next start finds it: a checkpoint of this location, or none.
+///
+/// # Errors
+/// If it was not committed.
+pub fn go_back(
+    claim: &Claim,
+    kafka: &KafkaPart,
+    to: Option<(&Chosen, &Restored)>,
+) -> Result<(), Failure> {
+    let to = match to {
+        None => None,
+        Some((chosen, restored)) if chosen.is_own() => Some((&chosen.checkpoint, restored)),
+        // What lies elsewhere has no number here: the first checkpoint is recorded.
+        Some(_) => return Ok(()),
+    };
+    Ok(kafka.go_back(to, claim.pipeline_id())?)
+}
+
+fn with_record(claim: &mut Claim, identity: &Identity) -> Result<Found, Failure> {
+    if identity.pipeline != claim.pipeline_id() {
+        let error = anyhow!(
+            "the group's offsets are of another pipeline with this name: its id is {}, ours {}",
+            identity.pipeline,
+            claim.pipeline_id()
+        );
+        return Err(Failure::from(error).hint(
+            "two pipelines cannot have one `group`: give this one another, or the `location` where that one's checkpoints lie",
+        ));
+    }
+    let number = Number(identity.checkpoint);
+    if identity.checkpoint == 0 {
+        let mut found = claim.recovery_with(Prepared::NotConfirmed)?;
+        found.recovery = Recovery::Fresh;
+        return Ok(found);
+    }
+    let Some(mut checkpoint) = claim.sequence().checkpoint(number)? else {
+        return Err(gone(number));
+    };
+    if checkpoint.crc32c != identity.manifest {
+        let error = anyhow!(
+            "checkpoint {number} is not the one that was committed with the output: its manifest has checksum {:08x}, and {:08x} was committed",
+            checkpoint.crc32c,
+            identity.manifest
+        );
+        return Err(Failure::from(error).hint(WAYS));
+    }
+    claim.confirm(&mut checkpoint)?;
+    let found = claim.recovery_with(Prepared::NotConfirmed)?;
+    let newest = match &found.recovery {
+        Recovery::Fresh => None,
+        Recovery::Resume(checkpoint) => Some(checkpoint.number()),
+        Recovery::Damaged { number, .. } => Some(*number),
+    };
+    match newest {
+        Some(newest) if newest > number => {
+            let error = anyhow!(
+                "the group's offsets say checkpoint {number}, and checkpoint {newest} was committed after it: they were set back"
+            );
+            Err(Failure::from(error).hint(WAYS))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// No offset was ever committed, or the broker has let them go.
+fn without_record(claim: &Claim) -> Result<Found, Failure> {
+    let found = claim.recovery_with(Prepared::NotConfirmed)?;
+    let Some(prepared) = found.only_prepared.first() else {
+        return Ok(found);
+    };
+    let checkpoint = claim.sequence().checkpoint(*prepared)?;
+    let young = checkpoint.is_some_and(|checkpoint| claim.age(&checkpoint) < CERTAIN);
+    let certain = found.recovery == Recovery::Fresh && young;
+    if certain {
+        return Ok(found);
+    }
+    let error = anyhow!(
+        "whether the output of checkpoint {prepared} was committed is not known: the group has no offsets any more"
+    );
+    Err(Failure::from(error).hint(
+        "a broker keeps them for seven days (`offsets.retention.minutes`); look at the end of the output topic, then: \
+         `--from N --allow-duplicates` goes on from a checkpoint, `--fresh` begins anew",
+    ))
+}
+
+fn foreign(group: &str, offset: &CommittedOffset) -> Failure {
+    let CommittedOffset {
+        topic,
+        partition,
+        next,
+        metadata,
+    } = offset;
+    let what = match metadata.as_str() {
+        "" => "nothing beside it".to_owned(),
+        text => format!("{text:?} beside it"),
+    };
+    let error = anyhow!(
+        "group {group} stands at offset {next} of {topic}-{partition} with {what}: somebody else has committed that, or set it by hand"
+    );
+    Failure::from(error).hint(
+        "a pipeline needs a `group` of its own; `--from N --allow-duplicates` goes on from a checkpoint and `--fresh` begins \
+         anew, and both write over it",
+    )
+}
+
+fn gone(number: Number) -> Failure {
+    let error =
+        anyhow!("checkpoint {number} was committed with the output, and is not in the location");
+    Failure::from(error).hint(WAYS)
+}

@@ -1,0 +1,172 @@
+//! Kafka from the command line: once and whole, whatever happens to the process; and what is said where that cannot be.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use tidemill_test_kafka::{Committed, Record, Topic, broker, committed_offsets};
+
+use crate::support::{Ended, Folder, PATIENCE};
+
+/// From a topic to a topic, with a checkpoint every 100 ms.
+fn through(from: &Topic, to: &Topic, more: &str) -> String {
+    format!(
+        r#"name = "through"
+workers = 2
+[checkpoints]
+location = "checkpoints"
+interval = "100ms"
+min-pause = "10ms"
+restarts = 0
+[sources.payments]
+kafka = {{ brokers = "{0}", topics = "{1}", group = "{1}"{more} }}
+columns = {{ account = "text", n = "integer" }}
+[sinks.alerts]
+input = "payments"
+kafka = {{ brokers = "{0}", topic = "{2}", key = "account" }}
+"#,
+        broker(),
+        from.name(),
+        to.name()
+    )
+}
+
+fn payments(numbers: std::ops::Range<usize>) -> Vec<Record> {
+    let payment = |n: usize| {
+        Record::new(format!(r#"{{"account":"a{}","n":{n}}}"#, n % 7)).key(format!("a{}", n % 7))
+    };
+    numbers.map(payment).collect()
+}
+
+/// The values per key, in the order in which they stand there.
+fn by_key(topic: &Topic) -> std::collections::BTreeMap<Vec<u8>, Vec<String>> {
+    let mut by_key = std::collections::BTreeMap::new();
+    for record in topic.committed() {
+        let values: &mut Vec<String> = by_key
+            .entry(record.key.clone().unwrap_or_default())
+            .or_default();
+        values.push(record.text().to_owned());
+    }
+    by_key
+}
+
+fn start(folder: &Folder) -> Child {
+    let mut command = folder.command(&["run", "--format", "json"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the binary runs")
+}
+
+fn kill(mut child: Child) {
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn every_payment_comes_through_once_and_in_order_whenever_it_is_killed() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    let folder = Folder::with(&[("pipeline.toml", &through(&from, &to, ""))]);
+    let mut made = 0;
+    for pause in [1400, 700, 1100, 900, 1300] {
+        let child = start(&folder);
+        let until = Instant::now() + Duration::from_millis(pause);
+        while Instant::now() < until {
+            from.produce(&payments(made..made + 200));
+            made += 200;
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill(child);
+    }
+    // What is left, and the end: the same pipeline, bounded.
+    let bounded = through(&from, &to, r#", until = "now""#);
+    folder.write("pipeline.toml", &bounded);
+    folder.run(&["run"]).expect(0);
+    assert_eq!(by_key(&to), by_key(&from), "of {made}");
+    folder
+        .run(&["run"])
+        .expect(0)
+        .says(&["everything was read and published"]);
+}
+
+fn committed(topic: &Topic) -> Vec<Committed> {
+    committed_offsets(broker(), topic.name(), topic.name(), 3)
+}
+
+/// Runs to the end of what is there.
+fn run_to_end(folder: &Folder, from: &Topic, to: &Topic) -> Ended {
+    folder.write("pipeline.toml", &through(from, to, r#", until = "now""#));
+    folder.run(&["run", "--at-end", "keep"])
+}
+
+#[test]
+fn offsets_and_the_checkpoint_that_they_belong_to_are_committed_with_the_rows() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    from.produce(&payments(0..100));
+    let folder = Folder::new();
+    run_to_end(&folder, &from, &to).expect(0);
+    let offsets = committed(&from);
+    assert_eq!(offsets.iter().map(|o| o.offset).sum::<i64>(), 100);
+    for offset in &offsets {
+        assert!(offset.metadata.contains(r#""checkpoint":"#), "{offset:?}");
+        assert!(
+            offset
+                .metadata
+                .contains(r#""transactional-id":"tidemill-through-"#),
+            "{offset:?}"
+        );
+    }
+    from.produce(&payments(100..150));
+    run_to_end(&folder, &from, &to).expect(0);
+    assert_eq!(by_key(&to), by_key(&from));
+}
+
+#[test]
+fn offsets_that_somebody_has_set_are_not_believed() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    from.produce(&payments(0..100));
+    let folder = Folder::new();
+    run_to_end(&folder, &from, &to).expect(0);
+    tidemill_test_kafka::commit(broker(), from.name(), from.name(), &[(0, 1)], "");
+    let refused = run_to_end(&folder, &from, &to).expect(1);
+    refused.says(&["stands at offset 1", "with nothing beside it", "--fresh"]);
+    // A person decides.
+    let checkpoints = folder
+        .run(&["checkpoint", "list", "--format", "json"])
+        .expect(0);
+    let listed: serde_json::Value = serde_json::from_str(&checkpoints.out).expect("JSON");
+    let mut entries = listed.as_array().expect("a list").iter();
+    let newest = entries
+        .rfind(|entry| entry["kind"] == "checkpoint")
+        .expect("a checkpoint");
+    let number = newest["number"].to_string();
+    folder
+        .run(&["run", "--at-end", "keep", "--from", &number])
+        .expect(0);
+    from.produce(&payments(100..120));
+    run_to_end(&folder, &from, &to).expect(0);
+    assert_eq!(by_key(&to), by_key(&from));
+}
+
+#[test]
+fn a_pipeline_of_the_same_name_elsewhere_is_told_from_this_one() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    from.produce(&payments(0..10));
+    let (one, other) = (Folder::new(), Folder::new());
+    run_to_end(&one, &from, &to).expect(0);
+    let refused = run_to_end(&other, &from, &to).expect(1);
+    refused.says(&["of another pipeline with this name", "another"]);
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_named() {
+    let folder = Folder::with(&[(
+        "pipeline.toml",
+        "name = \"away\"\n[sources.rows]\nkafka = { brokers = \"localhost:1\", topics = \"t\", properties = { \"socket.connection.setup.timeout.ms\" = \"1000\" } }\n\
+         columns = { n = \"integer\" }\n[sinks.out]\ninput = \"rows\"\nstdout = {}\n",
+    )]);
+    let began = Instant::now();
+    folder.run(&["run"]).expect(1).says(&[
+        "source rows",
+        "localhost:1",
+        "hint: see whether the brokers run",
+    ]);
+    assert!(began.elapsed() < PATIENCE);
+}

@@ -1,0 +1,36 @@
+//! Kafka: topics as sources, partitions as splits, and topics as sinks.
+//!
+//! ```text
+//!  broker -> librdkafka's threads -> a queue per partition -> PartitionSplit -> record -> decode -> Chunk
+//! ```
+//!
+//! Invariants:
+//! 1. Where a partition is read on is decided here, never by librdkafka: it commits nothing, stores nothing, and an offset
+//!    that is not there is an error (`auto.offset.reset = error`).
+//! 2. A partition's queue is read by the worker that has its split, and by nobody else. Nothing of it blocks.
+//! 3. The values of properties are in no message: they may be secrets.
+
+pub mod client;
+mod discovery;
+mod error;
+pub mod groups;
+mod partition;
+mod produced;
+mod producer;
+mod queue;
+mod reader;
+mod record;
+pub mod sink;
+pub mod source;
+mod start;
+mod topics;
+pub mod transactions;
+
+pub use client::{ClientSpec, Properties};
+pub use groups::{CommittedOffset, GroupOffsets, Groups};
+pub use record::RecordField;
+pub use sink::{KafkaSinkSpec, TopicOf};
+pub use source::{Isolation, KafkaSpec, NullValues};
+pub use start::{Partition, Start, Until};
+pub use topics::Topics;
+pub use transactions::Transactions;

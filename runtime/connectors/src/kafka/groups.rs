@@ -1,0 +1,133 @@
+//! Consumer groups: where they stand, and what is said beside it. Nobody here is a member of one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::client::{ANSWER, Client, ClientSpec};
+use super::topics::Topics;
+use crate::ConnectorError;
+
+/// The groups of a cluster.
+pub struct Groups {
+    cluster: ClientSpec,
+    /// Who asks on behalf of each.
+    clients: Mutex<BTreeMap<String, Arc<Client>>>,
+}
+
+/// Where each partition of a group stands, and what is said beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupOffsets {
+    /// The consumer group.
+    pub group: String,
+    /// By topic and partition, the offset of the next record.
+    pub next: Vec<(String, i32, i64)>,
+}
+
+/// Where a group stands in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset of the next record.
+    pub next: i64,
+    /// What was said beside it.
+    pub metadata: String,
+}
+
+impl Groups {
+    /// Groups of a cluster. Nothing is asked yet.
+    pub fn new(cluster: &ClientSpec) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// Which cluster.
+    pub fn cluster(&self) -> &ClientSpec {
+        &self.cluster
+    }
+
+    /// Says where a group stands, for who looks how far it is. Whether that arrives is not waited for.
+    ///
+    /// # Errors
+    /// If the client cannot be told.
+    pub fn follow(&self, offsets: &GroupOffsets) -> Result<(), ConnectorError> {
+        let client = self.client(&offsets.group)?;
+        let what = || format!("cannot say where group {} stands", offsets.group);
+        client.ask(what, |asked| {
+            asked.commit(&offsets.list("")?, CommitMode::Async)?;
+            // What has become of earlier ones is taken from its queue.
+            let _ = asked.poll(std::time::Duration::ZERO);
+            Ok(())
+        })
+    }
+
+    /// Who asks on behalf of a group. It is no member: the transactional id fences.
+    pub(super) fn client(&self, group: &str) -> Result<Arc<Client>, ConnectorError> {
+        let mut groups = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = groups.get(group) {
+            return Ok(client.clone());
+        }
+        // Committed reading also asks only for offsets that no open transaction could change.
+        let own = [("isolation.level", "read_committed")];
+        let client = Arc::new(Client::new(&self.cluster, group, &own)?);
+        groups.insert(group.to_owned(), client.clone());
+        Ok(client)
+    }
+
+    /// What was committed of the partitions of topics for a group, with what is said beside it.
+    ///
+    /// # Errors
+    /// If the cluster cannot be asked.
+    pub fn committed(
+        &self,
+        group: &str,
+        topics: &Topics,
+    ) -> Result<Vec<CommittedOffset>, ConnectorError> {
+        let client = self.client(group)?;
+        let found = topics.find(&client)?;
+        let mut list = TopicPartitionList::new();
+        for (topic, partitions) in &found {
+            for partition in 0..*partitions {
+                list.add_partition(topic, partition);
+            }
+        }
+        if list.count() == 0 {
+            return Ok(Vec::new());
+        }
+        let what = || format!("cannot ask where group {group} stands");
+        let found = client.ask(what, |asked| asked.committed_offsets(list.clone(), ANSWER))?;
+        let mut committed = Vec::new();
+        for element in found.elements() {
+            element.error().map_err(|e| client.failed(&what(), &e))?;
+            if let Offset::Offset(next) = element.offset() {
+                committed.push(CommittedOffset {
+                    topic: element.topic().to_owned(),
+                    partition: element.partition(),
+                    next,
+                    metadata: element.metadata().to_owned(),
+                });
+            }
+        }
+        Ok(committed)
+    }
+}
+
+impl GroupOffsets {
+    pub(super) fn list(&self, metadata: &str) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::with_capacity(self.next.len());
+        for (topic, partition, next) in &self.next {
+            let mut element = list.add_partition(topic, *partition);
+            element.set_offset(Offset::Offset(*next))?;
+            element.set_metadata(metadata);
+        }
+        Ok(list)
+    }
+}

@@ -1,0 +1,109 @@
+//! The client that reads a source's partitions, and the thread that serves it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafka;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::client::{Client, ClientSpec};
+use super::error;
+use super::source::Isolation;
+use crate::ConnectorError;
+
+/// How long the serving thread waits for news.
+const NEWS: Duration = Duration::from_millis(200);
+
+/// A client that reads partitions.
+pub(crate) struct Reader {
+    pub client: Client,
+    /// Whether [`Self::failure`] has something.
+    broken: AtomicBool,
+    failure: Mutex<Option<KafkaError>>,
+}
+
+impl Reader {
+    /// A client, and its thread, which ends with it. Reads nothing yet.
+    pub fn start(
+        spec: &ClientSpec,
+        (group, isolation): (&str, Isolation),
+        bounded: bool,
+    ) -> Result<Arc<Self>, ConnectorError> {
+        let own = [
+            ("isolation.level", isolation.property()),
+            (
+                "enable.partition.eof",
+                if bounded { "true" } else { "false" },
+            ),
+        ];
+        let reader = Arc::new(Self {
+            client: Client::new(spec, group, &own)?,
+            broken: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        });
+        let served = Arc::downgrade(&reader);
+        let thread = std::thread::Builder::new().name("tidemill-kafka".to_owned());
+        thread
+            .spawn(move || serve(&served))
+            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        Ok(reader)
+    }
+
+    /// The client as librdkafka knows it.
+    pub fn native(&self) -> *mut RDKafka {
+        self.client.consumer.client().native_ptr()
+    }
+
+    /// Begins to read partitions, each at an offset, beside those that are read.
+    pub fn read(&self, partitions: &[(&str, i32, i64)]) -> Result<(), ConnectorError> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        let added = partitions
+            .iter()
+            .try_for_each(|(topic, partition, offset)| {
+                list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            });
+        added
+            .and_then(|()| self.client.consumer.incremental_assign(&list))
+            .map_err(|e| self.client.failed("cannot begin to read", &e))
+    }
+
+    /// What has broken the client, if something has.
+    #[inline]
+    pub fn check(&self) -> Result<(), ConnectorError> {
+        if !self.broken.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*failure {
+            Some(error) => Err(self.client.failed("cannot read", error)),
+            None => Ok(()),
+        }
+    }
+
+    fn fail(&self, error: KafkaError) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.broken.store(true, Ordering::Release);
+    }
+}
+
+/// Serves the client as long as there is one: records go to the partitions' queues, all else comes here.
+fn serve(reader: &Weak<Reader>) {
+    while let Some(reader) = reader.upgrade() {
+        match reader.client.consumer.poll(NEWS) {
+            // What passes is tried again by librdkafka, and noted in `heard`.
+            Some(Err(error)) if is_final(&error) => reader.fail(error),
+            Some(_) | None => {}
+        }
+    }
+}
+
+fn is_final(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::MessageConsumptionFatal(_) => true,
+        KafkaError::MessageConsumption(code) | KafkaError::Global(code) => !error::may_pass(*code),
+        _ => false,
+    }
+}

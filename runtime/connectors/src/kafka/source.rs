@@ -1,0 +1,273 @@
+//! A source of Kafka as plain data, and how it is opened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tidemill_rows::SchemaRef;
+
+use super::client::ClientSpec;
+use super::discovery::{self, Discovery};
+use super::partition::PartitionSplit;
+use super::queue::PartitionQueue;
+use super::reader::Reader;
+use super::record::RecordDecoder;
+use super::start::{Partition, Start, Until};
+use super::topics::{Found, Topics};
+use crate::ConnectorError;
+use crate::columns::Columns;
+use crate::format::FormatSpec;
+use crate::position::{Position, RecordPosition};
+use crate::source::Shares;
+use crate::split::{Split, Wake};
+
+/// A source of Kafka.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KafkaSpec {
+    /// How its cluster is reached.
+    pub client: ClientSpec,
+    /// Which topics are read.
+    pub topics: Topics,
+    /// The consumer group, whose offsets show how far it is.
+    pub group: String,
+    /// Where it begins what it knows nothing of.
+    pub start: Start,
+    /// Where it ends; none: it is live.
+    pub until: Option<Until>,
+    /// Whether records of open and aborted transactions are read.
+    pub isolation: Isolation,
+    /// What becomes of records without a value.
+    pub null_values: NullValues,
+    /// What records are made of.
+    pub format: FormatSpec,
+}
+
+/// Which records are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Those outside transactions and of committed ones.
+    #[default]
+    ReadCommitted,
+    /// All.
+    ReadUncommitted,
+}
+
+impl Isolation {
+    pub(crate) fn property(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "read_committed",
+            Self::ReadUncommitted => "read_uncommitted",
+        }
+    }
+}
+
+/// What becomes of a record without a value, which log compaction knows as a deletion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NullValues {
+    /// It is a bad row.
+    #[default]
+    Refuse,
+    /// It is passed over.
+    Skip,
+}
+
+impl KafkaSpec {
+    /// What is wrong with it, as far as can be seen without a cluster.
+    pub(crate) fn check(&self) -> Result<(), ConnectorError> {
+        self.client.config()?;
+        self.topics.check()?;
+        self.format.check()?;
+        RecordDecoder::new(&self.format, ("", 0)).map(|_| ())
+    }
+
+    /// Opens the shares of the workers that are woken by these.
+    pub(crate) fn open(
+        &self,
+        schema: &SchemaRef,
+        wakes: &[Wake],
+        kept: &[(Arc<str>, Position)],
+    ) -> Result<Shares, ConnectorError> {
+        let group = (self.group.as_str(), self.isolation);
+        let reader = Reader::start(&self.client, group, self.until.is_some())?;
+        let found = self.topics.find(&reader.client)?;
+        self.check_found(&found)?;
+        let opener = Opener {
+            spec: Arc::new(self.clone()),
+            schema: schema.clone(),
+            reader,
+        };
+        let mut shares = Shares::new(wakes.len());
+        let kept = opener.places(&found, kept, &mut shares.forgotten)?;
+        let mut assigned = Vec::new();
+        for (index, (partition, at)) in kept.iter().enumerate() {
+            let worker = index % wakes.len();
+            let split = opener.split(partition, at.clone(), &wakes[worker])?;
+            shares.names.push(split.name.clone());
+            shares.splits[worker].push((index, Box::new(split)));
+            if !at.is_finished() {
+                assigned.push((partition.topic.as_str(), partition.number, at.next));
+            }
+        }
+        opener.reader.read(&assigned)?;
+        if self.until.is_none() {
+            let known = found;
+            shares.later = discovery::start(Discovery {
+                opener,
+                known,
+                wakes: wakes.to_vec(),
+                next: kept.len(),
+            });
+        }
+        Ok(shares)
+    }
+
+    /// A bounded source ends, so what it reads must be there; a live one waits for it.
+    fn check_found(&self, found: &Found) -> Result<(), ConnectorError> {
+        let missing = match &self.topics {
+            Topics::Named(names) => names
+                .iter()
+                .find(|name| !found.contains_key(*name))
+                .cloned(),
+            Topics::Like(pattern) => found.is_empty().then(|| format!("like {pattern}")),
+        };
+        match missing {
+            Some(topic) if self.until.is_some() => Err(ConnectorError::Kafka {
+                text: format!("there is no topic {topic} at {}", self.client.brokers),
+                hint: "make it first: what is read `until` somewhere must be there; without `until` it is waited for",
+                may_pass: false,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of its splits, as far as they are there.
+    pub(crate) fn names(&self) -> Result<Vec<Arc<str>>, ConnectorError> {
+        let group = (self.group.as_str(), self.isolation);
+        let reader = Reader::start(&self.client, group, self.until.is_some())?;
+        let found = self.topics.find(&reader.client)?;
+        Ok(partitions(&found).map(|p| p.name().into()).collect())
+    }
+}
+
+/// All partitions of topics, in the order of topics and numbers.
+pub(super) fn partitions(found: &Found) -> impl Iterator<Item = Partition> {
+    found.iter().flat_map(|(topic, count)| {
+        (0..*count).map(|number| Partition {
+            topic: topic.clone(),
+            number,
+        })
+    })
+}
+
+/// Makes splits of partitions.
+pub(super) struct Opener {
+    pub spec: Arc<KafkaSpec>,
+    schema: SchemaRef,
+    pub reader: Arc<Reader>,
+}
+
+impl Opener {
+    /// Where each partition is to be read: on from where it was, or from the beginning.
+    fn places(
+        &self,
+        found: &Found,
+        kept: &[(Arc<str>, Position)],
+        forgotten: &mut Vec<Arc<str>>,
+    ) -> Result<Vec<(Partition, RecordPosition)>, ConnectorError> {
+        let mut left: BTreeMap<&str, &Position> =
+            kept.iter().map(|(name, at)| (&**name, at)).collect();
+        let mut places = Vec::new();
+        for partition in partitions(found) {
+            let at = match left.remove(partition.name().as_str()) {
+                Some(Position::Record(at)) => self.on(&partition, at)?,
+                Some(_) => return Err(other_source(&partition.name())),
+                // What came about while the pipeline was away is read from its beginning: nothing of it was read.
+                None if !kept.is_empty() => self.begin(&partition, &Start::Earliest)?,
+                None => self.begin(&partition, &self.spec.start)?,
+            };
+            places.push((partition, at));
+        }
+        for (name, at) in left {
+            if !at.is_finished() {
+                return Err(ConnectorError::Kafka {
+                    text: format!(
+                        "{name} was read at {} and is not there any more",
+                        self.reader.client.brokers()
+                    ),
+                    hint: "put its topic back, or let go what is known of it: `--allow-dropped-state` with the source's name",
+                    may_pass: false,
+                });
+            }
+            forgotten.push(name.into());
+        }
+        Ok(places)
+    }
+
+    /// Where a partition begins.
+    pub fn begin(
+        &self,
+        partition: &Partition,
+        start: &Start,
+    ) -> Result<RecordPosition, ConnectorError> {
+        let next = start.of(partition, &self.reader.client)?;
+        let end = self
+            .spec
+            .until
+            .map(|until| until.of(partition, &self.reader.client));
+        Ok(RecordPosition {
+            next,
+            end: end.transpose()?.map(|end| end.max(next)),
+        })
+    }
+
+    /// Where a partition goes on: to the end that it had if that was not reached, and to the one that it has now if it was.
+    fn on(
+        &self,
+        partition: &Partition,
+        at: &RecordPosition,
+    ) -> Result<RecordPosition, ConnectorError> {
+        let end = match (self.spec.until, at.end) {
+            (None, _) => None,
+            (Some(_), Some(end)) if !at.is_finished() => Some(end),
+            (Some(until), _) => Some(until.of(partition, &self.reader.client)?.max(at.next)),
+        };
+        Ok(RecordPosition { next: at.next, end })
+    }
+
+    /// A partition as a split, which must not be read yet.
+    pub fn split(
+        &self,
+        partition: &Partition,
+        at: RecordPosition,
+        wake: &Wake,
+    ) -> Result<PartitionSplit, ConnectorError> {
+        let (topic, number) = (partition.topic.as_str(), partition.number);
+        let queue = match at.is_finished() {
+            true => None,
+            false => Some(PartitionQueue::open(&self.reader, topic, number, wake)?),
+        };
+        Ok(PartitionSplit {
+            name: partition.name().into(),
+            partition: partition.clone(),
+            queue,
+            reader: self.reader.clone(),
+            decoder: RecordDecoder::new(&self.spec.format, (topic, number))?,
+            columns: Columns::new(self.schema.clone()),
+            null_values: self.spec.null_values,
+            at,
+        })
+    }
+
+    /// Begins to read a split, and gives it as one.
+    pub fn opened(&self, split: PartitionSplit) -> Result<Box<dyn Split>, ConnectorError> {
+        let partition = &split.partition;
+        let assigned = [(partition.topic.as_str(), partition.number, split.at.next)];
+        self.reader.read(&assigned)?;
+        Ok(Box::new(split))
+    }
+}
+
+fn other_source(name: &str) -> ConnectorError {
+    ConnectorError::Changed(format!(
+        "{name} was of another source: what was kept of it is no offset"
+    ))
+}
