@@ -9,12 +9,26 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// `mi_option_purge_delay` of mimalloc.h, in milliseconds.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
-/// Keeps freed memory for ten seconds before the system gets it back. Windows need memory in bursts, when they fire: by default
+/// Keeps freed memory for ten seconds before the system gets it back, unless it is counted. Windows need memory in bursts, when they fire: by default
 /// mimalloc gives it back after one, and the next burst has it zeroed by the system again (a tenth of all time).
-#[expect(unsafe_code)]
 pub fn keep_between_bursts() {
+    set_purge_delay(10_000);
+}
+
+/// Keeps freed memory for a tenth of a second only: where a pipeline says how much the process may take, what columns have
+/// outgrown would be a fifth of it.
+#[expect(unsafe_code)]
+pub fn keep_briefly() {
+    set_purge_delay(100);
+    // What is to go in ten seconds would hold up what is freed until then.
+    // SAFETY: any thread may call it at any time.
+    unsafe { libmimalloc_sys::mi_collect(true) }
+}
+
+#[expect(unsafe_code)]
+fn set_purge_delay(milliseconds: std::ffi::c_long) {
     // SAFETY: sets a number that the allocator reads; the option has this place in every version since 2.0.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 10_000) }
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds) }
 }
 
 /// How often it is looked for memory that the system gets back.

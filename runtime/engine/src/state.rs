@@ -10,6 +10,7 @@ pub mod store;
 
 pub use accumulators::Accumulators;
 pub use backend::{Asked, Beside, Changed, FolderError, StateBackend, StateError, Upto};
+pub use key_table::{EncodedTable, KeyTable};
 pub use memory::Memory;
 pub use rocksdb::{Cold, Next, RocksDb, Snapshot};
 pub use rows::RowStore;

@@ -5,7 +5,7 @@ mod keyed;
 mod support;
 
 use keyed::{Told, expected, pipeline, same, shown};
-use support::input::{self, Shape};
+use support::input::{self, Row, Shape};
 use support::{Bench, Holder, How};
 use tidemill_engine::plan::StatePlan;
 use tidemill_engine::{EngineError, Summary};
@@ -64,6 +64,43 @@ fn lists_and_maps() {
         ..TOLD
     };
     check(told, SHAPE, 8 << 20);
+}
+
+/// A row of each of so many keys, whose timers are due at one time; then, if that is asked for, rows by which it has passed.
+fn due_together(keys: usize, passes: bool) -> Vec<Row> {
+    let at = 1_000_000;
+    let row = |n: usize| Row {
+        id: n as i64,
+        value: 3,
+        ..Row::new(&format!("k{}", n * 7919 % keys), at)
+    };
+    let mut rows: Vec<Row> = (0..keys).map(row).collect();
+    if passes {
+        rows.extend((0..2).map(|_| Row::new("k0", at + 1_000_000)));
+    }
+    rows
+}
+
+#[test]
+fn timers_of_more_keys_than_have_room_are_due_at_once() {
+    // Each timer sets one that is due already, which comes behind those of all other keys.
+    let bench = Bench::new(&pipeline(&TOLD));
+    for passes in [true, false] {
+        input::write(&bench, &[due_together(20_000, passes)]);
+        bench.hold_in(Holder::Memory);
+        let plan = bench.plan(1);
+        let all = tidemill_engine::start(&plan, &How::new(256, 1).options());
+        all.expect("a run").wait().expect("a good end");
+        let expected = bench.read("out");
+        bench.hold_in(Holder::RocksDb(usize::MAX));
+        run(&bench, How::new(256, 1), 2 << 20).expect("a good end");
+        let came = bench.read("out");
+        // A row, its timer, and what that sets, unless the input has ended.
+        assert!(expected.0.len() >= if passes { 60_000 } else { 40_000 });
+        let differ = came.0.iter().zip(&expected.0).find(|(a, b)| a != b);
+        assert_eq!(differ, None, "passes: {passes}");
+        assert_eq!(came.0.len(), expected.0.len(), "passes: {passes}");
+    }
 }
 
 #[test]

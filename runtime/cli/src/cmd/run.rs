@@ -8,6 +8,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use tidemill_connectors::SinkSpec;
+use tidemill_engine::plan::StatePlan;
 use tidemill_engine::plan::StationKind;
 use tidemill_engine::{Checkpoints, EngineError, Plan, Summary};
 
@@ -63,6 +64,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     memory::give_back_in_time().context("starting a thread")?;
     let host = folders::host()?;
     let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
+    if matches!(plan.state, StatePlan::RocksDb(_)) {
+        memory::keep_briefly();
+    }
     let stop = Stop::default();
     let life = Life {
         plan: &plan,

@@ -33,6 +33,17 @@ impl Place {
         }
     }
 
+    /// The key that it is of.
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// The same place, where its key has another number.
+    #[must_use]
+    pub fn with_key(self, key: KeyId) -> Self {
+        Self { key, ..self }
+    }
+
     /// Compares; `keys` says how keys do.
     pub fn cmp(&self, other: &Self, keys: &dyn KeyOrder) -> Ordering {
         let place = |at: &Self| (at.w, at.row, at.rank);
@@ -46,7 +57,7 @@ impl Place {
 }
 
 /// How many timers of each key have fired for the row, or at the time, of its last one. Ranks of different batches are never
-/// compared, so nothing has to be forgotten in between.
+/// compared, so nothing has to be forgotten in between but keys that lose their numbers.
 #[derive(Debug, Default)]
 pub struct Ranks {
     /// By key.
@@ -62,6 +73,13 @@ struct Last {
 }
 
 impl Ranks {
+    /// A key's number may be another's from now on.
+    pub fn forget(&mut self, key: KeyId) {
+        if let Some(last) = self.last.get_mut(key as usize) {
+            *last = Last::default();
+        }
+    }
+
     /// The place of a timer's firing: the key's next.
     pub fn next(&mut self, key: KeyId, timer: &Timer) -> Place {
         let (fires, row, at) = (timer.fires, timer.row, key as usize);

@@ -128,12 +128,11 @@ impl Process {
         if self.first(Clock::Event) > w {
             return Ok(false);
         }
-        let here = self.bring_due((Clock::Event, w), most)?;
+        let step = self.with_state(|state, _| state.step_outside((Clock::Event, w), most))?;
         let mut keys = Vec::new();
-        let until = self.timers.due(here, most, &mut keys);
-        self.fire_waves(&keys, until)?;
-        keys.iter().for_each(|&key| self.timers.arm(key));
-        self.doubtful.extend(keys);
+        let until = self.timers.due(step, most, &mut keys);
+        self.fire_keys(Clock::Event, (&keys, until))?;
+        self.fire_outside(Clock::Event, until)?;
         Ok(until < w)
     }
 

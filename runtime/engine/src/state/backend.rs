@@ -213,18 +213,30 @@ pub trait StateBackend: Send {
         i64::MAX
     }
 
-    /// As [`StateBackend::bring`], for the keys outside memory with the earliest timers at or before a time, about `most` of
-    /// them. Gives the time up to which these are all.
+    /// The time by which about `most` keys outside memory have a timer, or `until` if fewer have one by then.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn step_outside(
+        &mut self,
+        (_clock, until): (Clock, i64),
+        _most: usize,
+    ) -> Result<i64, StateError> {
+        Ok(until)
+    }
+
+    /// As [`StateBackend::bring`], for the next keys outside memory with a timer at or before a time: so many that they have
+    /// room, or all, or perhaps none. They are added to `keys`.
     ///
     /// # Errors
     /// If they cannot be read.
     fn bring_due(
         &mut self,
-        (_clock, until): (Clock, i64),
-        _most: usize,
+        (_clock, _until): (Clock, i64),
         _beside: &mut Beside<'_>,
-    ) -> Result<i64, StateError> {
-        Ok(until)
+        _keys: &mut Vec<KeyId>,
+    ) -> Result<(), StateError> {
+        Ok(())
     }
 
     /// A key's timers have changed.

@@ -17,6 +17,7 @@
 
 mod budget;
 mod cold;
+mod due;
 mod evicting;
 mod folder;
 mod part;
@@ -51,8 +52,9 @@ pub struct RocksDb {
     is_cut: bool,
     /// How many keys are not in memory; those that have expired since are among them until they are asked for.
     outside: usize,
-    /// The first times of timers outside memory, in event time and by the clock: none is earlier.
+    /// The first times of timers outside memory, in event time and by the clock: none is earlier. And the first key with one then.
     first: [i64; 2],
+    first_keys: [Vec<u8>; 2],
     /// Whether the first of them is no longer there, so that the next is to be looked for.
     first_gone: [bool; 2],
     /// Keys of an event that are not in memory.
@@ -71,6 +73,7 @@ impl RocksDb {
             is_cut,
             outside: 0,
             first: [i64::MAX; 2],
+            first_keys: Default::default(),
             first_gone: [false; 2],
             missing: Vec::new(),
         }
@@ -140,22 +143,6 @@ impl RocksDb {
         self.part.write(changes)
     }
 
-    /// Looks for the first timer outside memory, where it is no longer the one that was.
-    fn look_for_first(&mut self) -> Result<(), StateError> {
-        for clock in [Clock::Event, Clock::Processing] {
-            if std::mem::take(&mut self.first_gone[of(clock)]) {
-                let mut first = i64::MAX;
-                let from = (clock, self.first[of(clock)]);
-                self.part.timers(from, |time, _| {
-                    first = time;
-                    false
-                })?;
-                self.first[of(clock)] = first;
-            }
-        }
-        Ok(())
-    }
-
     /// Writes what has changed of keys, and where those with timers are found.
     fn write_out(
         &mut self,
@@ -196,8 +183,7 @@ impl RocksDb {
             for (clock, first) in both {
                 if let Some(&Timer { time, .. }) = first {
                     self.part.put_timer(&mut changes, (clock, time), &encoded);
-                    let earliest = &mut self.first[of(clock)];
-                    *earliest = time.min(*earliest);
+                    self.goes_out_with_timer(clock, time);
                 }
             }
         }
@@ -295,33 +281,18 @@ impl StateBackend for RocksDb {
         self.first[of(clock)]
     }
 
+    fn step_outside(&mut self, due: (Clock, i64), most: usize) -> Result<i64, StateError> {
+        self.time_of_step(due, most)
+    }
+
     fn bring_due(
         &mut self,
-        (clock, until): (Clock, i64),
-        most: usize,
+        due: (Clock, i64),
         beside: &mut Beside<'_>,
-    ) -> Result<i64, StateError> {
-        if self.first[of(clock)] > until {
-            return Ok(until);
-        }
-        let (mut all, mut last, mut next) = (until, i64::MIN, i64::MAX);
-        let mut keys = Vec::new();
-        let table = &mut *beside.table;
-        self.part
-            .timers((clock, self.first[of(clock)]), |time, key| {
-                let enough = keys.len() >= most && time > last;
-                if time > until || enough {
-                    next = time;
-                    all = if time > until { until } else { last };
-                    return false;
-                }
-                last = time;
-                keys.extend(table.insert(key));
-                true
-            })?;
-        self.first[of(clock)] = next;
-        self.bring(&keys, beside)?;
-        Ok(all)
+        keys: &mut Vec<KeyId>,
+    ) -> Result<(), StateError> {
+        self.number_due(due, beside, keys)?;
+        self.bring(keys, beside)
     }
 
     fn timers_changed(&mut self, key: KeyId) {

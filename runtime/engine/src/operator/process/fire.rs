@@ -1,7 +1,7 @@
 //! Timers that fire: in waves, at most one of each key in a call.
 
 use arrow_array::ArrayRef;
-use tidemill_core::process::{Place, Setter, Timer};
+use tidemill_core::process::{Place, Setter, Timer, Timers};
 use tidemill_core::window::{KeyId, KeyOrder};
 use tidemill_wasm::{Clock, KeysIn, TimersIn};
 
@@ -18,49 +18,50 @@ const TIMERS_PER_CALL: usize = 4096;
 type Firing = (KeyId, Timer);
 
 impl Process {
-    /// Fires all timers of these keys up to a time, those that firing ones set included.
-    pub(super) fn fire_waves(&mut self, keys: &[KeyId], until: i64) -> Result<(), EngineError> {
+    /// Fires all timers of these keys up to a time, those that firing ones set included. They were not looked for meanwhile.
+    pub(super) fn fire_keys(
+        &mut self,
+        clock: Clock,
+        (keys, until): (&[KeyId], i64),
+    ) -> Result<(), EngineError> {
         let mut wave = keys.to_vec();
         loop {
-            let timers = &self.timers;
+            let timers = self.timers_by(clock);
             let due = |timer: &Timer| timer.time <= until;
             wave.retain(|&key| timers.earliest(key).is_some_and(due));
             if wave.is_empty() {
-                return Ok(());
+                break;
             }
-            self.fire_wave(&wave)?;
+            self.fire_wave(clock, &wave)?;
+        }
+        let timers = self.timers_by(clock);
+        keys.iter().for_each(|&key| timers.arm(key));
+        self.doubtful.extend_from_slice(keys);
+        Ok(())
+    }
+
+    fn timers_by(&mut self, clock: Clock) -> &mut Timers {
+        match clock {
+            Clock::Event => &mut self.timers,
+            Clock::Processing => &mut self.clock_timers,
         }
     }
 
     /// Fires the first timer of each of these keys.
-    pub(super) fn fire_wave(&mut self, keys: &[KeyId]) -> Result<(), EngineError> {
+    pub(super) fn fire_wave(&mut self, clock: Clock, keys: &[KeyId]) -> Result<(), EngineError> {
         self.keep_back(keys);
-        let take = |&key: &KeyId| self.timers.take(key).map(|timer| (key, timer));
+        let timers = self.timers_by(clock);
+        let take = |&key: &KeyId| timers.take(key).map(|timer| (key, timer));
         let wave = keys.iter().filter_map(take).collect();
-        self.fire(wave, Clock::Event)
+        self.fire(wave, clock)
     }
 
     /// Fires the timers of the clock that are due. One that a firing one sets waits for the clock's next look.
     pub(super) fn fire_clock(&mut self, now: i64) -> Result<(), EngineError> {
-        self.bring_due((Clock::Processing, now), usize::MAX)?;
         let mut keys = Vec::new();
         self.clock_timers.due(now, usize::MAX, &mut keys);
-        let mut wave = keys.clone();
-        loop {
-            let timers = &self.clock_timers;
-            wave.retain(|&key| timers.earliest(key).is_some_and(|timer| timer.time <= now));
-            if wave.is_empty() {
-                break;
-            }
-            self.keep_back(&wave);
-            let timers = &mut self.clock_timers;
-            let take = |&key: &KeyId| timers.take(key).map(|timer| (key, timer));
-            let firings = wave.iter().filter_map(take).collect();
-            self.fire(firings, Clock::Processing)?;
-        }
-        keys.iter().for_each(|&key| self.clock_timers.arm(key));
-        self.doubtful.extend(keys);
-        Ok(())
+        self.fire_keys(Clock::Processing, (&keys, now))?;
+        self.fire_outside(Clock::Processing, now)
     }
 
     /// Fires timers of one wave, in order of time, key and name.

@@ -15,11 +15,23 @@ impl Process {
         Ok(())
     }
 
-    /// Has the keys of the earliest timers that are due in memory, about `most`. Gives the time up to which these are all.
-    pub(super) fn bring_due(&mut self, due: (Clock, i64), most: usize) -> Result<i64, EngineError> {
-        let here = self.with_state(|state, beside| state.bring_due(due, most, beside))?;
-        self.note_those_that_came();
-        Ok(here)
+    /// Fires the timers due of keys that are not in memory, so many keys at a time: in between they may go again.
+    pub(super) fn fire_outside(&mut self, clock: Clock, until: i64) -> Result<(), EngineError> {
+        while self.parts.state.first_outside(clock) <= until {
+            let mut keys = Vec::new();
+            self.with_state(|state, beside| state.bring_due((clock, until), beside, &mut keys))?;
+            self.note_those_that_came();
+            if keys.is_empty() {
+                return Ok(());
+            }
+            self.fire_keys(clock, (&keys, until))?;
+            if self.parts.state.first_outside(clock) <= until {
+                self.results.settle(&self.parts.keying.table);
+                self.forget_doubtful()?;
+                self.make_room()?;
+            }
+        }
+        Ok(())
     }
 
     fn note_those_that_came(&mut self) {
@@ -47,6 +59,7 @@ impl Process {
         for key in gone.drain(..) {
             let table = &mut self.parts.keying.table;
             self.journal.forgotten(key, |to| table.encode(key, to));
+            self.ranks.forget(key);
             table.remove(key);
         }
         self.doubtful = gone;
@@ -66,6 +79,7 @@ impl Process {
                 return Ok(());
             }
             self.keep_back(&keys);
+            keys.iter().for_each(|&key| self.ranks.forget(key));
             let journal = &mut self.journal;
             let leaving = keys.into_iter().map(|key| (key, journal.leaves(key)));
             let leaving: Vec<(KeyId, Option<u64>)> = leaving.collect();

@@ -6,11 +6,11 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::SchemaRef;
 use tidemill_core::process::Place;
-use tidemill_core::window::KeyOrder;
 use tidemill_rows::{Batch, RowTimes};
 use tidemill_wasm::{Emitted, Output as Shape, Produced};
 
 use crate::aggregate::carry_out::take_columns;
+use crate::state::{EncodedTable, KeyTable};
 
 /// What came of the event at hand.
 #[derive(Default)]
@@ -18,6 +18,9 @@ pub struct Results {
     pieces: Vec<Piece>,
     /// Whether pieces may be out of order.
     mixed: bool,
+    /// Of how many pieces the places name keys by numbers of their own, and the keys that these stand for.
+    settled: usize,
+    settled_keys: EncodedTable,
 }
 
 /// Rows of one target that one call gave.
@@ -71,8 +74,30 @@ impl Results {
         });
     }
 
+    /// Keys may lose their numbers from now on.
+    pub fn settle(&mut self, keys: &KeyTable) {
+        let mut encoded = Vec::new();
+        let places = self.pieces[self.settled..].iter_mut();
+        for place in places.flat_map(|piece| &mut piece.places) {
+            encoded.clear();
+            keys.encode(place.key(), &mut encoded);
+            *place = place.with_key(self.settled_keys.number(&encoded));
+        }
+        self.settled = self.pieces.len();
+    }
+
     /// All of it by target, in order. Nothing is left.
-    pub fn in_order(&mut self, keys: &dyn KeyOrder) -> Vec<(usize, Batch)> {
+    pub fn in_order(&mut self, keys: &KeyTable) -> Vec<(usize, Batch)> {
+        if self.settled == 0 {
+            return self.ordered(keys);
+        }
+        self.settle(keys);
+        let settled = KeyTable::Encoded(std::mem::take(&mut self.settled_keys));
+        self.settled = 0;
+        self.ordered(&settled)
+    }
+
+    fn ordered(&mut self, keys: &KeyTable) -> Vec<(usize, Batch)> {
         let mut pieces = std::mem::take(&mut self.pieces);
         if !std::mem::take(&mut self.mixed) {
             let rows = |piece: Piece| (piece.target, piece.rows);
@@ -86,7 +111,7 @@ impl Results {
     }
 }
 
-fn together(pieces: &[Piece], keys: &dyn KeyOrder) -> Batch {
+fn together(pieces: &[Piece], keys: &KeyTable) -> Batch {
     let places: Vec<&Place> = pieces.iter().flat_map(|piece| &piece.places).collect();
     let mut order: Vec<u32> = (0..places.len() as u32).collect();
     // Stable: several rows of one cause keep their order.

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use tidemill_core::process::Lives;
 use tidemill_core::window::KeyId;
 use tidemill_rows::Batch;
-use tidemill_wasm::Held;
+use tidemill_wasm::{Clock, Held};
 
 use super::Process;
 use super::calls::{Cut, Together};
@@ -127,7 +127,7 @@ impl Process {
             if wave.is_empty() {
                 return Ok(());
             }
-            self.fire_wave(&wave)?;
+            self.fire_wave(Clock::Event, &wave)?;
         }
     }
 

@@ -150,13 +150,14 @@ impl Part {
         }
     }
 
-    /// Goes over keys in the order of their first timers, from a time on, until `each` says that it is enough.
+    /// Goes over keys in the order of their first timers, from a time and a key on, until `each` says that it is enough.
     pub fn timers(
         &mut self,
         from: (Clock, i64),
+        from_key: &[u8],
         mut each: impl FnMut(i64, &[u8]) -> bool,
     ) -> Result<(), StateError> {
-        self.timer_key(from, &[]);
+        self.timer_key(from, from_key);
         let cold = &*self.cold;
         let mut options = ReadOptions::default();
         // Behind the last time of the clock, whose key has at least a byte more.
