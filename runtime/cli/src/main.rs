@@ -16,6 +16,7 @@ mod error;
 mod exit;
 mod figures;
 mod folders;
+mod gauges;
 mod hot_keys;
 mod infer;
 mod lateness;

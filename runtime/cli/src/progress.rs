@@ -15,6 +15,7 @@ use tidemill_engine::metrics::Metrics;
 
 use crate::board::Board;
 use crate::clocks::now;
+use crate::gauges::{self, Noted};
 use crate::talk::Talk;
 use crate::waits;
 use bars::Bars;
@@ -48,14 +49,17 @@ impl Progress {
             end: None,
             thread: None,
         };
-        if shown == Shown::Nowhere {
+        let stations = 0..board.stations.len();
+        let gauges = stations.into_iter().any(|s| metrics.gauge(s).is_some());
+        if shown == Shown::Nowhere && !gauges {
             return none;
         }
         let (end, ended) = channel();
         let (board, talk) = (board.clone(), talk.clone());
         let show = move || match shown {
             Shown::Drawn => draw(&board, &metrics, &talk, &ended),
-            Shown::Told | Shown::Nowhere => tell(&board, &metrics, &talk, &ended),
+            Shown::Told => tell(&board, &metrics, &talk, &ended),
+            Shown::Nowhere => note(&board, &metrics, &talk, &ended),
         };
         match std::thread::Builder::new()
             .name("progress".to_owned())
@@ -94,7 +98,8 @@ fn draw(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
         let totals = metrics.totals();
         let bars = bars.get_or_insert_with(|| Bars::new(talk.draw()));
         let waits = waits::find(board, &totals, metrics);
-        bars.show(board, &totals, &rates.since(&totals), &waits);
+        let gauges = gauges::look(board, metrics);
+        bars.show((board, &totals), &rates.since(&totals), &waits, &gauges);
     }
     if let Some(bars) = bars {
         bars.clear();
@@ -112,11 +117,22 @@ fn tell(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
             .zip(since)
             .map(|((station, own), since)| station.event(own, &totals, since))
             .collect();
+        gauges::add(&mut stations, &gauges::look(board, metrics));
         waits::add(&mut stations, &waits::find(board, &totals, metrics), now());
         talk.event(&json!({
             "event": "progress", "pipeline": board.pipeline,
             "elapsed_s": start.elapsed().as_secs_f64(), "stations": stations,
         }));
+    }
+}
+
+/// Where nothing is drawn: only what sources wait for.
+fn note(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
+    let mut noted = Noted::default();
+    while goes_on(ended, TELL) {
+        let shown = gauges::look(board, metrics);
+        let lines = gauges::lines(board, &shown).collect();
+        noted.new_of(lines).iter().for_each(|line| talk.note(line));
     }
 }
 

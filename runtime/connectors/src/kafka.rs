@@ -13,6 +13,7 @@
 pub mod client;
 mod discovery;
 mod error;
+mod gauge;
 pub mod groups;
 mod partition;
 mod produced;
@@ -23,6 +24,7 @@ mod record;
 pub mod sink;
 pub mod source;
 mod start;
+mod topic_id;
 mod topics;
 pub mod transactions;
 

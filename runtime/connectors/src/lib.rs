@@ -50,7 +50,7 @@ pub use position::Position;
 pub use sink::effects::{Disk, Effects};
 pub use sink::pending::{Cut, Ending, Part, Pending, Segment};
 pub use sink::{FolderSpec, Guarantee, Life, Missing, Roll, SharedSink, Sink, SinkSpec};
-pub use source::{Opened, SourceSpec, open, open_all, resume_all};
+pub use source::{Gauge, Opened, SourceSpec, open, open_all, resume_all};
 pub use split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then, Wake};
 pub use tidemill_rows::LogicalType;
 pub use tidemill_rows::time_text::EpochUnit;

@@ -39,6 +39,9 @@ pub struct RecordPosition {
     /// The offset before which reading ends, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<i64>,
+    /// The id of its topic, where brokers have ids: a topic that was made again has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
 }
 
 impl RecordPosition {

@@ -46,6 +46,17 @@ pub struct Opened {
     /// The names of splits of which a position was kept, and that are no splits any more: files that were read to their
     /// ends and have gone. One of `names` may be called the same: another file.
     pub forgotten: Arc<[Arc<str>]>,
+    /// What can be seen of the source from outside, on its first worker.
+    pub gauge: Option<Arc<dyn Gauge>>,
+}
+
+/// What can be seen of a source while it is read, by anyone.
+pub trait Gauge: Send + Sync {
+    /// How many records are there and were not read, as far as that is known.
+    fn backlog(&self) -> Option<u64>;
+
+    /// What it waits for, or what is wrong just now and may pass, in a sentence.
+    fn news(&self) -> Option<String>;
 }
 
 /// The shares of all workers.
@@ -58,6 +69,8 @@ pub(crate) struct Shares {
     pub later: Vec<Later>,
     /// The names of splits that have gone.
     pub forgotten: Vec<Arc<str>>,
+    /// What can be seen of all of them.
+    pub gauge: Option<Arc<dyn Gauge>>,
 }
 
 impl Shares {
@@ -68,6 +81,7 @@ impl Shares {
             splits: (0..workers).map(|_| Vec::new()).collect(),
             later: Vec::new(),
             forgotten: Vec::new(),
+            gauge: None,
         }
     }
 }
@@ -143,15 +157,17 @@ pub fn resume_all(
     let names: Arc<[Arc<str>]> = shares.names.into();
     let forgotten: Arc<[Arc<str>]> = shares.forgotten.into();
     let mut later = shares.later.into_iter();
-    let opened = |splits| Opened {
+    let mut gauge = shares.gauge;
+    let mut opened = |splits| Opened {
         schema: schema.clone(),
         names: names.clone(),
         splits,
         bounded: spec.bounded(),
         later: later.next(),
         forgotten: forgotten.clone(),
+        gauge: gauge.take(),
     };
-    Ok(shares.splits.into_iter().map(opened).collect())
+    Ok(shares.splits.into_iter().map(&mut opened).collect())
 }
 
 /// What is wrong with reading standard input on.

@@ -263,6 +263,32 @@ fn offsets_that_are_gone_are_an_error() {
 }
 
 #[test]
+fn a_topic_that_was_made_again_is_another() {
+    let topic = Topic::new("again", 1);
+    topic.produce(&[
+        Record::new(r#"{"name":"a"}"#),
+        Record::new(r#"{"name":"b"}"#),
+    ]);
+    let spec = source(&topic, columns());
+    let mut first = open(&spec, &[]);
+    assert_eq!(read(&mut first, 1).len(), 1);
+    let kept = positions(&first);
+    drop(first);
+    topic.delete();
+    topic.create(1);
+    topic.produce(&[
+        Record::new(r#"{"name":"x"}"#),
+        Record::new(r#"{"name":"y"}"#),
+    ]);
+    let wake: Wake = Arc::new(|| ());
+    let spec = SourceSpec::Kafka(Box::new(spec));
+    let error = resume_all(&spec, &[wake], &kept).err().expect("an error");
+    let text = error.to_string();
+    assert!(text.contains("before offset 1"), "{text}");
+    assert!(text.contains("made again"), "{text}");
+}
+
+#[test]
 fn where_reading_begins_and_ends_can_be_said() {
     let topic = Topic::new("begins", 1);
     let at = |n: i64| {

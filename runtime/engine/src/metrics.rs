@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tidemill_connectors::Gauge;
 use tidemill_core::clock::Lateness;
 use tidemill_core::time;
 
@@ -226,6 +227,11 @@ impl Metrics {
     pub fn held(&self, node: usize) -> Option<HeldBy> {
         let held = self.counters[node].iter().filter_map(|c| c.watch.held());
         held.min_by_key(|held| (!held.holder.counts(), held.watermark, held.since))
+    }
+
+    /// What a source itself shows, if it shows anything.
+    pub fn gauge(&self, node: usize) -> Option<Arc<dyn Gauge>> {
+        self.counters[node].iter().find_map(|c| c.watch.gauge())
     }
 
     /// How late the rows of a source were, where they have an event time of their own.

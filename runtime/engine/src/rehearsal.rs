@@ -306,6 +306,7 @@ impl Source {
             bounded: false,
             later: None,
             forgotten: Arc::default(),
+            gauge: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tidemill_connectors::Gauge;
 use tidemill_core::clock::Lateness;
 
 /// What keeps the watermark of a source on one worker where it is.
@@ -40,11 +41,20 @@ impl Holder {
 }
 
 /// What a source on one worker says.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Watch {
     held: Mutex<Option<HeldBy>>,
     /// Absent where rows have no event time of their own.
     lateness: Mutex<Option<Lateness>>,
+    /// What the source itself shows.
+    gauge: Mutex<Option<Arc<dyn Gauge>>>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Watch");
+        shown.field("held", &self.held()).finish_non_exhaustive()
+    }
 }
 
 impl Watch {
@@ -56,6 +66,15 @@ impl Watch {
     /// How late rows were, if there is a telling.
     pub fn lateness(&self) -> Option<Lateness> {
         lock(&self.lateness).clone()
+    }
+
+    /// What the source itself shows, if it shows anything.
+    pub fn gauge(&self) -> Option<Arc<dyn Gauge>> {
+        lock(&self.gauge).clone()
+    }
+
+    pub(crate) fn set_gauge(&self, gauge: Option<Arc<dyn Gauge>>) {
+        *lock(&self.gauge) = gauge;
     }
 
     pub(crate) fn tell(&self, held: Option<HeldBy>) {

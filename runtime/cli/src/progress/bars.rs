@@ -9,6 +9,7 @@ use tidemill_rows::time_text::rfc3339;
 use crate::board::{Board, Kind, Station};
 use crate::clocks::now;
 use crate::figures::{count, per_second, rate, span};
+use crate::gauges::{self, Shown};
 use crate::waits::Wait;
 
 /// A watermark that has stood for so many microseconds is worth a line.
@@ -37,14 +38,16 @@ impl Bars {
     /// Draws figures, and who has waited for whom for a while; `since` is what each station took in the last moments.
     pub fn show(
         &mut self,
-        board: &Board,
-        totals: &[Totals],
+        (board, totals): (&Board, &[Totals]),
         since: &[(u64, Duration)],
         waits: &[Wait],
+        gauges: &[Shown],
     ) {
         let (now, room) = (now(), room());
-        let mut lines = stations(board, totals, since);
+        let mut lines = stations(board, totals, since, gauges);
         lines.iter_mut().for_each(|line| cut(line, room));
+        let news = gauges::lines(board, gauges);
+        lines.extend(news.flat_map(|(_, line)| wrapped(&line, room)));
         let long = waits.iter().filter(|w| w.lasts(now) >= A_WHILE_US);
         lines.extend(long.flat_map(|wait| wrapped(&wait.text(now), room)));
         self.draw(&lines);
@@ -73,7 +76,12 @@ impl Bars {
 }
 
 /// A line per station, figures below figures; what matters least is last, where a narrow terminal has no room for it.
-fn stations(board: &Board, totals: &[Totals], since: &[(u64, Duration)]) -> Vec<String> {
+fn stations(
+    board: &Board,
+    totals: &[Totals],
+    since: &[(u64, Duration)],
+    gauges: &[Shown],
+) -> Vec<String> {
     let cells: Vec<[String; 5]> = board
         .with(totals)
         .zip(since)
@@ -96,17 +104,17 @@ fn stations(board: &Board, totals: &[Totals], since: &[(u64, Duration)]) -> Vec<
         widths.max().unwrap_or(0)
     };
     let [kind, name, rows, taken, given] = [0, 1, 2, 3, 4].map(width);
-    let stations = board.with(totals).zip(&cells);
+    let stations = board.with(totals).zip(gauges).zip(&cells);
     stations
-        .map(|((station, own), [a, b, c, d, e])| {
+        .map(|(((station, own), gauge), [a, b, c, d, e])| {
             let figures = format!("{a:kind$}  {b:name$}  {c:>rows$}  {d:>taken$}  {e:>given$}");
-            let more = remarks(station, own, totals);
+            let more = remarks((station, gauge), own, totals);
             format!("{figures}  {more}").trim_end().to_owned()
         })
         .collect()
 }
 
-fn remarks(station: &Station, own: &Totals, all: &[Totals]) -> String {
+fn remarks((station, gauge): (&Station, &Shown), own: &Totals, all: &[Totals]) -> String {
     if station.kind == Kind::Sink {
         return String::new();
     }
@@ -118,6 +126,9 @@ fn remarks(station: &Station, own: &Totals, all: &[Totals]) -> String {
         if n > 0 {
             remarks.push(format!("{} {what}", count(n)));
         }
+    }
+    if let Some(backlog) = gauge.backlog {
+        remarks.push(format!("backlog {}", count(backlog)));
     }
     if let Some(lag) = station.lag(own, all, now()) {
         // To the millisecond: who wants to know more asks programs.

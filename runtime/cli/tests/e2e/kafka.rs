@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tidemill_test_kafka::{Committed, Record, Topic, broker, committed_offsets};
 
-use crate::support::{Ended, Folder, PATIENCE};
+use crate::support::{Ended, Folder, Lines, PATIENCE};
 
 /// From a topic to a topic, with a checkpoint every 100 ms.
 fn through(from: &Topic, to: &Topic, more: &str) -> String {
@@ -169,4 +169,28 @@ fn a_broker_that_is_not_there_is_named() {
         "hint: see whether the brokers run",
     ]);
     assert!(began.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_topic_that_is_not_there_yet_is_waited_for() {
+    let (from, to) = (
+        Topic::named(broker(), &format!("later-{}", std::process::id())),
+        Topic::new("alerts", 3),
+    );
+    let folder = Folder::with(&[("pipeline.toml", &through(&from, &to, ""))]);
+    let mut command = folder.command(&["run"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let lines = Lines::of(child.stderr.take().expect("a pipe"));
+    let waits = format!("source payments: waits for topic {} at ", from.name());
+    lines.until("word of it", |line| line.starts_with(&waits));
+    from.create(3);
+    from.produce(&payments(0..10));
+    let began = Instant::now();
+    while to.committed().len() < 10 {
+        assert!(began.elapsed() < PATIENCE, "nothing came through");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    kill(child);
+    assert_eq!(by_key(&to), by_key(&from));
 }

@@ -159,6 +159,11 @@ impl Client {
         }
     }
 
+    /// The newest trouble that is not older.
+    pub fn trouble_within(&self, time: Duration) -> Option<String> {
+        self.heard.trouble_within(time)
+    }
+
     /// An error of this cluster.
     pub fn failed(&self, what: &str, error: &KafkaError) -> ConnectorError {
         error::failed(what, &self.brokers, error, &self.heard)
@@ -167,7 +172,7 @@ impl Client {
 
 /// What a client has to say beside answers: kept until somebody asks.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Option<String>>>);
+pub(crate) struct Heard(Arc<Mutex<Option<(Instant, String)>>>);
 
 impl Heard {
     /// The newest trouble, if there was any.
@@ -175,11 +180,18 @@ impl Heard {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .as_ref()
+            .map(|(_, text)| text.clone())
+    }
+
+    fn trouble_within(&self, time: Duration) -> Option<String> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = heard.as_ref().filter(|(at, _)| at.elapsed() < time);
+        fresh.map(|(_, text)| text.clone())
     }
 
     fn note(&self, text: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), text));
     }
 }
 
@@ -189,8 +201,9 @@ impl ClientContext for Heard {
     fn error(&self, error: KafkaError, reason: &str) {
         // Why each of them is down was said before.
         let all = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
-        if all && self.trouble().is_some() {
-            return;
+        let trouble = self.trouble().filter(|_| all);
+        if let Some(trouble) = trouble {
+            return self.note(trouble);
         }
         let text = match reason {
             "" => error.to_string(),

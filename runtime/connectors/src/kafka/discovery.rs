@@ -4,8 +4,10 @@
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
+use super::gauge::Missing;
 use super::source::{Opener, partitions};
 use super::start::Start;
+use super::topic_id;
 use super::topics::Found;
 use crate::ConnectorError;
 use crate::input::finder::{Later, Senders};
@@ -25,6 +27,8 @@ pub(super) struct Discovery {
     pub opener: Opener,
     /// The partitions that are read.
     pub known: Found,
+    /// Who is told which topics are not there.
+    pub missing: Missing,
     pub wakes: Vec<Wake>,
     /// How many splits there are, which decides whose turn it is.
     pub next: usize,
@@ -64,12 +68,18 @@ impl Discovery {
 
     fn look(&mut self, senders: &Senders) -> Result<(), ConnectorError> {
         let found = self.opener.spec.topics.find(&self.opener.reader.client)?;
+        self.missing.note(&self.opener.spec.topics, &found);
+        let ids = topic_id::of(&self.opener.reader.client, found.keys())?;
         for partition in partitions(&found) {
             let known = self.known.get(&partition.topic).copied().unwrap_or(0);
             if partition.number < known {
                 continue;
             }
-            let at = self.opener.begin(&partition, &Start::Earliest)?;
+            let at = self.opener.begin(
+                &partition,
+                &Start::Earliest,
+                ids.get(&partition.topic).cloned(),
+            )?;
             let worker = self.next % self.wakes.len();
             let split = self.opener.split(&partition, at, &self.wakes[worker])?;
             let split = self.opener.opened(split)?;

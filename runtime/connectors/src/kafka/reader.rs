@@ -1,9 +1,11 @@
 //! The client that reads a source's partitions, and the thread that serves it.
 
+use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use rdkafka::bindings as sys;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafka;
@@ -68,6 +70,24 @@ impl Reader {
         added
             .and_then(|()| self.client.consumer.incremental_assign(&list))
             .map_err(|e| self.client.failed("cannot begin to read", &e))
+    }
+
+    /// The offset behind the newest record of a partition that is read, as far as a broker has said so by now.
+    pub fn newest(&self, topic: &str, partition: i32) -> Option<i64> {
+        let topic = CString::new(topic).ok()?;
+        let (mut oldest, mut newest) = (-1, -1);
+        // SAFETY: the client and the name live for the call, which fills in what is known.
+        let error = unsafe {
+            sys::rd_kafka_get_watermark_offsets(
+                self.native(),
+                topic.as_ptr(),
+                partition,
+                &mut oldest,
+                &mut newest,
+            )
+        };
+        let known = error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && newest >= 0;
+        known.then_some(newest)
     }
 
     /// What has broken the client, if something has.

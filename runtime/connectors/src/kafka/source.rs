@@ -7,11 +7,13 @@ use tidemill_rows::SchemaRef;
 
 use super::client::ClientSpec;
 use super::discovery::{self, Discovery};
+use super::gauge::{KafkaGauge, Missing};
 use super::partition::PartitionSplit;
 use super::queue::PartitionQueue;
 use super::reader::Reader;
 use super::record::RecordDecoder;
 use super::start::{Partition, Start, Until};
+use super::topic_id;
 use super::topics::{Found, Topics};
 use crate::ConnectorError;
 use crate::columns::Columns;
@@ -97,6 +99,9 @@ impl KafkaSpec {
         };
         let mut shares = Shares::new(wakes.len());
         let kept = opener.places(&found, kept, &mut shares.forgotten)?;
+        let missing = Missing::default();
+        missing.note(&self.topics, &found);
+        shares.gauge = Some(KafkaGauge::of(&opener.reader, &missing));
         let mut assigned = Vec::new();
         for (index, (partition, at)) in kept.iter().enumerate() {
             let worker = index % wakes.len();
@@ -113,6 +118,7 @@ impl KafkaSpec {
             shares.later = discovery::start(Discovery {
                 opener,
                 known,
+                missing,
                 wakes: wakes.to_vec(),
                 next: kept.len(),
             });
@@ -173,16 +179,18 @@ impl Opener {
         kept: &[(Arc<str>, Position)],
         forgotten: &mut Vec<Arc<str>>,
     ) -> Result<Vec<(Partition, RecordPosition)>, ConnectorError> {
+        let ids = topic_id::of(&self.reader.client, found.keys())?;
         let mut left: BTreeMap<&str, &Position> =
             kept.iter().map(|(name, at)| (&**name, at)).collect();
         let mut places = Vec::new();
         for partition in partitions(found) {
+            let id = ids.get(&partition.topic).cloned();
             let at = match left.remove(partition.name().as_str()) {
-                Some(Position::Record(at)) => self.on(&partition, at)?,
+                Some(Position::Record(at)) => self.on(&partition, at, id)?,
                 Some(_) => return Err(other_source(&partition.name())),
                 // What came about while the pipeline was away is read from its beginning: nothing of it was read.
-                None if !kept.is_empty() => self.begin(&partition, &Start::Earliest)?,
-                None => self.begin(&partition, &self.spec.start)?,
+                None if !kept.is_empty() => self.begin(&partition, &Start::Earliest, id)?,
+                None => self.begin(&partition, &self.spec.start, id)?,
             };
             places.push((partition, at));
         }
@@ -207,6 +215,7 @@ impl Opener {
         &self,
         partition: &Partition,
         start: &Start,
+        topic: Option<String>,
     ) -> Result<RecordPosition, ConnectorError> {
         let next = start.of(partition, &self.reader.client)?;
         let end = self
@@ -216,6 +225,7 @@ impl Opener {
         Ok(RecordPosition {
             next,
             end: end.transpose()?.map(|end| end.max(next)),
+            topic,
         })
     }
 
@@ -224,13 +234,35 @@ impl Opener {
         &self,
         partition: &Partition,
         at: &RecordPosition,
+        topic: Option<String>,
     ) -> Result<RecordPosition, ConnectorError> {
+        if let (Some(was), Some(is)) = (&at.topic, &topic)
+            && was != is
+        {
+            return Err(self.another(partition, at.next));
+        }
         let end = match (self.spec.until, at.end) {
             (None, _) => None,
             (Some(_), Some(end)) if !at.is_finished() => Some(end),
             (Some(until), _) => Some(until.of(partition, &self.reader.client)?.max(at.next)),
         };
-        Ok(RecordPosition { next: at.next, end })
+        Ok(RecordPosition {
+            next: at.next,
+            end,
+            topic,
+        })
+    }
+
+    fn another(&self, partition: &Partition, next: i64) -> ConnectorError {
+        let (name, brokers) = (partition.name(), self.reader.client.brokers());
+        ConnectorError::Kafka {
+            text: format!(
+                "{name} at {brokers} was read to before offset {next}, and its topic was deleted and made again since: what it \
+                 has there is something else"
+            ),
+            hint: "`--allow-dropped-state` with the source's name reads the new topic from where `start` says; `--fresh` begins anew",
+            may_pass: false,
+        }
     }
 
     /// A partition as a split, which must not be read yet.

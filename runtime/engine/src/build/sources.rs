@@ -64,6 +64,7 @@ impl Builder<'_> {
         let custom = plan.custom.as_ref();
         let custom = custom.map(|custom| self.custom(index, custom, counters.clone()));
         let opened = open.shares.next().expect("every worker has a share");
+        counters.watch.set_gauge(opened.gauge);
         let aligned = |with: &Arc<Alignment>| Aligned {
             with: with.clone(),
             worker,
