@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tidemill_pipeline::{Pipeline, SinkConnector};
+use tidemill_test_kafka::{Record, Topic, broker};
 
 use crate::support::{Ended, Folder, root, sorted};
 
@@ -33,6 +34,70 @@ fn dedup_is_as_expected() {
 }
 
 #[test]
+fn fraud_kafka_is_as_expected() {
+    let example = root().join("examples/fraud-kafka");
+    let folder = Folder::new();
+    copy(&example, folder.path());
+    let rules = root().join("examples/fraud/rules");
+    folder
+        .run(&["build", "--set", &format!("modules.rules.source={rules:?}")])
+        .expect(0);
+    check_scenarios(&folder);
+    for workers in ["1", "2"] {
+        let payments = Topic::new("payments", 4);
+        let (alerts, bad) = (Topic::new("alerts", 4), Topic::new("bad", 1));
+        let text = folder.read("payments.jsonl");
+        let records: Vec<Record> = text.lines().map(payment).collect();
+        payments.produce(&records);
+        let settings = [
+            format!("workers={workers}"),
+            format!("checkpoints.location=checkpoints-{workers}"),
+            format!("sources.payments.kafka.brokers={}", broker()),
+            format!("sources.payments.kafka.topics={}", payments.name()),
+            format!("sources.payments.kafka.group={}", payments.name()),
+            "sources.payments.kafka.until=now".to_owned(),
+            format!("sinks.alerts.kafka.brokers={}", broker()),
+            format!("sinks.alerts.kafka.topic={}", alerts.name()),
+            format!("sinks.bad.kafka.brokers={}", broker()),
+            format!("sinks.bad.kafka.topic={}", bad.name()),
+            format!("sinks.late.folder=out/late-{workers}"),
+        ];
+        let mut args = vec!["run"];
+        args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        folder.run(&args).expect(0);
+        let lines = |topic: &Topic| {
+            let records = topic.committed();
+            let mut lines: Vec<String> = records.iter().map(|r| r.text().to_owned()).collect();
+            lines.sort();
+            lines
+        };
+        let expected = example.join("expected/alerts.jsonl");
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&expected, lines(&alerts).join("\n") + "\n").expect("written");
+        }
+        let expected = fs::read_to_string(&expected).expect("what is expected");
+        assert_eq!(lines(&alerts), sorted(&expected), "{workers} workers");
+        let bad = bad.committed();
+        assert_eq!(bad.len(), 1);
+        let headers: Vec<&str> = bad[0]
+            .headers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            headers,
+            ["operator", "module", "reason", "partition", "offset"]
+        );
+        assert_eq!(bad[0].headers[0].1.as_deref(), Some(&b"payments"[..]));
+    }
+}
+
+fn payment(line: &str) -> Record {
+    let payment: serde_json::Value = serde_json::from_str(line).expect("a payment");
+    Record::new(line).key(payment["account"].as_str().expect("an account"))
+}
+
+#[test]
 fn every_example_has_a_test() {
     let mut names: Vec<String> = fs::read_dir(root().join("examples"))
         .expect("the examples")
@@ -48,7 +113,14 @@ fn every_example_has_a_test() {
     names.sort();
     assert_eq!(
         names,
-        ["dedup", "flights", "fraud", "orders", "rotation"],
+        [
+            "dedup",
+            "flights",
+            "fraud",
+            "fraud-kafka",
+            "orders",
+            "rotation"
+        ],
         "add a test above for what is new"
     );
 }
