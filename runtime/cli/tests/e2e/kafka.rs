@@ -3,6 +3,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tidemill_test_kafka::{Committed, Record, Topic, broker, committed_offsets};
 
 use crate::support::{Ended, Folder, Lines, PATIENCE};
@@ -190,6 +191,87 @@ fn a_topic_that_is_not_there_yet_is_waited_for() {
     while to.committed().len() < 10 {
         assert!(began.elapsed() < PATIENCE, "nothing came through");
         std::thread::sleep(Duration::from_millis(50));
+    }
+    kill(child);
+    assert_eq!(by_key(&to), by_key(&from));
+}
+
+#[test]
+fn a_process_that_wakes_up_behind_its_successor_writes_nothing() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    let folder = Folder::with(&[("pipeline.toml", &through(&from, &to, ""))]);
+    from.produce(&payments(0..500));
+    let mut command = folder.command(&["run"]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut first = command.spawn().expect("the binary runs");
+    let said = Lines::of(first.stderr.take().expect("a pipe"));
+    let pid = Pid::from_child(&first);
+    let until = |count: usize| {
+        let began = Instant::now();
+        while to.committed().len() < count {
+            assert!(began.elapsed() < PATIENCE, "{count} did not come through");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until(500);
+    kill_process(pid, Signal::STOP).expect("it is there");
+    from.produce(&payments(500..700));
+    let mut command = folder.command(&["run", "--take-over"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let second = command.spawn().expect("the binary runs");
+    until(700);
+    // It reads these too, as far as it knows.
+    from.produce(&payments(700..900));
+    kill_process(pid, Signal::CONT).expect("it is there");
+    let said = said.rest();
+    assert_eq!(first.wait().expect("it ends").code(), Some(1), "{said:#?}");
+    let fenced = said.iter().any(|line| line.contains("was fenced"));
+    assert!(fenced, "{said:#?}");
+    until(900);
+    kill(second);
+    assert_eq!(by_key(&to), by_key(&from));
+}
+
+#[test]
+fn an_older_savepoint_says_what_repeats_and_is_recorded() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    from.produce(&payments(0..50));
+    let folder = Folder::new();
+    run_to_end(&folder, &from, &to).expect(0);
+    let older = committed(&from)[0].metadata.clone();
+    let older: serde_json::Value = serde_json::from_str(&older).expect("an identity");
+    from.produce(&payments(50..80));
+    run_to_end(&folder, &from, &to).expect(0);
+    let number = older["checkpoint"].to_string();
+    let again = ["run", "--at-end", "keep", "--from", number.as_str()];
+    folder
+        .run(&again)
+        .expect(2)
+        .says(&["would be published again", "--allow-duplicates"]);
+    let again = [&again[..], &["--allow-duplicates"]].concat();
+    folder.run(&again).expect(0);
+    // 30 of them twice, and after that it goes on from there.
+    assert_eq!(to.committed().len(), 110);
+    from.produce(&payments(80..90));
+    run_to_end(&folder, &from, &to).expect(0);
+    assert_eq!(to.committed().len(), 120);
+}
+
+#[test]
+fn what_waits_for_a_commit_is_bounded() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    let folder = Folder::new();
+    let text = through(&from, &to, "")
+        .replace(r#"key = "account""#, r#"key = "account", buffer = "1KiB""#);
+    folder.write("pipeline.toml", &text);
+    let child = start(&folder);
+    for n in 0..30 {
+        from.produce(&payments(n * 1000..(n + 1) * 1000));
+    }
+    let began = Instant::now();
+    while to.committed().len() < 30_000 {
+        assert!(began.elapsed() < PATIENCE, "only {}", to.committed().len());
+        std::thread::sleep(Duration::from_millis(100));
     }
     kill(child);
     assert_eq!(by_key(&to), by_key(&from));
