@@ -13,6 +13,7 @@ mod kafka;
 mod keep;
 mod module;
 mod operator;
+mod record;
 mod sink;
 mod source;
 mod state;

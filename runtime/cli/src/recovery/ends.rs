@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use tidemill_connectors::{Guarantee, SinkSpec, SourceSpec};
 use tidemill_engine::Plan;
+use tidemill_engine::checkpoint::kafka;
 use tidemill_engine::plan::StationKind;
 
 use crate::error::Failure;
@@ -47,9 +48,9 @@ pub fn guarantees(plan: &Plan, makes_checkpoints: bool) -> Vec<String> {
         _ => false,
     };
     let stdin = plan.stations.iter().find(|station| is_stdin(&station.kind));
-    let deciding = deciding(plan);
+    let deciding = kafka::deciding(plan);
     let of_sink = |(name, sink): (&str, &SinkSpec)| {
-        let elsewhere = matches!((sink, deciding), (SinkSpec::Kafka(sink), Some(brokers)) if sink.client.brokers != brokers);
+        let elsewhere = matches!((sink, deciding), (SinkSpec::Kafka(sink), Some(first)) if sink.client.brokers != first.client.brokers);
         let guarantee = match sink.guarantee() {
             Guarantee::ExactlyOnce if elsewhere => Guarantee::AtLeastOnce,
             guarantee => guarantee,
@@ -92,21 +93,6 @@ pub fn guarantees(plan: &Plan, makes_checkpoints: bool) -> Vec<String> {
             _ => None,
         });
     sinks.filter_map(of_sink).collect()
-}
-
-/// The cluster whose transactions decide which checkpoints have happened: that of the first sink that has any.
-fn deciding(plan: &Plan) -> Option<&str> {
-    plan.stations
-        .iter()
-        .find_map(|station| match &station.kind {
-            StationKind::Sink(sink) => match &sink.spec {
-                SinkSpec::Kafka(kafka) if kafka.guarantee == Guarantee::ExactlyOnce => {
-                    Some(kafka.client.brokers.as_str())
-                }
-                _ => None,
-            },
-            _ => None,
-        })
 }
 
 /// Whether the pipeline publishes output with its checkpoints.

@@ -83,7 +83,7 @@ pub enum Recorded {
 const SPARE: Duration = Duration::from_secs(10);
 
 /// The sink whose cluster decides: the first whose rows become visible with checkpoints.
-fn deciding(plan: &Plan) -> Option<&KafkaSinkSpec> {
+pub fn deciding(plan: &Plan) -> Option<&KafkaSinkSpec> {
     plan.stations
         .iter()
         .find_map(|station| match &station.kind {

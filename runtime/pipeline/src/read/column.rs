@@ -2,7 +2,7 @@
 
 use tidemill_rows::LogicalType;
 
-use super::generator;
+use super::{generator, record};
 use crate::diagnostics::Diagnostics;
 use crate::keys::{COLUMN, GENERATED};
 use crate::model::{Column, Connector, Format, RecordPart, TimeFormat};
@@ -19,7 +19,7 @@ const MOST_COLUMNS: usize = 1_024;
 
 /// What a column is read for: decides which of its settings mean something.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
+pub(super) enum Origin {
     Json,
     Csv,
     /// Of Kafka, in JSON.
@@ -35,7 +35,7 @@ impl Origin {
         matches!(self, Self::Csv | Self::CsvRecord)
     }
 
-    fn is_record(self) -> bool {
+    pub(super) fn is_record(self) -> bool {
         matches!(self, Self::Record | Self::CsvRecord)
     }
 }
@@ -157,7 +157,7 @@ fn column(
     let (ty, nullable) = type_of(&table.title, &word, d)?;
     check_time_format(&table, ty, d);
     let from = from?;
-    check_from(&table, &from, (ty, &word.span), origin, d)?;
+    record::check(&table, &from, (ty, &word.span), origin, d)?;
     Some(Column {
         name: name.clone(),
         ty,
@@ -298,50 +298,6 @@ fn check_time_format(table: &Section<'_>, ty: LogicalType, d: &mut Diagnostics) 
     )
     .label(format!("only a time has one, and the type is \"{ty}\""))
     .help("leave it out");
-}
-
-/// What of a record a column holds only means something where there are records, and decides which types it may have.
-fn check_from(
-    table: &Section<'_>,
-    from: &Spanned<RecordPart>,
-    (ty, type_span): (LogicalType, &Span),
-    origin: Origin,
-    d: &mut Diagnostics,
-) -> Option<()> {
-    let (title, part) = (&table.title, from.value);
-    if part == RecordPart::Field {
-        return Some(());
-    }
-    if !origin.is_record() && origin != Origin::Unknown {
-        d.error(&from.span, format!("`from` of {title} has no effect"))
-            .label("only a record of Kafka has more than its fields")
-            .help("leave it out");
-        return None;
-    }
-    let types: &[LogicalType] = match part {
-        RecordPart::Field => return Some(()),
-        RecordPart::Value | RecordPart::Key | RecordPart::Header => {
-            &[LogicalType::Text, LogicalType::Bytes]
-        }
-        RecordPart::Topic => &[LogicalType::Text],
-        RecordPart::Partition | RecordPart::Offset => &[LogicalType::Integer],
-        RecordPart::Timestamp | RecordPart::CreateTime | RecordPart::AppendTime => {
-            &[LogicalType::Time]
-        }
-    };
-    if types.contains(&ty) {
-        return Some(());
-    }
-    let names: Vec<&str> = types.iter().map(|ty| ty.name()).collect();
-    d.error(type_span, format!("{title} is of the wrong type"))
-        .label(format!(
-            "expected {}, as the {} of a record is, found \"{ty}\"",
-            list(names, "or"),
-            part.word()
-        ))
-        .also(&from.span, "it holds that")
-        .help("a number that is written in a text is a field of the value, or a function's work");
-    None
 }
 
 /// Where a value stands: a list is taken as it is, a text is cut at its points, but not for CSV.

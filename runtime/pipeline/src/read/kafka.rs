@@ -48,7 +48,7 @@ pub(super) fn sink(section: &Section<'_>, d: &mut Diagnostics) -> Option<KafkaSi
         false => Some(None),
     };
     let (key, timestamp) = (optional("key", d), optional("timestamp", d));
-    let headers = texts_by_name(&table, "headers", d);
+    let headers = table.texts_by_name("headers", d);
     let omit = table.texts("omit", d);
     let guarantee = table.word("guarantee", d);
     let buffer = table.size("buffer", d);
@@ -66,7 +66,7 @@ pub(super) fn sink(section: &Section<'_>, d: &mut Diagnostics) -> Option<KafkaSi
 
 fn cluster(table: &Section<'_>, d: &mut Diagnostics) -> Option<Cluster> {
     let brokers = table.text("brokers", d);
-    let properties = texts_by_name(table, "properties", d);
+    let properties = table.texts_by_name("properties", d);
     let brokers = brokers?;
     let is_address = |address: &str| {
         let (host, port) = address.trim().rsplit_once(':').unwrap_or_default();
@@ -227,39 +227,4 @@ fn offsets(table: &Section<'_>, d: &mut Diagnostics) -> Option<Vec<(String, i64)
         offsets.push((name.clone(), offset));
     }
     Some(offsets)
-}
-
-/// A table of texts.
-fn texts_by_name(
-    table: &Section<'_>,
-    name: &str,
-    d: &mut Diagnostics,
-) -> Vec<(Spanned<String>, Spanned<String>)> {
-    let Some(entry) = table.entry(name) else {
-        return Vec::new();
-    };
-    let Value::Table(entries) = &entry.node.value else {
-        return table.refuse(name, &entry.node, d).unwrap_or_default();
-    };
-    let mut texts = Vec::new();
-    for entry in entries {
-        match &entry.node.value {
-            Value::Text(text) => texts.push((
-                entry.key.clone(),
-                Spanned::new(text.clone(), entry.node.span.clone()),
-            )),
-            _ => {
-                d.error(
-                    &entry.node.span,
-                    format!("`{name}` of {} holds no text", table.title),
-                )
-                .label(format!("expected a text, found {}", entry.node.found()))
-                .help(format!(
-                    "as in `{name} = {{ {} = \"...\" }}`",
-                    quoted(&entry.key)
-                ));
-            }
-        }
-    }
-    texts
 }

@@ -8,8 +8,17 @@ use crate::keys::{Kind, quoted_words};
 use crate::model::Word;
 use crate::nearest::nearest;
 use crate::place::Spanned;
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Value, quoted};
 use crate::units;
+
+/// A key as TOML has it: names with points stand in quotation marks.
+fn bare(key: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match key.chars().all(plain) {
+        true => key.to_owned(),
+        false => quoted(key),
+    }
+}
 
 impl Section<'_> {
     /// A text that is not empty.
@@ -49,6 +58,39 @@ impl Section<'_> {
                 }
                 _ => self.wrong(name, item, d),
             }
+        }
+        texts
+    }
+
+    /// Texts by name, in file order; none if the key is not there.
+    pub(crate) fn texts_by_name(
+        &self,
+        name: &str,
+        d: &mut Diagnostics,
+    ) -> Vec<(Spanned<String>, Spanned<String>)> {
+        let Some(entry) = self.entry(name) else {
+            return Vec::new();
+        };
+        let Value::Table(entries) = &entry.node.value else {
+            return self.refuse(name, &entry.node, d).unwrap_or_default();
+        };
+        let mut texts = Vec::new();
+        for entry in entries {
+            let node = &entry.node;
+            if let Value::Text(text) = &node.value {
+                let text = Spanned::new(text.clone(), node.span.clone());
+                texts.push((entry.key.clone(), text));
+                continue;
+            }
+            d.error(
+                &node.span,
+                format!("`{name}` of {} holds no text", self.title),
+            )
+            .label(format!("expected a text, found {}", node.found()))
+            .help(format!(
+                "as in `{name} = {{ {} = \"...\" }}`",
+                bare(&entry.key)
+            ));
         }
         texts
     }
