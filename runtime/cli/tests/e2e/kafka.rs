@@ -276,3 +276,75 @@ fn what_waits_for_a_commit_is_bounded() {
     kill(child);
     assert_eq!(by_key(&to), by_key(&from));
 }
+
+#[test]
+fn rows_of_a_generator_come_to_a_topic_and_files_beside_it_once() {
+    let to = Topic::new("made", 2);
+    let pipeline = format!(
+        r#"name = "made"
+workers = 2
+[checkpoints]
+location = "checkpoints"
+interval = "100ms"
+min-pause = "10ms"
+[sources.rows]
+datagen = {{ rows = 30_000, rate = 20_000, splits = 2 }}
+columns = {{ n = {{ type = "integer", sequence = 0 }} }}
+[sinks.topic]
+input = "rows"
+kafka = {{ brokers = "{}", topic = "{}", key = "n" }}
+[sinks.files]
+input = "rows"
+folder = "out"
+"#,
+        broker(),
+        to.name()
+    );
+    let folder = Folder::with(&[("pipeline.toml", &pipeline)]);
+    for pause in [450, 350] {
+        let child = start(&folder);
+        std::thread::sleep(Duration::from_millis(pause));
+        kill(child);
+    }
+    folder.run(&["run"]).expect(0);
+    let number = |line: &str| -> u64 {
+        let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        row["n"].as_u64().expect("a number")
+    };
+    let mut in_topic: Vec<u64> = to.committed().iter().map(|r| number(r.text())).collect();
+    let mut in_files = Vec::new();
+    for entry in std::fs::read_dir(folder.path().join("out")).expect("parts") {
+        let path = entry.expect("an entry").path();
+        let text = std::fs::read_to_string(&path).expect("a part");
+        if path.extension().is_some_and(|ending| ending == "jsonl") {
+            in_files.extend(text.lines().map(number));
+        }
+    }
+    in_topic.sort_unstable();
+    in_files.sort_unstable();
+    let all: Vec<u64> = (0..30_000).collect();
+    assert!(in_topic == all, "{} rows in the topic", in_topic.len());
+    assert!(in_files == all, "{} rows in files", in_files.len());
+}
+
+#[test]
+fn how_far_a_pipeline_is_stands_in_its_group_also_where_nothing_decides_there() {
+    let from = Topic::new("payments", 3);
+    from.produce(&payments(0..90));
+    let pipeline = through(&from, &from, "").replace(
+        &format!(
+            r#"kafka = {{ brokers = "{}", topic = "{}", key = "account" }}"#,
+            broker(),
+            from.name()
+        ),
+        r#"folder = "out""#,
+    );
+    let folder = Folder::with(&[("pipeline.toml", &pipeline)]);
+    let child = start(&folder);
+    let began = Instant::now();
+    while committed(&from).iter().map(|o| o.offset).sum::<i64>() < 90 {
+        assert!(began.elapsed() < PATIENCE, "{:?}", committed(&from));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    kill(child);
+}
