@@ -11,10 +11,10 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 BIN = $(CARGO_TARGET_DIR)/release/tidemill
 EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
 
-.PHONY: help demo build modules test bench torture simulate fuzz doctor
+.PHONY: help demo build modules test bench bench-kafka torture simulate fuzz doctor
 
 help: ## What there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: build ## Eight days of real flights through WebAssembly, as a table
 	@$(BIN) build examples/flights/pipeline.toml
@@ -40,6 +40,9 @@ bench: build ## Figures, as a table and in target/bench.json; ONLY=name for some
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) \
 	  TIDEMILL_BENCH_MODULE=$(CARGO_TARGET_DIR)/wasm32-unknown-unknown/release/bench_functions.wasm \
 	  $(CARGO_TARGET_DIR)/release/tidemill-bench $(ONLY)
+
+bench-kafka: ## The same of a real Kafka on this machine; ONLY=name for some of them
+	@$(MAKE) --no-print-directory bench ONLY="$(or $(ONLY),kafka)"
 
 torture: build ## Kills the command N times (SEED) and compares what it publishes; ONLY=moment for some, ROUND=n for one round
 	@cargo build --release --locked -p tidemill-torture

@@ -103,14 +103,15 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Writes all figures; a part of them replaces those of the same names and keeps the others.
-pub fn write(path: &Path, figures: &[Figure], all: bool) -> Result<()> {
+/// Writes figures. They replace those of the same names, and of the others those stay of which `stays` says so.
+pub fn write(path: &Path, figures: &[Figure], stays: impl Fn(&str) -> bool) -> Result<()> {
     let old: Vec<Value> = match fs::read_to_string(path) {
-        Ok(text) if !all => serde_json::from_str(&text)?,
-        _ => Vec::new(),
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => Vec::new(),
     };
     let is_new = |old: &Value| figures.iter().any(|figure| old["name"] == figure.name);
-    let kept = old.into_iter().filter(|old| !is_new(old));
+    let stays = |old: &Value| old["name"].as_str().is_some_and(&stays);
+    let kept = old.into_iter().filter(|old| !is_new(old) && stays(old));
     let new = figures.iter().map(|figure| {
         json!({
             "name": figure.name,

@@ -9,6 +9,7 @@ mod boundary;
 mod checkpoints;
 mod decode;
 mod figure;
+mod kafka;
 mod learn;
 mod native;
 mod neighbour;
@@ -68,25 +69,37 @@ const GROUPS: &[Group] = &[
     ("idle-memory", process::idle_memory),
 ];
 
+/// Those of a real Kafka, which are measured when they are named: `make bench-kafka`.
+const KAFKA: &[Group] = &[
+    ("kafka-filter", kafka::filter),
+    ("kafka-tumble", kafka::tumble),
+    ("kafka-exactly-once", kafka::exactly_once),
+    ("kafka-latency", kafka::latency),
+    ("kafka-latency-eo", kafka::latency_exactly_once),
+];
+
 fn main() -> Result<()> {
     settings::as_the_command();
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let places = places()?;
     let mut figures: Vec<Figure> = Vec::new();
-    for (name, measure) in GROUPS {
-        if wanted.is_empty()
-            || wanted
-                .iter()
-                .any(|wanted| name.starts_with(wanted.as_str()))
-        {
+    let named = |name: &str| {
+        wanted
+            .iter()
+            .any(|wanted| name.starts_with(wanted.as_str()))
+    };
+    let groups = GROUPS.iter().map(|group| (group, wanted.is_empty()));
+    for ((name, measure), always) in groups.chain(KAFKA.iter().map(|group| (group, false))) {
+        if always || named(name) {
             let measured = measure(&places).with_context(|| format!("measuring {name}"))?;
             measured.iter().for_each(figure::print);
             figures.extend(measured);
         }
     }
     let path = places.checkout.join("target/bench.json");
-    figure::write(&path, &figures, wanted.is_empty())
-        .with_context(|| format!("writing {}", path.display()))
+    let stays =
+        |name: &str| !wanted.is_empty() || KAFKA.iter().any(|(group, _)| name.starts_with(group));
+    figure::write(&path, &figures, stays).with_context(|| format!("writing {}", path.display()))
 }
 
 fn places() -> Result<Places> {
