@@ -12,6 +12,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 pub fn client(address: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", address);
+    // A broker that was away is found again soon.
+    config.set("reconnect.backoff.max.ms", "200");
     config
 }
 

@@ -22,10 +22,12 @@ mod proxy;
 mod reader;
 mod record;
 mod topic;
+mod writer;
 
 pub use broker::{broker, cache, jars};
 pub use group::{Committed, commit, committed_offsets};
-pub use proxy::{Act, Proxy, Request};
+pub use proxy::{Act, Point, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;
 pub use topic::Topic;
+pub use writer::Writer;

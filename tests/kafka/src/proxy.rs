@@ -9,15 +9,17 @@
 //! Works on whole requests and answers, which both begin with their length. A broker tells its clients where it listens; the proxy
 //! puts its own port there, which has the same length, so that clients come back to it for everything.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{sleep, spawn};
+mod carrying;
+mod connection;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::spawn;
 use std::time::Duration;
 
-/// Longer requests and answers are not for tests.
-const LONGEST: usize = 128 << 20;
+use carrying::Shared;
+use connection::Connection;
 
 /// Requests by Kafka's numbers of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub enum Request {
     Produce = 0,
     /// Records from partitions.
     Fetch = 1,
+    /// What a group has committed is asked.
+    OffsetFetch = 9,
     /// A member says that it lives.
     Heartbeat = 12,
     /// A producer begins, and fences those before it.
@@ -56,6 +60,17 @@ pub enum Act {
     Silence,
 }
 
+/// On which side of a request, and of the broker's answer to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The broker never gets it, and the connection is cut.
+    Before,
+    /// The broker has done it; the client never hears of it, and the connection is cut.
+    Unanswered,
+    /// The client has the answer.
+    Answered,
+}
+
 /// A proxy. Its connections end with it.
 #[derive(Debug)]
 pub struct Proxy {
@@ -63,65 +78,28 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
-/// What its threads share.
-#[derive(Debug)]
-struct Shared {
-    broker: SocketAddr,
-    port: u16,
-    delay_ms: AtomicU64,
-    refuses: AtomicBool,
-    over: AtomicBool,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    rules: Vec<Rule>,
-    open: Vec<Arc<Connection>>,
-    met: u64,
-}
-
 /// What is to become of the next requests of a kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Rule {
     request: Request,
-    act: Act,
+    what: What,
     /// So many are let through before.
     after: u32,
 }
 
-/// A connection and the one behind it.
-#[derive(Debug)]
-struct Connection {
-    client: TcpStream,
-    broker: TcpStream,
-    /// What becomes of answers.
-    answers: Mutex<Answers>,
+enum What {
+    Act(Act),
+    Call(Point, Call),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answers {
-    /// They go to the client.
-    Come,
-    /// They go nowhere, and the client waits.
-    Vanish,
-    /// The next one ends the connection.
-    Cut,
-}
+type Call = Box<dyn FnOnce() + Send>;
 
-impl Connection {
-    fn cut(&self) {
-        // Either side may have gone already.
-        let _ = self.client.shutdown(Shutdown::Both);
-        let _ = self.broker.shutdown(Shutdown::Both);
-    }
-
-    fn half_close(&self) {
-        let _ = self.broker.shutdown(Shutdown::Write);
-    }
-
-    fn answers(&self) -> MutexGuard<'_, Answers> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+impl std::fmt::Debug for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Act(act) => act.fmt(f),
+            Self::Call(point, _) => point.fmt(f),
+        }
     }
 }
 
@@ -133,14 +111,8 @@ impl Proxy {
     pub fn before(address: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let own = listener.local_addr().expect("an address");
-        let shared = Arc::new(Shared {
-            broker: address.parse().expect("the broker's address is a number"),
-            port: own.port(),
-            delay_ms: AtomicU64::new(0),
-            refuses: AtomicBool::new(false),
-            over: AtomicBool::new(false),
-            state: Mutex::default(),
-        });
+        let broker = address.parse().expect("the broker's address is a number");
+        let shared = Arc::new(Shared::new(broker, own.port()));
         let accepting = Arc::clone(&shared);
         spawn(move || accepting.accept(&listener));
         Self {
@@ -177,9 +149,29 @@ impl Proxy {
 
     /// Does this with one request of a kind, `after` so many others of it from now on.
     pub fn at(&self, request: Request, after: u32, act: Act) {
+        self.rule(request, after, What::Act(act));
+    }
+
+    /// Calls this at one request of a kind, `after` so many others of it from now on. At [`Point::Before`] and
+    /// [`Point::Unanswered`] the connection is cut when the call has returned.
+    pub fn call(
+        &self,
+        request: Request,
+        after: u32,
+        (point, call): (Point, impl FnOnce() + Send + 'static),
+    ) {
+        self.rule(request, after, What::Call(point, Box::new(call)));
+    }
+
+    /// Forgets what was to be done with requests that have not come.
+    pub fn forget(&self) {
+        self.shared.state().rules.clear();
+    }
+
+    fn rule(&self, request: Request, after: u32, what: What) {
         let rule = Rule {
             request,
-            act,
+            what,
             after,
         };
         self.shared.state().rules.push(rule);
@@ -204,136 +196,4 @@ impl Drop for Proxy {
         let _ = TcpStream::connect(self.address);
         self.cut();
     }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        for client in listener.incoming() {
-            if self.over.load(Ordering::Relaxed) {
-                return;
-            }
-            if self.refuses.load(Ordering::Relaxed) {
-                continue;
-            }
-            // A broker that is away closes the door, as it would itself.
-            let joined = client.and_then(|client| self.join(client));
-            drop(joined);
-        }
-    }
-
-    fn join(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
-        let broker = TcpStream::connect(self.broker)?;
-        for stream in [&client, &broker] {
-            stream.set_nodelay(true)?;
-        }
-        let connection = Arc::new(Connection {
-            client,
-            broker,
-            answers: Mutex::new(Answers::Come),
-        });
-        self.state().open.push(Arc::clone(&connection));
-        let (forth, back) = (Arc::clone(self), Arc::clone(self));
-        let (to, fro) = (Arc::clone(&connection), connection);
-        spawn(move || forth.requests(&to));
-        spawn(move || back.answers(&fro));
-        Ok(())
-    }
-
-    /// Carries requests until the connection ends or a rule ends it.
-    fn requests(&self, connection: &Connection) {
-        while let Ok(request) = frame(&connection.client) {
-            self.pause();
-            let act = self.rule(&request);
-            match act {
-                Some(Act::Delay(by)) => sleep(by),
-                Some(Act::Cut) => break,
-                // Before the request goes: its answer may be back at once.
-                Some(Act::Silence) => *connection.answers() = Answers::Vanish,
-                Some(Act::LoseAnswer) => *connection.answers() = Answers::Cut,
-                Some(Act::HalfClose) | None => {}
-            }
-            if (&connection.broker).write_all(&request).is_err() {
-                break;
-            }
-            match act {
-                Some(Act::HalfClose) => return connection.half_close(),
-                // Its answer ends the connection.
-                Some(Act::LoseAnswer) => return,
-                _ => {}
-            }
-        }
-        connection.cut();
-    }
-
-    /// Carries answers until the connection ends.
-    fn answers(&self, connection: &Connection) {
-        while let Ok(mut answer) = frame(&connection.broker) {
-            self.pause();
-            self.redirect(&mut answer);
-            let written = match *connection.answers() {
-                Answers::Come => (&connection.client).write_all(&answer),
-                Answers::Vanish => Ok(()),
-                Answers::Cut => break,
-            };
-            if written.is_err() {
-                break;
-            }
-        }
-        connection.cut();
-    }
-
-    fn pause(&self) {
-        match self.delay_ms.load(Ordering::Relaxed) {
-            0 => {}
-            ms => sleep(Duration::from_millis(ms)),
-        }
-    }
-
-    /// What is to become of a request.
-    fn rule(&self, request: &[u8]) -> Option<Act> {
-        let kind = i16::from_be_bytes([*request.get(4)?, *request.get(5)?]);
-        let mut state = self.state();
-        let of_kind = |rule: &Rule| rule.request as i16 == kind;
-        let place = state.rules.iter().position(of_kind)?;
-        let rule = &mut state.rules[place];
-        if rule.after > 0 {
-            rule.after -= 1;
-            return None;
-        }
-        state.met += 1;
-        Some(state.rules.remove(place).act)
-    }
-
-    /// Puts the proxy's port where the broker tells its own.
-    fn redirect(&self, answer: &mut [u8]) {
-        let told = |port: u16| {
-            let host = self.broker.ip().to_string().into_bytes();
-            [host, u32::from(port).to_be_bytes().to_vec()].concat()
-        };
-        let (from, to) = (told(self.broker.port()), told(self.port));
-        let mut at = 0;
-        while let Some(found) = answer[at..].windows(from.len()).position(|w| w == from) {
-            let place = at + found;
-            answer[place..place + to.len()].copy_from_slice(&to);
-            at = place + to.len();
-        }
-    }
-}
-
-/// A request or an answer with its length before it.
-fn frame(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length)?;
-    let long = u32::from_be_bytes(length) as usize;
-    if long > LONGEST {
-        return Err(ErrorKind::InvalidData.into());
-    }
-    let mut frame = vec![0; 4 + long];
-    frame[..4].copy_from_slice(&length);
-    stream.read_exact(&mut frame[4..])?;
-    Ok(frame)
 }

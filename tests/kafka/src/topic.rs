@@ -3,14 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-
 use crate::broker::broker;
-use crate::client::{PATIENCE, client, topics};
+use crate::client::topics;
 use crate::reader::{Isolation, Reader};
 use crate::record::Record;
+use crate::writer::Writer;
 
 /// A topic that no other test has. It goes with this value.
 #[derive(Debug)]
@@ -76,30 +73,14 @@ impl Topic {
     /// Produces records in their order, and returns when the broker has them all. Those without a partition go where librdkafka's
     /// `murmur2_random` sends them, as Java's clients do.
     pub fn produce(&self, records: &[Record]) {
-        let mut config = client(&self.address);
-        config.set("partitioner", "murmur2_random");
-        config.set("enable.idempotence", "true");
-        config.set("message.max.bytes", "16777216");
-        let producer: BaseProducer = config.create().expect("a producer");
-        for record in records {
-            self.send(&producer, record);
-        }
-        producer
-            .flush(PATIENCE)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        assert_eq!(producer.in_flight_count(), 0, "{}", self.name);
+        let writer = self.writer();
+        writer.write(records);
+        writer.flush();
     }
 
-    fn send(&self, producer: &BaseProducer, record: &Record) {
-        let mut wanted = base(&self.name, record);
-        loop {
-            wanted = match producer.send(wanted) {
-                Ok(()) => return,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => back,
-                Err((error, _)) => panic!("{}: {error}", self.name),
-            };
-            producer.poll(std::time::Duration::from_millis(10));
-        }
+    /// Produces records without waiting for the broker.
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.address, &self.name)
     }
 
     /// Everything that a reader of committed records sees now, in the order of offsets partition by partition.
@@ -120,22 +101,6 @@ impl Drop for Topic {
             let _ = topics(&self.address).delete(&self.name);
         }
     }
-}
-
-fn base<'a>(topic: &'a str, record: &'a Record) -> BaseRecord<'a, [u8], [u8]> {
-    let mut made = BaseRecord::to(topic);
-    made.key = record.key.as_deref();
-    made.payload = record.value.as_deref();
-    made.partition = record.partition;
-    made.timestamp = record.timestamp_ms;
-    let add = |headers: OwnedHeaders, (key, value): &(String, Option<Vec<u8>>)| {
-        let value = value.as_deref();
-        headers.insert(Header { key, value })
-    };
-    if !record.headers.is_empty() {
-        made.headers = Some(record.headers.iter().fold(OwnedHeaders::new(), add));
-    }
-    made
 }
 
 /// A name that no other test uses, of this process or another, now or earlier.
