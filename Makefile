@@ -11,7 +11,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 BIN = $(CARGO_TARGET_DIR)/release/tidemill
 EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
 
-.PHONY: help demo build modules test bench bench-kafka torture simulate fuzz doctor
+.PHONY: help demo build modules test bench bench-kafka torture torture-kafka simulate fuzz doctor
 
 help: ## What there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -15,6 +15,7 @@
 
 mod disk;
 mod expected;
+pub mod kafka;
 mod life;
 mod moment;
 mod published;

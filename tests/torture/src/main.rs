@@ -1,4 +1,4 @@
-//! `make torture`.
+//! `make torture`, and with the word `kafka` behind it `make torture-kafka`.
 
 use std::env;
 use std::fs;
@@ -7,56 +7,80 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
-use tidemill_torture::{Moment, Settings, torture};
+use anyhow::{Context, Result, ensure};
+use tidemill_torture::{Moment, Settings, Wrong, kafka, torture};
 
-/// How often it kills unless `N` says otherwise.
+/// How often it kills, or strikes, unless `N` says otherwise.
 const KILLS: u64 = 200;
 
 fn main() -> Result<ExitCode> {
-    let mut out = std::io::stdout().lock();
-    let settings = settings()?;
+    let kafka = env::args().nth(1).is_some_and(|word| word == "kafka");
+    let target = if kafka { "torture-kafka" } else { "torture" };
+    let settings = settings(target)?;
     let (seed, folder) = (settings.seed, settings.folder.clone());
-    let only = env::var("ONLY").unwrap_or_default();
     let began = Instant::now();
     let mut log = fs::File::create(folder.join("log"))?;
-    let summary = torture(settings, &mut |line| {
+    let mut say = |line: &str| {
         // A log that cannot be written changes nothing of what is tested.
         let _ = writeln!(log, "{line}");
-        let _ = writeln!(out, "{line}");
-    })?;
-    writeln!(
-        out,
+        let _ = writeln!(std::io::stdout(), "{line}");
+    };
+    let (summary, wrong) = if kafka {
+        let summary = kafka::torture(of_kafka(settings)?, &mut say)?;
+        (summary.to_string(), summary.wrong)
+    } else {
+        let summary = torture(settings, &mut say)?;
+        (summary.to_string(), summary.wrong)
+    };
+    say(&format!(
         "\nseed {seed}, {} s\n{summary}",
         began.elapsed().as_secs()
-    )?;
-    for wrong in &summary.wrong {
-        writeln!(
-            out,
-            "\nround {} went wrong: {}\n  what it left: {}\n  again: make torture SEED={seed} ROUND={}{}",
-            wrong.round,
-            wrong.why,
-            wrong.folder.display(),
-            wrong.round,
-            if only.is_empty() {
-                String::new()
-            } else {
-                format!(" ONLY={only}")
-            },
-        )?;
-    }
-    match summary.wrong.is_empty() {
+    ));
+    wrong
+        .iter()
+        .for_each(|wrong| say(&again(target, seed, wrong)));
+    match wrong.is_empty() {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),
     }
 }
 
-fn settings() -> Result<Settings> {
+/// What went wrong, and how it is done again.
+fn again(target: &str, seed: u64, wrong: &Wrong) -> String {
+    let only = env::var("ONLY").unwrap_or_default();
+    let only = match only.as_str() {
+        "" => String::new(),
+        only => format!(" ONLY={only}"),
+    };
+    format!(
+        "\nround {} went wrong: {}\n  what it left: {}\n  again: make {target} SEED={seed} ROUND={}{only}",
+        wrong.round,
+        wrong.why,
+        wrong.folder.display(),
+        wrong.round,
+    )
+}
+
+/// What is the same on Kafka; moments are others.
+fn of_kafka(settings: Settings) -> Result<kafka::Settings> {
+    Ok(kafka::Settings {
+        command: settings.command,
+        environment: settings.environment,
+        module: settings.module,
+        folder: settings.folder,
+        seed: settings.seed,
+        strikes: settings.kills,
+        round: settings.round,
+        moments: moments(&kafka::Moment::ALL, kafka::Moment::name)?,
+    })
+}
+
+fn settings(target: &str) -> Result<Settings> {
     let seed = number("SEED")?.unwrap_or(1);
     let command = PathBuf::from(env::var_os("TIDEMILL_COMMAND").context("run `make torture`")?);
     let checkout = PathBuf::from(env::var_os("TIDEMILL_CHECKOUT").context("run `make torture`")?);
     let all = PathBuf::from(env::var_os("TIDEMILL_TORTURE").context("run `make torture`")?);
-    let folder = all.join(format!("seed-{seed}"));
+    let folder = all.join(format!("{target}-seed-{seed}"));
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -70,7 +94,10 @@ fn settings() -> Result<Settings> {
         kills: number("N")?.unwrap_or(KILLS),
         each_moment: false,
         round: number("ROUND")?,
-        moments: moments()?,
+        moments: match target {
+            "torture" => moments(&Moment::ALL, Moment::name)?,
+            _ => Vec::new(),
+        },
     })
 }
 
@@ -87,23 +114,25 @@ fn number(name: &str) -> Result<Option<u64>> {
 }
 
 /// The moments that `ONLY` names, or all.
-fn moments() -> Result<Vec<Moment>> {
-    let names = env::var("ONLY").unwrap_or_default();
-    let mut moments = Vec::new();
-    for name in names.split([' ', ',']).filter(|name| !name.is_empty()) {
-        let Some(moment) = Moment::named(name) else {
-            let all: Vec<&str> = Moment::ALL.into_iter().map(Moment::name).collect();
-            bail!(
-                "`{name}` is no moment; ONLY names some of {}",
-                all.join(", ")
-            );
+fn moments<M: Copy>(all: &[M], name_of: impl Fn(M) -> &'static str) -> Result<Vec<M>> {
+    let only = env::var("ONLY").unwrap_or_default();
+    let names = only.split([' ', ',']).filter(|name| !name.is_empty());
+    let named = |name: &str| {
+        let found = all.iter().copied().find(|moment| name_of(*moment) == name);
+        let known = || {
+            all.iter()
+                .map(|moment| name_of(*moment))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
-        moments.push(moment);
-    }
-    match moments.is_empty() {
-        true => Ok(Moment::ALL.to_vec()),
-        false => Ok(moments),
-    }
+        found.with_context(|| format!("`{name}` is no moment; ONLY names some of {}", known()))
+    };
+    let moments: Vec<M> = names.map(named).collect::<Result<_>>()?;
+    Ok(if moments.is_empty() {
+        all.to_vec()
+    } else {
+        moments
+    })
 }
 
 /// Builds the module of `tests/guests/sdk-kinds`.

@@ -64,11 +64,6 @@ impl Moment {
         }
     }
 
-    /// The one of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|moment| moment.name() == name)
-    }
-
     /// How many acts of it a life has, about: the number of the act that is aimed at is drawn up to this.
     fn acts(self) -> u64 {
         match self {

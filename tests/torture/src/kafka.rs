@@ -1,0 +1,89 @@
+//! The kill test on a real Kafka: from a topic to topics and files, judged by a reader of committed records. `make torture-kafka`,
+//! and a short form among the tests of the command.
+//!
+//! ```text
+//!   feeder ─► topic ─► proxy ─► the command ─► proxy ─► topics ─► judge (read_committed)
+//!                                   └─► files ─► judge
+//! ```
+//!
+//! A round is a pipeline with topics of its own, which is fed while its processes are struck at a request of Kafka's protocol: before
+//! the broker gets it, when the broker has done it and the process does not know, or when it has the answer. A process is killed, or
+//! stopped until another one has taken over; or the broker is killed and started again, or connections are disturbed.
+
+mod feed;
+mod judge;
+mod life;
+mod moment;
+mod round;
+mod scene;
+mod summary;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use moment::Moment;
+pub use summary::Summary;
+
+use crate::Wrong;
+use round::Round;
+use scene::Scene;
+
+/// So many rounds may go wrong before it ends.
+const MOST_WRONG: usize = 5;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `tidemill` command.
+    pub command: PathBuf,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+    /// The module of `tests/guests/sdk-kinds`.
+    pub module: PathBuf,
+    /// A folder for rounds; those that went wrong are left in it.
+    pub folder: PathBuf,
+    /// Decides what can be decided.
+    pub seed: u64,
+    /// How many times a process or the broker is to be struck, about.
+    pub strikes: u64,
+    /// Only this round.
+    pub round: Option<u64>,
+    /// The moments that are aimed at.
+    pub moments: Vec<Moment>,
+}
+
+/// Rounds until there were enough strikes. What happens is told line by line.
+///
+/// # Errors
+/// If there can be no rounds at all. What goes wrong in a round stands in the summary.
+pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary> {
+    let mut scene = Scene::new(settings)?;
+    let only = scene.settings.round;
+    let mut summary = Summary::default();
+    let mut number = only.unwrap_or(0);
+    while summary.strikes() < scene.settings.strikes && summary.wrong.len() < MOST_WRONG {
+        let mut round = Round::new(&mut scene, number, &mut summary, say)?;
+        let ended = round.run();
+        let folder = round.end();
+        summary.rounds += 1;
+        match ended {
+            Ok(()) => fs::remove_dir_all(folder)?,
+            Err(why) => {
+                let why = format!("{why:#}");
+                say(&format!("round {number} WRONG: {why}"));
+                summary.wrong.push(Wrong {
+                    round: number,
+                    why,
+                    folder,
+                });
+            }
+        }
+        number += 1;
+        if only.is_some() {
+            break;
+        }
+    }
+    Ok(summary)
+}
