@@ -1,6 +1,6 @@
 //! A reader that belongs to no group and commits nothing: a judge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -23,7 +23,8 @@ pub enum Isolation {
 pub struct Reader {
     consumer: BaseConsumer,
     topic: String,
-    partitions: BTreeSet<i32>,
+    /// The next offset of each partition, where one is known: the client forgets it when partitions are assigned anew.
+    next: BTreeMap<i32, Offset>,
 }
 
 impl Reader {
@@ -45,17 +46,14 @@ impl Reader {
         config.set("fetch.wait.max.ms", "20");
         let consumer: BaseConsumer = config.create().expect("a consumer");
         let partitions = partitions(&consumer, topic);
-        let mut assigned = TopicPartitionList::new();
-        for &partition in &partitions {
-            let added = assigned.add_partition_offset(topic, partition, Offset::Beginning);
-            added.expect("the beginning is an offset");
-        }
-        consumer.assign(&assigned).expect("partitions are assigned");
-        Self {
+        let begin = |partition| (partition, Offset::Beginning);
+        let reader = Self {
             consumer,
             topic: topic.to_owned(),
-            partitions,
-        }
+            next: partitions.into_iter().map(begin).collect(),
+        };
+        reader.assign();
+        reader
     }
 
     /// The next record, if one comes within that time.
@@ -67,7 +65,11 @@ impl Reader {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match self.consumer.poll(left)? {
-                Ok(message) => return Some(Record::read(&message)),
+                Ok(message) => {
+                    let record = Record::read(&message);
+                    drop(message);
+                    return Some(self.note(record));
+                }
                 Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) if is_passing(&error) => {}
                 Err(error) => panic!("{} cannot be read: {error}", self.topic),
@@ -98,12 +100,18 @@ impl Reader {
     /// If the end is not reached within 30 seconds.
     pub fn to_end(&mut self) -> Vec<Record> {
         let until = Instant::now() + PATIENCE;
-        let mut read = self.newly_assigned();
-        let mut open = self.partitions.clone();
+        let mut read = Vec::new();
+        let mut open: BTreeSet<i32> = self.next.keys().copied().collect();
+        // The end is told again to a reader that begins again.
+        self.assign();
         while !open.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             match self.consumer.poll(left) {
-                Some(Ok(message)) => read.push(Record::read(&message)),
+                Some(Ok(message)) => {
+                    let record = Record::read(&message);
+                    drop(message);
+                    read.push(self.note(record));
+                }
                 Some(Err(KafkaError::PartitionEOF(partition))) => drop(open.remove(&partition)),
                 Some(Err(error)) if is_passing(&error) => {}
                 Some(Err(error)) => panic!("{} cannot be read: {error}", self.topic),
@@ -114,25 +122,21 @@ impl Reader {
         read
     }
 
-    /// Starts over where each partition stands, so that the end is told again where it was told before.
-    fn newly_assigned(&self) -> Vec<Record> {
-        let mut stands = self.consumer.assignment().expect("an assignment");
-        let position = self.consumer.position().expect("positions");
-        for mut element in position.elements_for_topic(&self.topic) {
-            let known = match element.offset() {
-                Offset::Invalid => Offset::Beginning,
-                offset => offset,
-            };
-            element.set_offset(known).expect("an offset");
-            let at = (element.topic(), element.partition());
-            stands
-                .set_partition_offset(at.0, at.1, known)
-                .expect("it is assigned");
+    fn note(&mut self, record: Record) -> Record {
+        if let (Some(partition), Some(offset)) = (record.partition, record.offset) {
+            self.next.insert(partition, Offset::Offset(offset + 1));
         }
-        self.consumer
-            .assign(&stands)
-            .expect("partitions are assigned");
-        Vec::new()
+        record
+    }
+
+    fn assign(&self) {
+        let mut assigned = TopicPartitionList::new();
+        for (partition, next) in &self.next {
+            let added = assigned.add_partition_offset(&self.topic, *partition, *next);
+            added.expect("a valid offset");
+        }
+        let done = self.consumer.assign(&assigned);
+        done.expect("partitions are assigned");
     }
 }
 
@@ -140,7 +144,7 @@ impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
             .field("topic", &self.topic)
-            .field("partitions", &self.partitions)
+            .field("next", &self.next)
             .finish_non_exhaustive()
     }
 }

@@ -66,7 +66,7 @@ pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary>
     while summary.strikes() < scene.settings.strikes && summary.wrong.len() < MOST_WRONG {
         let mut round = Round::new(&mut scene, number, &mut summary, say)?;
         let ended = round.run();
-        let folder = round.end();
+        let folder = round.end(&ended);
         summary.rounds += 1;
         match ended {
             Ok(()) => fs::remove_dir_all(folder)?,

@@ -68,6 +68,15 @@ impl Started {
     }
 }
 
+/// A test that fails leaves no broker behind.
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It has ended already where nothing failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn signal(child: &Child, signal: i32) {
     let id = i32::try_from(child.id()).expect("a process id");
     // SAFETY: the call takes two numbers, and the process is this one's child.
@@ -86,6 +95,41 @@ fn a_broker_with_a_topic_comes_and_goes_with_a_signal() {
     std::mem::forget(topic);
     let code = started.end(|child| signal(child, libc::SIGTERM));
     assert_eq!(code, Some(0));
+}
+
+#[test]
+fn the_topics_of_a_pipeline_are_made() {
+    let pipeline = r#"name = "fraud"
+[sources.payments]
+kafka = { brokers = "localhost:9092", topics = ["payments", "refunds"] }
+columns = { card = "text" }
+[sinks.alerts]
+input = "payments"
+kafka = { brokers = "localhost:9092", topic = "alerts" }
+format = "json"
+[sinks.again]
+input = "payments"
+kafka = { brokers = "localhost:9092", topic = "alerts", guarantee = "at-least-once" }
+format = "json"
+"#;
+    let folder = Folder::with(&[("pipeline.toml", pipeline)]);
+    let file = folder.path().join("pipeline.toml");
+    let file = file.to_str().expect("a path that is text");
+    let started = Started::new(&[
+        "--pipeline",
+        file,
+        "--topic",
+        "refunds:2",
+        "--partitions",
+        "3",
+    ]);
+    let topics = serde_json::json!([
+        { "name": "refunds", "partitions": 2 },
+        { "name": "payments", "partitions": 3 },
+        { "name": "alerts", "partitions": 3 },
+    ]);
+    assert_eq!(started.told["topics"], topics);
+    assert_eq!(started.end(|child| signal(child, libc::SIGINT)), Some(0));
 }
 
 #[test]

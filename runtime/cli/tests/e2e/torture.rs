@@ -1,26 +1,26 @@
-//! The short form of `make torture`: the command is killed at every kind of moment, and stopped, and what it publishes is what
-//! an undisturbed run publishes, row for row. `TIDEMILL_SEED=1000` kills at other moments, `TIDEMILL_KILLS=1000` more often.
+//! The short forms of `make torture` and `make torture-kafka`: the command is killed at every kind of moment, and stopped, and what it
+//! publishes is what an undisturbed run publishes, row for row. `TIDEMILL_SEED=1000` kills at other moments, `TIDEMILL_KILLS=1000`
+//! more often; on Kafka `TIDEMILL_STRIKES=100`.
 
 use std::path::PathBuf;
 
-use tidemill_torture::{Moment, Settings, torture};
+use tidemill_torture::{Moment, Settings, kafka, torture};
 
 use crate::support::{kinds, tidemill};
 
 /// How many processes are killed.
 const KILLS: u64 = 60;
 
+/// How many are struck on Kafka, about.
+const STRIKES: u64 = 10;
+
 #[test]
 fn killed_runs_publish_every_row_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let command = tidemill();
-    let environment = command.get_envs().filter_map(|(name, value)| {
-        let text = |text: &std::ffi::OsStr| text.to_str().expect("a name that is text").to_owned();
-        Some((text(name), text(value?)))
-    });
+    let (command, environment) = command();
     let settings = Settings {
-        command: PathBuf::from(command.get_program()),
-        environment: environment.collect(),
+        command,
+        environment,
         module: kinds().into(),
         folder: folder.path().canonicalize().expect("it is there"),
         seed: number("TIDEMILL_SEED", 1),
@@ -36,6 +36,41 @@ fn killed_runs_publish_every_row_once() {
         panic!("{}\n{summary}\nin {}", log.join("\n"), left.display());
     }
     assert!(summary.recoveries > 0, "{summary}");
+}
+
+#[test]
+fn runs_on_kafka_that_are_struck_publish_every_row_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (command, environment) = command();
+    let settings = kafka::Settings {
+        command,
+        environment,
+        module: kinds().into(),
+        folder: folder.path().canonicalize().expect("it is there"),
+        seed: number("TIDEMILL_SEED", 1),
+        strikes: number("TIDEMILL_STRIKES", STRIKES),
+        round: None,
+        moments: kafka::Moment::ALL.to_vec(),
+    };
+    let mut log = Vec::new();
+    let summary = kafka::torture(settings, &mut |line| log.push(line.to_owned()));
+    let summary = summary.expect("rounds");
+    if !summary.wrong.is_empty() {
+        let left = folder.keep();
+        panic!("{}\n{summary}\nin {}", log.join("\n"), left.display());
+    }
+    assert!(summary.rows > 0, "{summary}");
+}
+
+/// The command and variables of its environment.
+fn command() -> (PathBuf, Vec<(String, String)>) {
+    let command = tidemill();
+    let environment = command.get_envs().filter_map(|(name, value)| {
+        let text = |text: &std::ffi::OsStr| text.to_str().expect("a name that is text").to_owned();
+        Some((text(name), text(value?)))
+    });
+    let environment = environment.collect();
+    (PathBuf::from(command.get_program()), environment)
 }
 
 fn number(name: &str, otherwise: u64) -> u64 {

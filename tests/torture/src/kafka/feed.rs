@@ -18,7 +18,7 @@ const RECORDS: usize = 8_000;
 
 /// So many are written at a time, and so often.
 const CHUNK: usize = 25;
-const EVERY: Duration = Duration::from_millis(10);
+const EVERY: Duration = Duration::from_millis(20);
 
 /// Records of 40 keys, of which some come late, some are bad, and some are none. The key decides the partition.
 pub fn records(random: &mut Random) -> Vec<Record> {

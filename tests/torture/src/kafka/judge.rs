@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use tidemill_test_kafka::{Isolation, Reader, Record, Topic};
 
 /// What one of the topics is called behind the input's name.
-pub const OUTPUTS: [&str; 4] = ["sifted", "kept", "sums", "bad"];
+pub const OUTPUTS: [&str; 4] = ["sifted", "running", "sums", "bad"];
 
 /// The rows of a sink: those of a key in their order, those without one sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,11 +78,19 @@ impl Expected {
 
     /// Whether nothing is here that is not expected, and everything in its order.
     pub fn begins(&self, expected: &Self) -> Result<()> {
+        let mut wrong = Vec::new();
         for (name, rows) in &self.topics {
             let wanted = expected.topics.get(name).context("a topic of its own")?;
-            rows.begin(wanted).with_context(|| format!("topic {name}"))?;
+            wrong.extend(
+                rows.begin(wanted)
+                    .err()
+                    .map(|why| format!("topic {name}: {why}")),
+            );
         }
-        self.files.begin(&expected.files).context("files")
+        let files = self.files.begin(&expected.files).err();
+        wrong.extend(files.map(|why| format!("files: {why}")));
+        ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+        Ok(())
     }
 }
 

@@ -79,9 +79,13 @@ impl<'a> Round<'a> {
         self.left_alone()
     }
 
-    /// What the round leaves: its topics go, its folder stays.
-    pub fn end(self) -> PathBuf {
-        drop((self.input, self.outputs));
+    /// What the round leaves: a folder, and if it went wrong its topics with the broker's data.
+    pub fn end(self, went: &Result<()>) -> PathBuf {
+        let topics = (self.input, self.outputs);
+        match went {
+            Ok(()) => drop(topics),
+            Err(_) => std::mem::forget(topics),
+        }
         self.folder
     }
 

@@ -5,6 +5,7 @@ mod consume;
 mod end;
 mod produce;
 mod start;
+mod topics;
 
 use clap::Subcommand;
 
@@ -15,13 +16,14 @@ use crate::error::Failure;
 ///
 /// One broker in KRaft mode, on loopback alone, in the foreground until Ctrl-C or SIGTERM. It needs Java 17; the first start brings
 /// Kafka (54 MB) with Maven into the cache folder, later ones need neither Maven nor the network. Records are kept for ever, and
-/// go with the broker unless `--data` says where they stay. Topics are made by `--topic` only: Kafka does not make them by itself.
+/// go with the broker unless `--data` says where they stay. Topics are made by `--topic` and `--pipeline` only: Kafka does not make them by itself.
 /// With `--format json` standard output has one line with the address as soon as the broker answers.
 #[derive(clap::Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(after_long_help = "\
 Examples:
   tidemill dev kafka --topic payments:4 --topic alerts
+  tidemill dev kafka --pipeline fraud.toml
   tidemill dev kafka --port 9192 --data ~/kafka
   tidemill dev kafka produce payments --key card < payments.jsonl
   tidemill dev kafka consume alerts --read-committed --from-beginning")]

@@ -10,6 +10,7 @@ use serde_json::json;
 use tidemill_broker::{Broker, BrokerError, Jars, Options, Place, Topics, VERSION};
 
 use super::end::End;
+use super::topics::{Topic, of_pipeline, topic};
 use crate::args::Format;
 use crate::error::Failure;
 use crate::folders;
@@ -30,6 +31,12 @@ pub struct StartArgs {
     /// A topic to make unless it is there, with so many partitions [default: 1]
     #[arg(long = "topic", value_name = "NAME[:PARTITIONS]", value_parser = topic)]
     topics: Vec<Topic>,
+    /// A pipeline file, whose topics are made unless they are there; those of `--topic` as that says
+    #[arg(long, value_name = "FILE")]
+    pipeline: Option<PathBuf>,
+    /// How many partitions the topics of the pipeline file have
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..))]
+    partitions: i32,
     /// The Java heap, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 384, value_parser = clap::value_parser!(u32).range(128..))]
     heap: u32,
@@ -41,13 +48,6 @@ pub struct StartArgs {
     pub format: Format,
 }
 
-/// A topic to make.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Topic {
-    name: String,
-    partitions: i32,
-}
-
 /// Starts a broker, and ends it when that is asked for.
 pub fn start(args: &StartArgs) -> Result<(), Failure> {
     let talk = Talk::new(args.format, false);
@@ -55,6 +55,7 @@ pub fn start(args: &StartArgs) -> Result<(), Failure> {
     if args.tied {
         end.with_input()?;
     }
+    let topics = topics(args, &talk)?;
     let jars = Jars::ready(&folders::cache()?, |folder| bringing(&talk, folder))?;
     let mut broker = Broker::launch(&jars, &options(args))?;
     // Whoever asks for the end meanwhile has it: the broker goes with this value.
@@ -62,8 +63,8 @@ pub fn start(args: &StartArgs) -> Result<(), Failure> {
         sleep(LOOK);
     }
     if !end.asked() {
-        make(&broker, &args.topics, &talk)?;
-        tell(&broker, args, &talk)?;
+        make(&broker, &topics, &talk)?;
+        tell(&broker, (args, &topics), &talk)?;
     }
     while !end.asked() {
         if broker.has_ended() {
@@ -83,6 +84,29 @@ fn options(args: &StartArgs) -> Options {
         heap_mb: args.heap,
         ..Options::default()
     }
+}
+
+/// The topics to make: those of the command line first.
+fn topics(args: &StartArgs, talk: &Talk) -> Result<Vec<Topic>, Failure> {
+    let mut topics = args.topics.clone();
+    let Some(file) = &args.pipeline else {
+        return Ok(topics);
+    };
+    let wanted = of_pipeline(file)?;
+    // A free port is not known yet, and no pipeline file names it.
+    for brokers in wanted.elsewhere(args.port) {
+        talk.note(format!(
+            "{} looks for brokers at {brokers}, which this one is not",
+            file.display()
+        ));
+    }
+    for name in wanted.topics {
+        if !topics.iter().any(|topic| topic.name == name) {
+            let partitions = args.partitions;
+            topics.push(Topic { name, partitions });
+        }
+    }
+    Ok(topics)
 }
 
 fn bringing(talk: &Talk, folder: &Path) {
@@ -106,11 +130,14 @@ fn make(broker: &Broker, topics: &[Topic], talk: &Talk) -> Result<(), Failure> {
 }
 
 /// Says that the broker answers, and how it is used.
-fn tell(broker: &Broker, args: &StartArgs, talk: &Talk) -> Result<(), Failure> {
+fn tell(
+    broker: &Broker,
+    (args, topics): (&StartArgs, &[Topic]),
+    talk: &Talk,
+) -> Result<(), Failure> {
     let (address, folder) = (broker.address(), broker.folder());
     if args.format == Format::Json {
-        let topics = args
-            .topics
+        let topics = topics
             .iter()
             .map(|topic| json!({ "name": topic.name, "partitions": topic.partitions }));
         let line = json!({
@@ -121,7 +148,7 @@ fn tell(broker: &Broker, args: &StartArgs, talk: &Talk) -> Result<(), Failure> {
         let written = writeln!(out, "{line}").and_then(|()| out.flush());
         return written.map_err(|e| Failure::from(anyhow!(e).context("standard output")));
     }
-    let topic = args.topics.first().map_or("TOPIC", |topic| &topic.name);
+    let topic = topics.first().map_or("TOPIC", |topic| &topic.name);
     let other = match args.port {
         9092 => String::new(),
         _ => format!(" --broker {address}"),
@@ -156,49 +183,6 @@ impl From<BrokerError> for Failure {
         match hint {
             Some(hint) => failure.hint(hint),
             None => failure,
-        }
-    }
-}
-
-/// Reads `name:partitions` or `name`.
-fn topic(text: &str) -> Result<Topic, String> {
-    let (name, partitions) = match text.rsplit_once(':') {
-        Some((name, count)) => (name, count.parse().ok().filter(|&count| count > 0)),
-        None => (text, Some(1)),
-    };
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if name.is_empty() || name.len() > 249 || !name.chars().all(fits) {
-        return Err("a topic's name has 1 to 249 of the characters a-z A-Z 0-9 . _ -".to_owned());
-    }
-    let partitions = partitions.ok_or("expected a number of partitions behind `:`, such as 4")?;
-    Ok(Topic {
-        name: name.to_owned(),
-        partitions,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::topic;
-
-    #[test]
-    fn a_topic_is_a_name_and_a_number_of_partitions() {
-        let cases = [
-            ("payments", Some(("payments", 1))),
-            ("a.b_c-1:12", Some(("a.b_c-1", 12))),
-            ("payments:", None),
-            ("payments:0", None),
-            ("payments:x", None),
-            (":4", None),
-            ("a b", None),
-            ("a/b:2", None),
-        ];
-        for (text, expected) in cases {
-            let read = topic(text).ok();
-            let read = read
-                .as_ref()
-                .map(|topic| (topic.name.as_str(), topic.partitions));
-            assert_eq!(read, expected, "{text}");
         }
     }
 }
