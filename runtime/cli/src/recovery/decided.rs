@@ -67,7 +67,8 @@ fn with_record(claim: &mut Claim, identity: &Identity) -> Result<Found, Failure>
             claim.pipeline_id()
         );
         return Err(Failure::from(error).hint(
-            "two pipelines cannot have one `group`: give this one another, or the `location` where that one's checkpoints lie",
+            "two pipelines cannot have one `group`: give this one another, or the `location` where that one's checkpoints lie; \
+             `--fresh` begins anew and takes the group over",
         ));
     }
     let number = Number(identity.checkpoint);
