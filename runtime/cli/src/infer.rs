@@ -60,6 +60,8 @@ pub fn columns(pipeline: &Pipeline) -> Result<String, Failure> {
         let inferred = match source.format.value {
             Format::Json => json::infer(&sampled),
             Format::Csv => csv::infer(&sampled, source.delimiter),
+            // Of files there is neither, and only files are looked into.
+            Format::Avro => continue,
         };
         text.push_str(&said(source, inferred, &sampled)?);
     }
@@ -76,6 +78,7 @@ fn format(source: &Source) -> FormatSpec {
         Format::Csv => FormatKind::Csv {
             delimiter: source.delimiter,
         },
+        Format::Avro => FormatKind::Avro,
     };
     FormatSpec::new(kind, Vec::new())
 }

@@ -7,10 +7,12 @@
 //!    no double reaches (`1e400`) do not fit. Times lie in the years 1 to 9999.
 //! 3. A column that is not nullable must be there and not null.
 
+pub mod avro;
 pub mod csv;
 pub mod json;
 mod number;
 mod text;
+mod typed;
 
 use std::ops::Range;
 
@@ -18,13 +20,15 @@ use tidemill_rows::time_text::TimeError;
 
 use crate::columns::Slot;
 use crate::format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat};
+use crate::registry::Registry;
 use crate::{ConnectorError, LogicalType};
 
 /// Why a row could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// One of: `syntax`, `utf-8`, `not-an-object`, `depth`, `type`, `range`, `time`, `base64`,
-    /// `surrogate`, `missing`, `null`, `unknown-field`, `fields`, `quote`, `too-long`, `cut-short`.
+    /// `surrogate`, `missing`, `null`, `unknown-field`, `fields`, `quote`, `too-long`, `cut-short`,
+    /// `schema`.
     pub code: &'static str,
     /// What is wrong, where, and what was expected.
     pub message: String,
@@ -118,6 +122,25 @@ fn expected(column: &ColumnSpec) -> &'static str {
     }
 }
 
+fn no_schema() -> ConnectorError {
+    ConnectorError::Configuration(
+        "`schema` or `registry` says where the schema of values is".into(),
+    )
+}
+
+/// A value without the number of its schema.
+fn not_numbered() -> Refusal {
+    let message = "the value does not begin with the number of its schema, as those do that were written with a registry; \
+                   `schema` names a file for others";
+    Refusal::new("schema", message)
+}
+
+fn unknown_schema(number: u32, registry: &Registry) -> Refusal {
+    let url = registry.url();
+    let message = format!("the registry at {url} has no schema {number}");
+    Refusal::new("schema", message)
+}
+
 fn missing(column: &ColumnSpec) -> Refusal {
     let message = format!(
         "{} is missing; give it the type `{}?` if it may be",
@@ -153,6 +176,8 @@ pub enum Decoder {
     Json(Box<json::JsonDecoder>),
     /// CSV records.
     Csv(Box<csv::CsvDecoder>),
+    /// Avro values.
+    Avro(Box<avro::AvroDecoder>),
 }
 
 impl Decoder {
@@ -165,6 +190,10 @@ impl Decoder {
         Ok(match format.kind {
             FormatKind::Json => Self::Json(Box::new(json::JsonDecoder::new(format))),
             FormatKind::Csv { .. } => Self::Csv(Box::new(csv::CsvDecoder::new(format))),
+            FormatKind::Avro => {
+                let avro = avro::AvroDecoder::new(&format.columns, &format.schema)?;
+                Self::Avro(Box::new(avro))
+            }
         })
     }
 
@@ -174,7 +203,19 @@ impl Decoder {
     pub fn portable(self) -> Self {
         match self {
             Self::Json(json) => Self::Json(Box::new(json.portable())),
-            csv @ Self::Csv(_) => csv,
+            other => other,
+        }
+    }
+
+    /// Has at hand what a value is to be decoded with.
+    ///
+    /// # Errors
+    /// If a registry cannot be asked for its schema.
+    #[inline]
+    pub fn prepare(&mut self, value: &[u8]) -> Result<(), ConnectorError> {
+        match self {
+            Self::Json(_) | Self::Csv(_) => Ok(()),
+            Self::Avro(avro) => avro.prepare(value),
         }
     }
 
@@ -200,6 +241,7 @@ impl Decoder {
         match self {
             Self::Json(json) => json.decode(buffer, row),
             Self::Csv(csv) => csv.decode(&buffer[row]),
+            Self::Avro(avro) => avro.decode(&buffer[row]),
         }
     }
 
@@ -210,7 +252,7 @@ impl Decoder {
     pub(crate) fn decode_ahead(&mut self, text: &[u8]) -> Option<(usize, Decoded<'_>)> {
         match self {
             Self::Json(json) => json.decode_ahead(text),
-            Self::Csv(_) => None,
+            Self::Csv(_) | Self::Avro(_) => None,
         }
     }
 }

@@ -42,6 +42,16 @@ pub enum ConnectorError {
         /// Whether it may go better later.
         may_pass: bool,
     },
+    /// A schema registry has not answered as one.
+    #[error("{text}")]
+    Registry {
+        /// Which registry, and what came of asking it.
+        text: String,
+        /// What to do.
+        hint: &'static str,
+        /// Whether it may go better later.
+        may_pass: bool,
+    },
     /// Another process has what this one wrote with.
     #[error("{0}")]
     Fenced(String),
@@ -62,7 +72,9 @@ impl ConnectorError {
     /// What to do about it, on one line, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unavailable { hint, .. } | Self::Kafka { hint, .. } => Some(hint),
+            Self::Unavailable { hint, .. }
+            | Self::Kafka { hint, .. }
+            | Self::Registry { hint, .. } => Some(hint),
             Self::Changed(_) => {
                 Some("put it back as it was, or begin anew without what is kept of this run")
             }
@@ -92,7 +104,7 @@ impl ConnectorError {
                     | ErrorKind::ReadOnlyFilesystem
                     | ErrorKind::Unsupported
             ),
-            Self::Kafka { may_pass, .. } => *may_pass,
+            Self::Kafka { may_pass, .. } | Self::Registry { may_pass, .. } => *may_pass,
             Self::Unsound(_) => true,
             _ => false,
         }

@@ -1,13 +1,16 @@
 //! Formats as the pipeline file declares them: which columns, of which types, from where in the
 //! text.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tidemill_rows::time_text::EpochUnit;
 use tidemill_rows::{LogicalType, Schema, SchemaRef};
 
 use crate::ConnectorError;
+use crate::decode::avro::AvroDecoder;
 use crate::kafka::RecordField;
+use crate::registry::Registry;
 
 /// The longest line or CSV record (`line-limit`), unless set otherwise: 16 MiB.
 pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
@@ -29,9 +32,40 @@ pub struct FormatSpec {
     pub unknown: Unknown,
     /// The longest line or record in bytes.
     pub line_limit: usize,
+    /// Where the schema is from, of formats that have one.
+    pub schema: SchemaSpec,
 }
 
-/// A format of text.
+/// Where the schema of values is from that do not hold it themselves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum SchemaSpec {
+    /// There is none.
+    #[default]
+    None,
+    /// A file has it.
+    File(FileSchema),
+    /// A registry has it, under the number in front of each value.
+    Registry(Registry),
+}
+
+/// A schema in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSchema {
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl FileSchema {
+    pub(crate) fn read(&self) -> Result<String, ConnectorError> {
+        std::fs::read_to_string(&self.path).map_err(|e| ConnectorError::reading(&self.path, e))
+    }
+
+    pub(crate) fn refuse(&self, why: &str) -> ConnectorError {
+        ConnectorError::Configuration(format!("schema {}: {why}", self.path.display()))
+    }
+}
+
+/// A format of text, or of values of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormatKind {
     /// One JSON object per line.
@@ -41,9 +75,16 @@ pub enum FormatKind {
         /// What stands between fields; `,` by default.
         delimiter: u8,
     },
+    /// Avro, a datum each.
+    Avro,
 }
 
 impl FormatKind {
+    /// Whether rows are no text: they stand in no file of lines.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Avro)
+    }
+
     /// CSV with commas.
     pub const CSV: Self = Self::Csv { delimiter: b',' };
 }
@@ -152,6 +193,7 @@ impl FormatSpec {
             columns,
             unknown: Unknown::Ignore,
             line_limit: LINE_LIMIT,
+            schema: SchemaSpec::None,
         }
     }
 
@@ -171,6 +213,9 @@ impl FormatSpec {
     /// delimiter that cannot be.
     pub fn check(&self) -> Result<(), ConnectorError> {
         let refuse = |message: String| Err(ConnectorError::Configuration(message));
+        if self.kind.is_binary() && self.unknown == Unknown::Refuse {
+            return refuse("`unknown-fields` is for JSON and CSV: Avro has a schema".into());
+        }
         if self.columns.is_empty() {
             return refuse("a source needs at least one column under `columns`".to_owned());
         }
@@ -183,6 +228,10 @@ impl FormatSpec {
         let cannot = |b: u8| !b.is_ascii() || matches!(b, b'"' | b'\n' | b'\r');
         if matches!(self.kind, FormatKind::Csv { delimiter } if cannot(delimiter)) {
             return refuse("`delimiter` must be one ASCII character, no quote or newline".into());
+        }
+        if self.kind == FormatKind::Avro {
+            // What is in a file can be known now; what a registry has, when the first value comes.
+            AvroDecoder::new(&self.columns, &self.schema)?;
         }
         for (i, column) in self.columns.iter().enumerate() {
             self.check_path(column)?;
@@ -199,7 +248,9 @@ impl FormatSpec {
         let problem = match self.kind {
             _ if depth == 0 || column.path.iter().any(String::is_empty) => "has an empty path",
             FormatKind::Csv { .. } if depth > 1 => "has a nested path, which CSV has not",
-            FormatKind::Json if depth >= DEPTH_LIMIT => "is nested deeper than 127 objects",
+            FormatKind::Json | FormatKind::Avro if depth >= DEPTH_LIMIT => {
+                "is nested deeper than 127 objects"
+            }
             _ => return Ok(()),
         };
         Err(ConnectorError::Configuration(format!(

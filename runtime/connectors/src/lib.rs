@@ -33,6 +33,7 @@ pub mod nexmark;
 mod pace;
 pub mod position;
 mod random;
+pub mod registry;
 pub mod sink;
 pub mod source;
 mod split;

@@ -13,7 +13,7 @@ pub use checkpoints::CHECKPOINTS;
 pub use kafka::{KAFKA_SINK, KAFKA_SOURCE};
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
-pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, SOURCE, WATERMARK};
+pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, REGISTRY, SOURCE, WATERMARK};
 pub use state::STATE;
 pub use top::{LIMITS, MODULE, PIPELINE, SECRET};
 
@@ -187,7 +187,7 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 24] = [
+pub static SHAPES: [&Shape; 25] = [
     &PIPELINE,
     &CHECKPOINTS,
     &STATE,
@@ -195,6 +195,7 @@ pub static SHAPES: [&Shape; 24] = [
     &LIMITS,
     &SECRET,
     &SOURCE,
+    &REGISTRY,
     &WATERMARK,
     &FILES,
     &KAFKA_SOURCE,

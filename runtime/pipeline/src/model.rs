@@ -15,6 +15,7 @@ mod operator;
 mod sink;
 mod source;
 mod state;
+mod values;
 mod window;
 mod word;
 
@@ -33,6 +34,7 @@ pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};
 pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WatermarkFunction, WhenIdle};
 pub use state::{Backend, State};
+pub use values::ValueSchema;
 pub use window::Window;
 pub(crate) use word::Word;
 

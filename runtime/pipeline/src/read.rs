@@ -18,6 +18,7 @@ mod sink;
 mod source;
 mod state;
 mod trigger;
+mod values;
 mod window;
 
 use std::path::Path;

@@ -210,6 +210,12 @@ impl File {
         self.source += with;
     }
 
+    /// Has the source read Avro, with what says where its schema is.
+    fn read_avro(&mut self, line: &str) {
+        let kafka = "kafka = { brokers = \"a:1\", topics = \"t\" }\nformat = \"avro\"\n";
+        self.replace_source(&["stdin", "format"], &format!("{kafka}{line}"));
+    }
+
     fn set_operator(&mut self, name: &str, line: &str) {
         remove(&mut self.operator, &[name]);
         self.operator += line;
@@ -333,7 +339,15 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
         }
         "secret" => file.top += &format!("secrets = {{ password = {} }}\n", inline("")),
         "limits" => file.module += &format!("limits = {}\n", inline("")),
+        "source" if matches!(name, "schema" | "registry") => file.read_avro(&line),
         "source" => file.set_source(name, &line),
+        "registry" => {
+            let url = match name {
+                "url" => "",
+                _ => ", url = \"http://r:1\"",
+            };
+            file.read_avro(&format!("registry = {}\n", inline(url)));
+        }
         "watermark" => {
             let function = if name == "function" {
                 ""

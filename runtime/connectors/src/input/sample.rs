@@ -20,6 +20,8 @@ impl FilesSpec {
         let framing = match self.format.kind {
             FormatKind::Json => Framing::Lines,
             FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
+            // Nothing else is offered of files; a line of such values is a bad row.
+            FormatKind::Avro => Framing::Lines,
         };
         let paths = self.paths()?;
         paths

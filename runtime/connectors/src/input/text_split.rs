@@ -105,6 +105,8 @@ impl TextSplit {
         let framing = match self.format.kind {
             FormatKind::Json => Framing::Lines,
             FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
+            // Nothing else is offered of files; a line of such values is a bad row.
+            FormatKind::Avro => Framing::Lines,
         };
         Ok(Reading {
             records: Records::new(input, framing, self.format.line_limit),

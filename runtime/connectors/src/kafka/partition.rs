@@ -80,7 +80,7 @@ impl PartitionSplit {
                 return Ok(Then::Pending);
             };
             match record.error() {
-                None => self.take(&record, marks),
+                None => self.take(&record, marks)?,
                 Some(RDKafkaErrorCode::PartitionEOF) => self.at.has_come_to(record.offset()),
                 Some(code) => self.fail(code, &record)?,
             }
@@ -88,14 +88,18 @@ impl PartitionSplit {
     }
 
     #[inline]
-    fn take(&mut self, record: &Record, marks: &mut Marks) {
+    fn take(&mut self, record: &Record, marks: &mut Marks) -> Result<(), ConnectorError> {
         let offset = record.offset();
         if offset < self.at.next {
             // It was read before: librdkafka may begin with the batch that an offset lies in.
-            return;
+            return Ok(());
         }
         if self.at.end.is_some_and(|end| offset >= end) {
-            return self.at.has_come_to(offset);
+            self.at.has_come_to(offset);
+            return Ok(());
+        }
+        if let Some(value) = record.value() {
+            self.decoder.prepare(value)?;
         }
         self.at.next = offset + 1;
         let decoded = match record.value() {
@@ -106,13 +110,14 @@ impl PartitionSplit {
             None if self.decoder.needs_no_value() => {
                 self.decoder.decode(record, &[], &mut self.columns)
             }
-            None if self.null_values == NullValues::Skip => return,
+            None if self.null_values == NullValues::Skip => return Ok(()),
             None => Err(no_value()),
         };
         match decoded {
             Ok(()) => marks.positions.push(offset as u64),
             Err(refusal) => self.bad(record, refusal, marks),
         }
+        Ok(())
     }
 
     #[cold]

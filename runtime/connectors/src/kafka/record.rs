@@ -57,7 +57,7 @@ impl RecordField {
 pub(super) struct RecordDecoder {
     /// Of the columns that are fields of the value; none if no column is.
     decoder: Option<Decoder>,
-    csv: bool,
+    kind: FormatKind,
     line_limit: usize,
     columns: Vec<From>,
     /// Whether every column is a field of the value.
@@ -106,7 +106,7 @@ impl RecordDecoder {
         let columns: Result<Vec<From>, ConnectorError> = format.columns.iter().map(from).collect();
         Ok(Self {
             decoder,
-            csv: matches!(format.kind, FormatKind::Csv { .. }),
+            kind: format.kind,
             line_limit: format.line_limit,
             plain: fields.columns.len() == format.columns.len(),
             columns: columns?,
@@ -120,6 +120,18 @@ impl RecordDecoder {
     /// Whether rows can be made of records without a value.
     pub fn needs_no_value(&self) -> bool {
         self.decoder.is_none()
+    }
+
+    /// Has at hand what a value is to be decoded with.
+    ///
+    /// # Errors
+    /// If a registry cannot be asked for its schema.
+    #[inline]
+    pub fn prepare(&mut self, value: &[u8]) -> Result<(), ConnectorError> {
+        match &mut self.decoder {
+            Some(decoder) => decoder.prepare(value),
+            None => Ok(()),
+        }
     }
 
     /// Appends the row that a record with this value is.
@@ -141,11 +153,15 @@ impl RecordDecoder {
         let Some(mut decoder) = self.decoder.take() else {
             return self.with(record, value, (&[], &[]), columns);
         };
-        let text = match (self.csv, value) {
-            (true, [text @ .., b'\r', b'\n'] | [text @ .., b'\n']) => text.len(),
+        let text = match (self.kind, value) {
+            (FormatKind::Csv { .. }, [text @ .., b'\r', b'\n'] | [text @ .., b'\n']) => text.len(),
             _ => value.len(),
         };
-        let decoded = match utf8(value) {
+        let checked = match self.kind.is_binary() {
+            true => Ok(()),
+            false => utf8(value),
+        };
+        let decoded = match checked {
             Ok(()) => decoder.decode_within(&self.row, 0..text),
             Err(refusal) => Err(refusal),
         };
@@ -165,7 +181,7 @@ impl RecordDecoder {
     fn lay(&mut self, value: &[u8]) {
         self.row.clear();
         self.row.extend_from_slice(value);
-        if !self.csv {
+        if self.kind == FormatKind::Json {
             let newlines = memchr::memchr_iter(b'\n', value);
             newlines.for_each(|at| self.row[at] = b'\t');
         }

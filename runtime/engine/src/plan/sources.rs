@@ -1,6 +1,9 @@
 //! Planning sources.
 
-use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat, Unknown};
+use tidemill_connectors::format::{
+    ColumnSpec, FileSchema, FormatKind, FormatSpec, SchemaSpec, TimeFormat, Unknown,
+};
+use tidemill_connectors::registry::{Registry, RegistrySpec};
 use tidemill_connectors::{FilesSpec, SourceSpec, StdinSpec};
 use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
 use tidemill_pipeline as file;
@@ -178,6 +181,7 @@ fn format(source: &Source) -> FormatSpec {
         file::Format::Csv => FormatKind::Csv {
             delimiter: source.delimiter,
         },
+        file::Format::Avro => FormatKind::Avro,
     };
     let column = |column: &file::Column| ColumnSpec {
         name: column.name.value.clone(),
@@ -194,10 +198,30 @@ fn format(source: &Source) -> FormatSpec {
         from: super::kafka::field(column),
     };
     let mut format = FormatSpec::new(kind, source.columns.iter().map(column).collect());
+    format.schema = schema(source.schema.as_ref());
     format.line_limit = source.line_limit.value as usize;
     format.unknown = match source.unknown_fields.value {
         file::UnknownFields::Ignore => Unknown::Ignore,
         file::UnknownFields::Refuse => Unknown::Refuse,
     };
     format
+}
+
+/// Where the schema of values is from.
+fn schema(schema: Option<&file::ValueSchema>) -> SchemaSpec {
+    match schema {
+        None => SchemaSpec::None,
+        Some(file::ValueSchema::File { path }) => {
+            SchemaSpec::File(FileSchema { path: path.clone() })
+        }
+        Some(file::ValueSchema::Registry {
+            url,
+            user,
+            password,
+        }) => SchemaSpec::Registry(Registry::new(RegistrySpec {
+            url: url.value.clone(),
+            user: user.clone(),
+            password: password.clone(),
+        })),
+    }
 }

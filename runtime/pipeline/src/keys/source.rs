@@ -48,6 +48,13 @@ pub static SOURCE: Shape = Shape {
             Value(r#""json""#),
             r#""csv""#,
         ),
+        key("schema", Kind::Text, Said("none"), r#""payment.avsc""#),
+        key(
+            "registry",
+            Kind::Table(&REGISTRY),
+            Said("none"),
+            r#"{ url = "http://localhost:8081" }"#,
+        ),
         key("delimiter", Kind::Text, Value(r#"",""#), r#"";""#),
         key("line-limit", Kind::Size, Value(r#""16MiB""#), r#""1MiB""#),
         key(
@@ -123,6 +130,16 @@ pub static SOURCE: Shape = Shape {
             Said("any number"),
             "{ most = 1000 }",
         ),
+    ],
+};
+
+/// A schema registry.
+pub static REGISTRY: Shape = Shape {
+    name: "registry",
+    keys: &[
+        key("url", Kind::Text, Required, r#""http://localhost:8081""#),
+        key("user", Kind::Text, Said("nobody"), r#""fraud""#),
+        key("password", Kind::Text, Said("none"), r#""open sesame""#),
     ],
 };
 

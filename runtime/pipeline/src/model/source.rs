@@ -1,7 +1,7 @@
 //! Sources: where rows come from, how they are decoded, and their time.
 
 use crate::model::word::words;
-use crate::model::{Column, Config, Connector, FailurePolicy, FunctionRef, Rename};
+use crate::model::{Column, Config, Connector, FailurePolicy, FunctionRef, Rename, ValueSchema};
 use crate::place::Spanned;
 
 words! {
@@ -11,6 +11,8 @@ words! {
         Json = "json",
         /// Comma-separated values with a header.
         Csv = "csv",
+        /// A datum of Avro each, of Kafka only.
+        Avro = "avro",
     }
 }
 
@@ -78,6 +80,8 @@ pub struct Source {
     pub connector: Spanned<Connector>,
     /// How bytes are decoded; means nothing for generators.
     pub format: Spanned<Format>,
+    /// Where the schema of Avro values is from.
+    pub schema: Option<ValueSchema>,
     /// What separates the fields of CSV.
     pub delimiter: u8,
     /// The longest line or record, in bytes.

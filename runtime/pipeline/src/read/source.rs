@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::operator::twice;
-use super::{Named, column, connector, failure, operator};
+use super::{Named, column, connector, failure, operator, values};
 use crate::diagnostics::Diagnostics;
 use crate::keys::WATERMARK;
 use crate::model::{
@@ -31,6 +31,8 @@ pub(super) fn read(
     let connector = connector::read(section, d);
     let format = section.word("format", d);
     let delimiter = delimiter(section, format.as_ref(), d);
+    let of = (format.as_ref(), connector.as_ref());
+    let schema = values::of_source(section, of, folder, d);
     let before = d.errors();
     let columns = column::read(section, connector.as_ref(), format.as_ref(), d);
     let own = matches!(&connector, Some(c) if matches!(c.value, Connector::Nexmark(_)));
@@ -64,6 +66,7 @@ pub(super) fn read(
     let source = Source {
         name: named.name.clone(),
         format: format.unwrap_or(Spanned::new(Format::Json, none.clone())),
+        schema,
         delimiter: delimiter.unwrap_or(b','),
         line_limit: line_limit.unwrap_or(Spanned::new(LARGEST_LINE, none.clone())),
         unknown_fields: unknown_fields.unwrap_or(Spanned::new(UnknownFields::Ignore, none.clone())),
@@ -108,7 +111,14 @@ fn needs_watermark(section: &Section<'_>, strategy: &Spanned<Strategy>, d: &mut 
 }
 
 /// What only means something where bytes are decoded.
-const OF_DECODED: [&str; 4] = ["format", "delimiter", "line-limit", "unknown-fields"];
+const OF_DECODED: [&str; 6] = [
+    "format",
+    "schema",
+    "registry",
+    "delimiter",
+    "line-limit",
+    "unknown-fields",
+];
 
 fn check_applies(section: &Section<'_>, connector: &Spanned<Connector>, d: &mut Diagnostics) {
     if connector.value.is_decoded() {
@@ -135,12 +145,12 @@ fn delimiter(
 ) -> Option<u8> {
     let text = section.text("delimiter", d)?;
     let given = section.has("delimiter");
-    if given && format.is_some_and(|format| format.value == Format::Json) {
+    if given && format.is_some_and(|format| format.value != Format::Csv) {
         d.error(
             &text.span,
             format!("`delimiter` of {} has no effect", section.title),
         )
-        .label("JSON has no delimiter")
+        .label("only CSV has a delimiter")
         .help("leave it out, or write `format = \"csv\"`");
     }
     match text.value.as_bytes() {

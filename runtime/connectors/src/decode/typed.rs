@@ -1,0 +1,129 @@
+//! Values of formats that have types of their own, as slots of columns.
+
+use tidemill_rows::LogicalType;
+use tidemill_rows::time_text::{LastDay, TimeError};
+
+use super::{Decoded, Misfit, Refusal, excerpt, missing, null, text};
+use crate::columns::Slot;
+use crate::format::{ColumnSpec, TimeFormat};
+
+/// The years 1 to 9999, in microseconds.
+const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+
+/// A value that stands where a column is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Found<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// A moment, in microseconds; none if it is beyond them.
+    Time(Option<i64>),
+    /// Anything that no column can be.
+    Other(&'static str),
+    /// Something that has no fields, where fields of it are read.
+    NoFields(&'static str),
+}
+
+/// What a row has for each column so far.
+#[derive(Default)]
+pub(super) struct Row {
+    slots: Vec<Slot>,
+    scratch: Vec<u8>,
+    day: LastDay,
+}
+
+impl Row {
+    /// A row with nothing in it.
+    pub fn begin(&mut self, columns: usize) {
+        self.slots.clear();
+        self.slots.resize(columns, Slot::Missing);
+        self.scratch.clear();
+    }
+
+    /// Puts what was found of one column.
+    ///
+    /// # Errors
+    /// If it does not fit the column.
+    pub fn put(
+        &mut self,
+        (at, column): (usize, &ColumnSpec),
+        found: Found<'_>,
+    ) -> Result<(), Refusal> {
+        self.slots[at] = self
+            .slot(column, found)
+            .map_err(|why| why.refusal(column, &shown(found)))?;
+        Ok(())
+    }
+
+    fn slot(&mut self, column: &ColumnSpec, found: Found<'_>) -> Result<Slot, Misfit> {
+        Ok(match (column.ty, found) {
+            (_, Found::Null) => Slot::Null,
+            (_, Found::NoFields(_)) => return Err(Misfit::NotAnObject),
+            (LogicalType::Bool, Found::Bool(value)) => Slot::Word(value.into()),
+            (LogicalType::Integer, Found::Integer(value)) => Slot::Word(value as u64),
+            (LogicalType::Float, Found::Float(value)) => Slot::Word(value.to_bits()),
+            (LogicalType::Float, Found::Integer(value)) => Slot::Word((value as f64).to_bits()),
+            (LogicalType::Text, Found::Text(text)) => self.scratched(text.as_bytes()),
+            (LogicalType::Bytes, Found::Bytes(bytes)) => self.scratched(bytes),
+            (LogicalType::Time, found) => Slot::Word(self.time(column, found)? as u64),
+            _ => return Err(Misfit::Type),
+        })
+    }
+
+    fn time(&mut self, column: &ColumnSpec, found: Found<'_>) -> Result<i64, Misfit> {
+        let micros = match (found, column.time_format) {
+            (Found::Time(micros), _) => micros,
+            (Found::Integer(number), TimeFormat::Epoch(unit)) => number.checked_mul(unit.micros()),
+            (Found::Text(text), format @ (TimeFormat::Rfc3339 | TimeFormat::Sql)) => {
+                let time = text::time(text.as_bytes(), format, &mut self.day);
+                return time.map_err(Misfit::Time);
+            }
+            _ => return Err(Misfit::Type),
+        };
+        let within = micros.filter(|micros| TIMES.contains(micros));
+        within.ok_or(Misfit::Time(TimeError::Years))
+    }
+
+    fn scratched(&mut self, bytes: &[u8]) -> Slot {
+        let start = self.scratch.len() as u32;
+        self.scratch.extend_from_slice(bytes);
+        Slot::InScratch {
+            start,
+            len: bytes.len() as u32,
+        }
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// If a column has nothing, or null, and may not.
+    pub fn whole(&self, columns: &[ColumnSpec]) -> Result<Decoded<'_>, Refusal> {
+        for (slot, column) in self.slots.iter().zip(columns) {
+            match slot {
+                Slot::Missing if !column.nullable => return Err(missing(column)),
+                Slot::Null if !column.nullable => return Err(null(column)),
+                _ => {}
+            }
+        }
+        Ok(Decoded {
+            slots: &self.slots,
+            scratch: &self.scratch,
+        })
+    }
+}
+
+fn shown(found: Found<'_>) -> String {
+    match found {
+        Found::Null => "null".to_owned(),
+        Found::Bool(value) => value.to_string(),
+        Found::Integer(value) => value.to_string(),
+        Found::Float(value) => value.to_string(),
+        Found::Text(text) => format!("`{}`", excerpt(text.as_bytes())),
+        Found::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Found::Time(_) => "a time".to_owned(),
+        Found::Other(what) | Found::NoFields(what) => what.to_owned(),
+    }
+}

@@ -1,0 +1,105 @@
+//! Where the schema of values is from: `schema` or `registry`.
+
+use std::path::Path;
+
+use crate::diagnostics::Diagnostics;
+use crate::keys::REGISTRY;
+use crate::model::{Connector, Format, ValueSchema};
+use crate::place::Spanned;
+use crate::section::Section;
+use crate::tree::quoted;
+
+/// The keys that say where it is from.
+const KEYS: [&str; 2] = ["schema", "registry"];
+
+/// Reads it of a source with this format, if there is any.
+pub(super) fn of_source(
+    section: &Section<'_>,
+    (format, connector): (Option<&Spanned<Format>>, Option<&Spanned<Connector>>),
+    folder: &Path,
+    d: &mut Diagnostics,
+) -> Option<ValueSchema> {
+    let (format, connector) = (format?, connector?);
+    let needs = format.value == Format::Avro;
+    if needs && !matches!(connector.value, Connector::Kafka(_)) {
+        let word = quoted(format.value.word());
+        d.error(
+            &format.span,
+            format!("{} cannot read {word}", section.title),
+        )
+        .label("expected \"json\" or \"csv\": only records of Kafka hold one value each")
+        .help("read from `kafka`, or write another format");
+        return None;
+    }
+    if !needs {
+        let chosen = section.chosen(&KEYS);
+        if let Some(entry) = chosen.first() {
+            no_effect(section, &entry.key, "JSON and CSV have no schema", d);
+        }
+        return None;
+    }
+    from(section, folder, d)
+}
+
+fn from(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<ValueSchema> {
+    let (schema, registry) = (section.entry("schema"), section.entry("registry"));
+    match (schema, registry) {
+        (Some(schema), Some(registry)) => {
+            let title = format!("{} has both `schema` and `registry`", section.title);
+            d.error(&registry.key.span, title)
+                .label("one here")
+                .also(&schema.key.span, "and the other here")
+                .help("leave one of them out");
+            None
+        }
+        (Some(_), None) => {
+            let path = folder.join(section.text("schema", d)?.value);
+            Some(ValueSchema::File { path })
+        }
+        (None, Some(_)) => registry_of(section, d),
+        (None, None) => {
+            if !section.has_any(&KEYS) {
+                d.error(
+                    &section.place("format"),
+                    format!("{} has no schema", section.title),
+                )
+                .label("expected `schema` or `registry` beside it")
+                .help("for example `schema = \"payment.avsc\"`, or `registry = { url = \"http://localhost:8081\" }`");
+            }
+            None
+        }
+    }
+}
+
+fn registry_of(section: &Section<'_>, d: &mut Diagnostics) -> Option<ValueSchema> {
+    let table = section.table("registry", &REGISTRY, d)?;
+    let optional = |name, d: &mut Diagnostics| match table.has(name) {
+        true => table.text(name, d).map(|text| Some(text.value)),
+        false => Some(None),
+    };
+    let (user, password) = (optional("user", d), optional("password", d));
+    let url = table.text("url", d)?;
+    if !url.value.starts_with("http://") && !url.value.starts_with("https://") {
+        d.error(&url.span, format!("`url` of {} is no address", table.title))
+            .label(format!(
+                "expected http://host:port, found {}",
+                quoted(&url.value)
+            ))
+            .help("for example `url = \"http://localhost:8081\"`");
+        return None;
+    }
+    Some(ValueSchema::Registry {
+        url,
+        user: user?,
+        password: password?,
+    })
+}
+
+fn no_effect(section: &Section<'_>, key: &Spanned<String>, why: &str, d: &mut Diagnostics) {
+    d.error(
+        &key.span,
+        format!("`{key}` of {} has no effect", section.title),
+    )
+    .label(why)
+    .help(format!("leave `{key}` out"));
+}
