@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How long a process that is fenced may take to notice.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// What a process says that is fenced: by a claim, or by its transactional id.
+const FENCED: [&str; 2] = [" was fenced: ", "another process has its id now"];
+
 /// How often a process is looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -144,7 +147,7 @@ impl Life {
         Ok(match (status.code(), status.signal()) {
             (Some(0), _) => End::Done,
             (None, Some(libc::SIGKILL)) => End::Killed,
-            (Some(1), _) if said.contains("fenced") => End::Fenced,
+            (Some(1), _) if FENCED.iter().any(|text| said.contains(text)) => End::Fenced,
             (Some(_), _) if said.contains("another process runs this pipeline") => End::Refused,
             _ => End::Failed(format!("{status}: {said}")),
         })

@@ -140,11 +140,14 @@ impl<'a> Round<'a> {
         );
         match (&first, second_lived) {
             (End::Fenced, true) => self.summary.fenced += 1,
-            // Neither had claimed before the other one, so either may have won; never both.
-            (End::Killed | End::Refused, false) => {}
-            (End::Fenced, false) => bail!("both gave up: {outcome}"),
-            (End::Killed, true) => bail!("both went on: {outcome}"),
-            _ => bail!("{outcome}"),
+            // It stood before the lock, which the other one has taken.
+            (End::Refused, true) => self.summary.refused += 1,
+            // It had claimed, and took the transactional id when it woke up: that fences the one that goes on, before it
+            // finds out that it is fenced itself. Nothing is lost by it, but that somebody has to start one.
+            (End::Fenced, false) if second == End::Fenced => self.summary.both += 1,
+            // It had not claimed, so it came later: it goes on, and the other one is fenced.
+            (End::Killed, false) if second == End::Fenced => self.summary.went_on += 1,
+            _ => bail!("both went on, or neither: {outcome}"),
         }
         *self.summary.stops.entry(moment).or_default() += 1;
         self.look(&outcome)

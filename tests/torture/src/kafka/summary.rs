@@ -17,6 +17,12 @@ pub struct Summary {
     pub stops: BTreeMap<Moment, u64>,
     /// Of those, how many ended as fenced when they were woken.
     pub fenced: u64,
+    /// Of those, how many were refused, since the other one had the lock.
+    pub refused: u64,
+    /// Of those, how many had not claimed, went on and fenced the other one.
+    pub went_on: u64,
+    /// How often both ended as fenced, the other one by the woken one's last act.
+    pub both: u64,
     /// How often the broker was killed and started again.
     pub brokers: u64,
     /// Connections that were disturbed at a request, by how.
@@ -61,10 +67,13 @@ impl fmt::Display for Summary {
         let stops: Vec<String> = stops.collect();
         writeln!(
             f,
-            "stopped while another took over: {} ({}); {} of them fenced when woken",
+            "stopped while another took over: {} ({})\n  woken: {} fenced, {} refused, {} went on and fenced the other one, {} times both were fenced",
             self.stops.values().sum::<u64>(),
             stops.join(", "),
-            self.fenced
+            self.fenced,
+            self.refused,
+            self.went_on,
+            self.both
         )?;
         let disturbed = self.disturbed.iter().map(|(how, n)| format!("{how} {n}"));
         let disturbed: Vec<String> = disturbed.collect();
