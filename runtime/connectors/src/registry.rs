@@ -74,8 +74,9 @@ struct Answer {
     schema: String,
     #[serde(rename = "schemaType", default = "avro")]
     kind: String,
+    /// Some registries say null where there are none.
     #[serde(default)]
-    references: Vec<Reference>,
+    references: Option<Vec<Reference>>,
 }
 
 #[derive(Deserialize)]
@@ -161,7 +162,7 @@ impl Registry {
         seen: &mut BTreeMap<String, ()>,
         into: &mut Vec<(String, String)>,
     ) -> Result<(), ConnectorError> {
-        for reference in &answer.references {
+        for reference in answer.references.iter().flatten() {
             if seen.insert(reference.name.clone(), ()).is_some() {
                 continue;
             }

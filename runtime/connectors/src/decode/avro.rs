@@ -4,6 +4,8 @@
 //! - `integer` takes int and long, `float` these and float and double, `text` string and enum, `bytes` bytes, fixed and decimal,
 //!   as it is written. `time` takes timestamps and dates by what they are, int and long by the column's `format`, and strings.
 //! - A value is one datum: what is left behind it makes the row a bad row.
+//!
+//! Reasons are in `decisions/0033-avro-without-its-crate.md`.
 
 mod plan;
 mod reading;

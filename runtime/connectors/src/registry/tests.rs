@@ -57,7 +57,7 @@ fn a_schema_is_asked_for_once_with_all_that_it_needs() {
         (
             "/base/subjects/b%2Fc/versions/2",
             200,
-            r#"{"subject":"b/c","id":3,"version":2,"schema":"\"B\""}"#,
+            r#"{"subject":"b/c","id":3,"version":2,"schema":"\"B\"","references":null}"#,
         ),
     ]);
     for _ in 0..2 {
