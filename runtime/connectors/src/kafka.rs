@@ -15,6 +15,7 @@ mod discovery;
 mod error;
 mod gauge;
 pub mod groups;
+mod lanes;
 mod partition;
 mod produced;
 mod producer;

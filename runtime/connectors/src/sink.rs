@@ -165,6 +165,10 @@ pub(crate) trait Writers: Send + Sync {
         Ok(())
     }
 
+    fn give_up(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
     fn publish(&self, _pending: &[Pending]) -> Result<Vec<PathBuf>, ConnectorError> {
         Ok(Vec::new())
     }
@@ -205,6 +209,14 @@ impl SharedSink {
     /// on from the last checkpoint.
     pub fn secure(&self, pending: &[Pending]) -> Result<(), ConnectorError> {
         self.inner.secure(pending)
+    }
+
+    /// Nothing comes of the cut at hand: what is held back for it goes with the next one.
+    ///
+    /// # Errors
+    /// As [`Sink::write`].
+    pub fn give_up(&self) -> Result<(), ConnectorError> {
+        self.inner.give_up()
     }
 
     /// Puts complete parts in their places, when the checkpoint is confirmed that they belong to: all of these at once, of

@@ -348,3 +348,35 @@ fn how_far_a_pipeline_is_stands_in_its_group_also_where_nothing_decides_there() 
     }
     kill(child);
 }
+
+#[test]
+fn checkpoints_happen_also_while_rows_never_stop_that_are_written_at_once() {
+    let to = Topic::new("made", 2);
+    let pipeline = format!(
+        r#"name = "busy"
+[checkpoints]
+location = "checkpoints"
+interval = "100ms"
+min-pause = "10ms"
+timeout = "5s"
+tolerated-failures = 0
+restarts = 0
+[sources.rows]
+datagen = {{ rows = 1_000_000, splits = 2 }}
+columns = {{ n = {{ type = "integer", sequence = 0 }} }}
+[sinks.topic]
+input = "rows"
+kafka = {{ brokers = "{}", topic = "{}", guarantee = "at-least-once" }}
+"#,
+        broker(),
+        to.name()
+    );
+    let folder = Folder::with(&[("pipeline.toml", &pipeline)]);
+    let ran = folder.run(&["run", "--format", "json"]).expect(0);
+    let taken = ran
+        .err
+        .lines()
+        .filter(|line| line.contains(r#""event":"checkpoint""#));
+    assert!(taken.count() >= 3, "{}", ran.err);
+    assert_eq!(to.committed().len(), 1_000_000);
+}

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidemill_rows::{Batch, SchemaRef};
 
-use super::client::{ANSWER, ClientSpec};
+use super::client::ClientSpec;
+use super::lanes::{Lane, Lanes};
 use super::produced::{RecordMaker, Records};
 use super::producer::Producer;
-use super::transactions::{Lane, Transactions};
+use super::transactions::Transactions;
 use crate::ConnectorError;
 use crate::encode::Encoding;
 use crate::sink::pending::{Cut, Pending};
@@ -56,8 +57,17 @@ pub(crate) struct KafkaSink {
 
 #[derive(Clone)]
 enum Way {
-    Straight(Arc<Producer>),
+    Straight(Arc<Lanes>),
     InTransactions(Arc<Transactions>),
+}
+
+impl Way {
+    fn lanes(&self) -> &Lanes {
+        match self {
+            Self::Straight(lanes) => lanes,
+            Self::InTransactions(transactions) => &transactions.lanes,
+        }
+    }
 }
 
 impl KafkaSinkSpec {
@@ -79,7 +89,10 @@ impl KafkaSinkSpec {
         let maker = RecordMaker::new(self, schema)?;
         let way = match transactions {
             Some(transactions) => Way::InTransactions(transactions),
-            None => Way::Straight(Producer::start(&self.client, &[])?),
+            None => {
+                let producer = Producer::start(&self.client, &[])?;
+                Way::Straight(Arc::new(Lanes::of(producer)))
+            }
         };
         Ok(KafkaSink {
             spec: Arc::new(self.clone()),
@@ -92,15 +105,10 @@ impl KafkaSinkSpec {
 
 impl Writers for KafkaSink {
     fn writer(&self, _worker: usize) -> Box<dyn Sink> {
-        let lane = match &self.way {
-            Way::Straight(_) => None,
-            Way::InTransactions(transactions) => Some(transactions.lane(&self.spec)),
-        };
         Box::new(Hand {
-            spec: self.spec.clone(),
             maker: self.maker.clone(),
+            lane: self.way.lanes().add(&self.spec),
             way: self.way.clone(),
-            lane,
             records: Records::default(),
             rows: self.rows.clone(),
         })
@@ -112,19 +120,23 @@ impl Writers for KafkaSink {
 
     /// What was written before the cut is with the brokers; in transactions, nobody sees it yet.
     fn secure(&self, _pending: &[Pending]) -> Result<(), ConnectorError> {
+        self.way.lanes().drain()?;
         match &self.way {
-            Way::Straight(producer) => producer.drain(ANSWER),
-            Way::InTransactions(transactions) => transactions.secure(),
+            Way::Straight(lanes) => lanes.release(),
+            // The commit does.
+            Way::InTransactions(_) => Ok(()),
         }
+    }
+
+    fn give_up(&self) -> Result<(), ConnectorError> {
+        self.way.lanes().release()
     }
 }
 
 struct Hand {
-    spec: Arc<KafkaSinkSpec>,
     maker: RecordMaker,
     way: Way,
-    /// In transactions.
-    lane: Option<Arc<Lane>>,
+    lane: Arc<Lane>,
     records: Records,
     rows: Arc<AtomicU64>,
 }
@@ -133,38 +145,27 @@ impl Sink for Hand {
     fn write(&mut self, batch: &Batch) -> Result<(), ConnectorError> {
         self.records.clear();
         self.maker.make(batch, &mut self.records)?;
-        match (&self.way, &self.lane) {
-            (Way::InTransactions(transactions), Some(lane)) => {
-                transactions.write(lane, &mut self.records)?;
-            }
-            (Way::Straight(producer), _) => producer.write(&self.spec, &self.records)?,
-            (Way::InTransactions(_), None) => {}
-        }
+        self.way.lanes().write(&self.lane, &mut self.records)?;
         self.rows.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), ConnectorError> {
-        match &self.way {
-            Way::Straight(producer) => producer.check(),
-            Way::InTransactions(_) => Ok(()),
-        }
+        self.way.lanes().producer.check()
     }
 
     fn is_full(&self) -> bool {
-        self.lane.as_ref().is_some_and(|lane| lane.is_full())
+        self.lane.is_full()
     }
 
     fn cut(&mut self, _cut: &Cut) -> Result<Pending, ConnectorError> {
-        if let (Way::InTransactions(transactions), Some(lane)) = (&self.way, &self.lane) {
-            transactions.cut(lane)?;
-        }
+        self.way.lanes().cut(&self.lane)?;
         Ok(Pending::default())
     }
 
     fn finish(self: Box<Self>) -> Result<(), ConnectorError> {
         match &self.way {
-            Way::Straight(producer) => producer.drain(ANSWER),
+            Way::Straight(lanes) => lanes.drain(),
             // The last checkpoint commits.
             Way::InTransactions(_) => Ok(()),
         }

@@ -8,7 +8,7 @@
 //! A process has one of these per cluster, shared by its workers and sinks: two producers would be two commits. Its
 //! transactional id is the pipeline's, so a process that starts with it fences whoever had it before.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
@@ -17,30 +17,15 @@ use rdkafka::producer::Producer as _;
 
 use super::client::{AGAIN, ANSWER, ClientSpec};
 use super::groups::{GroupOffsets, Groups};
-use super::produced::Records;
+use super::lanes::Lanes;
 use super::producer::Producer;
-use super::sink::KafkaSinkSpec;
 use crate::ConnectorError;
 
 /// See the module.
 pub struct Transactions {
-    producer: Arc<Producer>,
+    pub(super) lanes: Lanes,
     transactional_id: String,
     groups: Groups,
-    lanes: Mutex<Vec<Arc<Lane>>>,
-}
-
-/// How a worker's rows of one sink come into transactions.
-pub(super) struct Lane {
-    spec: Arc<KafkaSinkSpec>,
-    state: Mutex<LaneState>,
-}
-
-#[derive(Default)]
-struct LaneState {
-    /// Whether its cut was made and not yet committed: rows wait.
-    waits: bool,
-    waiting: Records,
 }
 
 /// How long something is tried again whose answer does not come (`kafka-commit`).
@@ -78,10 +63,9 @@ impl Transactions {
         let begun = producer.client.begin_transaction();
         begun.map_err(|e| producer.failed("cannot begin a transaction", &e))?;
         Ok(Arc::new(Self {
-            producer,
+            lanes: Lanes::of(producer),
             transactional_id: transactional_id.to_owned(),
             groups: Groups::new(cluster),
-            lanes: Mutex::default(),
         }))
     }
 
@@ -95,73 +79,14 @@ impl Transactions {
         &self.transactional_id
     }
 
-    /// A worker's hand on them.
-    pub(super) fn lane(&self, spec: &Arc<KafkaSinkSpec>) -> Arc<Lane> {
-        let lane = Arc::new(Lane {
-            spec: spec.clone(),
-            state: Mutex::default(),
-        });
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.push(lane.clone());
-        lane
-    }
-
-    /// Writes a worker's records, or lets them wait for the commit of those before its cut.
-    pub(super) fn write(&self, lane: &Lane, records: &mut Records) -> Result<(), ConnectorError> {
-        let mut state = lane.state();
-        if state.waits {
-            state.waiting.append(records);
-            records.clear();
-            return Ok(());
-        }
-        let written = self.producer.write(&lane.spec, records);
-        records.clear();
-        written
-    }
-
-    /// A worker's rows up to here belong to the next commit, those behind wait for it. What has waited for a cut before, of
-    /// which nothing came, belongs to it too.
-    pub(super) fn cut(&self, lane: &Lane) -> Result<(), ConnectorError> {
-        let mut state = lane.state();
-        self.go_on(lane, &mut state)?;
-        state.waits = true;
-        Ok(())
-    }
-
-    /// Writes what waits.
-    fn go_on(&self, lane: &Lane, state: &mut LaneState) -> Result<(), ConnectorError> {
-        state.waits = false;
-        let waiting = std::mem::take(&mut state.waiting);
-        self.producer.write(&lane.spec, &waiting)
-    }
-
-    /// Nothing came of the cut that rows wait for: they belong to the next one, and are written.
-    ///
-    /// # Errors
-    /// If they cannot be.
-    pub fn release(&self) -> Result<(), ConnectorError> {
-        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes
-            .iter()
-            .try_for_each(|lane| self.go_on(lane, &mut lane.state()))
-    }
-
-    /// Waits until the brokers have all rows before the cut.
-    ///
-    /// # Errors
-    /// If they have not.
-    pub fn secure(&self) -> Result<(), ConnectorError> {
-        self.producer.drain(ANSWER)
-    }
-
     /// Commits all rows before the cut together with offsets, each with this text beside it; begins the next transaction, and
     /// writes what has waited for it.
     ///
     /// # Errors
     /// If it was not committed, or nobody knows.
     pub fn commit(&self, offsets: &[GroupOffsets], metadata: &str) -> Result<(), ConnectorError> {
-        self.secure()?;
-        let client = &self.producer.client;
+        self.lanes.drain()?;
+        let client = &self.lanes.producer.client;
         for of in offsets {
             let group = self.groups.client(&of.group)?;
             let Some(member) = group.consumer.group_metadata() else {
@@ -169,14 +94,14 @@ impl Transactions {
                 return Err(ConnectorError::Internal(message));
             };
             let list = of.list(metadata);
-            let list = list.map_err(|e| self.producer.failed("cannot commit offsets", &e))?;
+            let list = list.map_err(|e| self.lanes.producer.failed("cannot commit offsets", &e))?;
             tried(|| client.send_offsets_to_transaction(&list, &member, ANSWER))
                 .map_err(|e| self.not_committed(&e))?;
         }
         tried(|| client.commit_transaction(ANSWER)).map_err(|e| self.not_committed(&e))?;
         let begun = client.begin_transaction();
-        begun.map_err(|e| self.producer.failed("cannot begin a transaction", &e))?;
-        self.release()
+        begun.map_err(|e| self.lanes.producer.failed("cannot begin a transaction", &e))?;
+        self.lanes.release()
     }
 
     fn not_committed(&self, error: &KafkaError) -> ConnectorError {
@@ -192,10 +117,11 @@ impl Transactions {
             {
                 ConnectorError::Fenced(format!(
                     "the {of} was not committed at {}: another process has its id now",
-                    self.producer.brokers
+                    self.lanes.producer.brokers
                 ))
             }
             error => self
+                .lanes
                 .producer
                 .failed(&format!("cannot commit the {of}"), error),
         }
@@ -232,15 +158,4 @@ fn check_timeout(said: &str, open: Duration) -> Result<(), ConnectorError> {
          `interval` and `timeout` of `[checkpoints]`",
         open.as_millis()
     )))
-}
-
-impl Lane {
-    fn state(&self) -> std::sync::MutexGuard<'_, LaneState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether as much waits as may.
-    pub fn is_full(&self) -> bool {
-        self.state().waiting.bytes() as u64 >= self.spec.buffer
-    }
 }

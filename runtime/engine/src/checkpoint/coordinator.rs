@@ -112,7 +112,7 @@ impl Coordinator {
                     if lost || last || failed > self.pace.tolerated_failures {
                         return Err(self.failed(error));
                     }
-                    self.store.give_up().map_err(|error| self.failed(error))?;
+                    self.give_up().map_err(|error| self.failed(error))?;
                     self.control.release();
                     let (number, why) = (self.number, error.to_string());
                     (self.told)(Told::Failed { number, why });
@@ -159,6 +159,13 @@ impl Coordinator {
                 None
             }
         }
+    }
+
+    /// What sinks hold back for a checkpoint that has not happened goes with the next one.
+    fn give_up(&self) -> Result<(), StoreError> {
+        let mut sinks = self.publishers.iter().flatten();
+        sinks.try_for_each(|(_, sink)| sink.give_up())?;
+        Ok(())
     }
 
     fn failed(&self, source: StoreError) -> EngineError {

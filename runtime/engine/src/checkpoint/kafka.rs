@@ -166,14 +166,6 @@ impl KafkaPart {
         Ok(())
     }
 
-    /// Nothing came of a cut.
-    pub(super) fn give_up(&self) -> Result<(), StoreError> {
-        match &self.decider {
-            Some(decider) => decider.transactions.release().map_err(StoreError::from),
-            None => Ok(()),
-        }
-    }
-
     /// What was committed last; nothing where no transaction decides.
     ///
     /// # Errors

@@ -260,10 +260,6 @@ impl Store for InLocation {
         Ok(bytes)
     }
 
-    fn give_up(&mut self) -> Result<(), StoreError> {
-        self.kafka.give_up()
-    }
-
     fn published(&mut self) -> Result<(), StoreError> {
         let removed = self.claim.retain(self.keep);
         let swept = match removed {

@@ -48,14 +48,6 @@ pub trait Store: Send {
     /// If it did not happen.
     fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError>;
 
-    /// Nothing comes of the attempt at hand: what sinks hold back for it goes with the next one.
-    ///
-    /// # Errors
-    /// If it cannot go on.
-    fn give_up(&mut self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     /// The output of the checkpoint that was kept last is published; those before it are not needed any more.
     ///
     /// # Errors
