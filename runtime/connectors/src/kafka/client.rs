@@ -207,7 +207,8 @@ impl ClientContext for Heard {
         }
         let text = match reason {
             "" => error.to_string(),
-            reason => reason.to_owned(),
+            // How often and after how long is different each time.
+            reason => reason.split(" (after ").next().unwrap_or(reason).to_owned(),
         };
         self.note(text);
     }

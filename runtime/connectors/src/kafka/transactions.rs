@@ -28,8 +28,8 @@ pub struct Transactions {
     groups: Groups,
 }
 
-/// How long something is tried again whose answer does not come (`kafka-commit`).
-const LONGEST: Duration = Duration::from_secs(60);
+/// How long a commit is tried again whose answer does not come (`kafka-commit`).
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// The property that says how long a transaction may be open.
 const TIMEOUT: &str = "transaction.timeout.ms";
@@ -58,7 +58,9 @@ impl Transactions {
         }
         let producer = Producer::start(cluster, &own)?;
         let what = format!("cannot take the transactional id {transactional_id}");
-        let taken = tried(|| producer.client.init_transactions(ANSWER));
+        let taken = tried(Instant::now() + LONGEST, |time| {
+            producer.client.init_transactions(time)
+        });
         taken.map_err(|e| producer.failed(&what, &e))?;
         let begun = producer.client.begin_transaction();
         begun.map_err(|e| producer.failed("cannot begin a transaction", &e))?;
@@ -86,6 +88,7 @@ impl Transactions {
     /// If it was not committed, or nobody knows.
     pub fn commit(&self, offsets: &[GroupOffsets], metadata: &str) -> Result<(), ConnectorError> {
         self.lanes.drain()?;
+        let until = Instant::now() + LONGEST;
         let client = &self.lanes.producer.client;
         for of in offsets {
             let group = self.groups.client(&of.group)?;
@@ -95,10 +98,12 @@ impl Transactions {
             };
             let list = of.list(metadata);
             let list = list.map_err(|e| self.lanes.producer.failed("cannot commit offsets", &e))?;
-            tried(|| client.send_offsets_to_transaction(&list, &member, ANSWER))
-                .map_err(|e| self.not_committed(&e))?;
+            tried(until, |time| {
+                client.send_offsets_to_transaction(&list, &member, time)
+            })
+            .map_err(|e| self.not_committed(&e))?;
         }
-        tried(|| client.commit_transaction(ANSWER)).map_err(|e| self.not_committed(&e))?;
+        tried(until, |time| client.commit_transaction(time)).map_err(|e| self.not_committed(&e))?;
         let begun = client.begin_transaction();
         begun.map_err(|e| self.lanes.producer.failed("cannot begin a transaction", &e))?;
         self.lanes.release()
@@ -133,12 +138,16 @@ impl Transactions {
     }
 }
 
-/// Does something as long as librdkafka says that it can be tried again: whether the first try had come through or not.
-fn tried(act: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
-    let began = Instant::now();
+/// Does something in the time that is left until then, as often as librdkafka says that it can be tried again: whether the try
+/// before had come through or not.
+fn tried(
+    until: Instant,
+    act: impl Fn(Duration) -> Result<(), KafkaError>,
+) -> Result<(), KafkaError> {
     loop {
-        match act() {
-            Err(KafkaError::Transaction(e)) if e.is_retriable() && began.elapsed() < LONGEST => {
+        let left = until.saturating_duration_since(Instant::now());
+        match act(left.clamp(AGAIN, ANSWER)) {
+            Err(KafkaError::Transaction(e)) if e.is_retriable() && left > AGAIN => {
                 std::thread::sleep(AGAIN);
             }
             done => return done,
