@@ -105,7 +105,8 @@ impl ConnectorError {
                     | ErrorKind::Unsupported
             ),
             Self::Kafka { may_pass, .. } | Self::Registry { may_pass, .. } => *may_pass,
-            Self::Unsound(_) => true,
+            // A process that woke up late may have taken it: whose turn it is, the checkpoints' location says.
+            Self::Unsound(_) | Self::Fenced(_) => true,
             _ => false,
         }
     }

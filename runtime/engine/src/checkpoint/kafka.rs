@@ -383,10 +383,9 @@ fn put(offsets: &mut Vec<GroupOffsets>, new: GroupOffsets) {
 impl From<ConnectorError> for StoreError {
     fn from(error: ConnectorError) -> Self {
         let (text, hint) = (error.to_string(), error.hint().map(str::to_owned));
-        match error {
-            ConnectorError::Fenced(_) => Self::Fenced { text, hint },
-            error if error.may_pass() => Self::Unknown { text, hint },
-            _ => Self::Lost { text, hint },
+        match error.may_pass() {
+            true => Self::Unknown { text, hint },
+            false => Self::Lost { text, hint },
         }
     }
 }
