@@ -50,6 +50,13 @@ torture: build ## Kills the command N times (SEED) and compares what it publishe
 	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) TIDEMILL_TORTURE=$(CARGO_TARGET_DIR)/torture \
 	  N=$(N) SEED=$(SEED) ONLY=$(ONLY) ROUND=$(ROUND) $(CARGO_TARGET_DIR)/release/tidemill-torture
 
+torture-kafka: build ## The same between topics of a real Kafka: kills, stops, disturbed connections, brokers that go
+	@scripts/setup test
+	@cargo build --release --locked -p tidemill-torture
+	@mkdir -p $(CARGO_TARGET_DIR)/torture
+	@TIDEMILL_CHECKOUT=$(CURDIR) TIDEMILL_COMMAND=$(BIN) TIDEMILL_TORTURE=$(CARGO_TARGET_DIR)/torture \
+	  N=$(N) SEED=$(SEED) ONLY=$(ONLY) ROUND=$(ROUND) $(CARGO_TARGET_DIR)/release/tidemill-torture kafka
+
 simulate: ## Simulates SEEDS stories of crashes on one thread, CASES more with one at every effect; SEED=n for one
 	@scripts/simulate
 
