@@ -14,7 +14,7 @@ EXAMPLES = $(patsubst %/pipeline.toml,%,$(wildcard examples/*/pipeline.toml))
 .PHONY: help demo build modules test bench bench-kafka torture torture-kafka simulate fuzz doctor
 
 help: ## What there is to make
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: build ## Eight days of real flights through WebAssembly, as a table
 	@$(BIN) build examples/flights/pipeline.toml
