@@ -13,22 +13,27 @@ pub struct Spent {
 
 /// Runs something and says what it took.
 pub fn of<T>(run: impl FnOnce() -> T) -> (T, Spent) {
-    let (cpu, wall) = (cpu(), Instant::now());
+    let (cpu, wall) = (cpu(libc::RUSAGE_SELF), Instant::now());
     let done = run();
     (
         done,
         Spent {
-            cpu: self::cpu() - cpu,
+            cpu: self::cpu(libc::RUSAGE_SELF) - cpu,
             wall: wall.elapsed().as_secs_f64(),
         },
     )
 }
 
-fn cpu() -> f64 {
+/// CPU time of all processes that this one has waited for, in seconds.
+pub fn children_cpu() -> f64 {
+    cpu(libc::RUSAGE_CHILDREN)
+}
+
+fn cpu(whose: i32) -> f64 {
     // SAFETY: an all-zero rusage is a valid value, and the call only writes to it.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        libc::getrusage(whose, &mut usage);
         usage
     };
     let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;

@@ -9,6 +9,7 @@ use super::cluster::{Cluster, PARTITIONS};
 use crate::figure::{Figure, Limit, median};
 use crate::pipelines::pipeline;
 use crate::process::folder_of;
+use crate::usage::children_cpu;
 use crate::{Places, RUNS};
 
 /// Rows per CPU-second with transactions, as a share of that without, in turns.
@@ -88,16 +89,4 @@ fn run_of(places: &Places, text: &str) -> Result<(f64, f64)> {
     let said = String::from_utf8_lossy(&ended.stderr);
     ensure!(ended.status.success(), "the run failed: {said}");
     Ok((children_cpu() - before, began.elapsed().as_secs_f64()))
-}
-
-/// CPU time of all processes that this one has waited for, in seconds.
-fn children_cpu() -> f64 {
-    // SAFETY: an all-zero rusage is a valid value, and the call only writes to it.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage);
-        usage
-    };
-    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
-    seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }

@@ -159,6 +159,17 @@ fn null(column: &ColumnSpec) -> Refusal {
     Refusal::new("null", message)
 }
 
+/// Bytes that were to be text; `of` says whose they are, behind a blank.
+#[cold]
+pub(crate) fn not_utf8(bytes: &[u8], of: &str) -> Refusal {
+    let at = std::str::from_utf8(bytes)
+        .err()
+        .map_or(0, |e| e.valid_up_to());
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    let message = format!("byte {at}{of}, 0x{byte:02X}, is not part of UTF-8 text");
+    Refusal::new("utf-8", message)
+}
+
 /// A piece of a row for a message, cut to some 60 bytes.
 fn excerpt(bytes: &[u8]) -> String {
     const LONGEST: usize = 60;

@@ -29,6 +29,8 @@ mod topic_id;
 mod topics;
 pub mod transactions;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub use client::{ClientSpec, Properties};
 pub use groups::{CommittedOffset, GroupOffsets, Groups};
 pub use record::RecordField;
@@ -37,3 +39,8 @@ pub use source::{Isolation, KafkaSpec, NullValues};
 pub use start::{Partition, Start, Until};
 pub use topics::Topics;
 pub use transactions::Transactions;
+
+/// What is in there is whole at any moment, also where a thread has panicked with it.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

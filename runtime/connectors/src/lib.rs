@@ -37,6 +37,7 @@ pub mod registry;
 pub mod sink;
 pub mod source;
 mod split;
+mod thread;
 
 pub use columns::Slot;
 pub use encode::Encoding;

@@ -33,10 +33,7 @@ impl Pace {
                 std::thread::sleep(INTERVAL);
             }
         };
-        let thread = std::thread::Builder::new().name("tidemill-pace".to_owned());
-        thread
-            .spawn(tick)
-            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        crate::thread::start("tidemill-pace", tick);
         Self {
             rate,
             begin,

@@ -14,6 +14,9 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 /// At most so many bytes of a row that could not be decoded are kept (`bad-row-bytes`).
 pub const BAD_ROW_BYTES: usize = 64 * 1024;
 
+/// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of a batch.
+pub(crate) const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+
 /// An independently ordered part of a source: a file, standard input, a share of a generator.
 pub trait Split: Send {
     /// The split's name, as reports show it: a file's path as written, `stdin`, `nexmark-0`.

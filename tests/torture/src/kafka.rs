@@ -18,7 +18,6 @@ mod round;
 mod scene;
 mod summary;
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -26,7 +25,7 @@ use anyhow::Result;
 pub use moment::Moment;
 pub use summary::Summary;
 
-use crate::Wrong;
+use crate::settle;
 use round::Round;
 use scene::Scene;
 
@@ -68,18 +67,7 @@ pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary>
         let ended = round.run();
         let folder = round.end(&ended);
         summary.rounds += 1;
-        match ended {
-            Ok(()) => fs::remove_dir_all(folder)?,
-            Err(why) => {
-                let why = format!("{why:#}");
-                say(&format!("round {number} WRONG: {why}"));
-                summary.wrong.push(Wrong {
-                    round: number,
-                    why,
-                    folder,
-                });
-            }
-        }
+        settle(ended, (number, folder), &mut summary.wrong, say)?;
         number += 1;
         if only.is_some() {
             break;

@@ -105,16 +105,22 @@ fn round(
     };
     let folder = round.folder;
     summary.rounds += 1;
+    settle(ended, (number, folder), &mut summary.wrong, say)
+}
+
+/// A round has ended: its folder goes, or stays with what went wrong in it.
+fn settle(
+    ended: Result<()>,
+    (round, folder): (u64, PathBuf),
+    wrong: &mut Vec<Wrong>,
+    say: &mut dyn FnMut(&str),
+) -> Result<()> {
     match ended {
         Ok(()) => fs::remove_dir_all(folder)?,
         Err(why) => {
             let why = format!("{why:#}");
-            say(&format!("round {number} WRONG: {why}"));
-            summary.wrong.push(Wrong {
-                round: number,
-                why,
-                folder,
-            });
+            say(&format!("round {round} WRONG: {why}"));
+            wrong.push(Wrong { round, why, folder });
         }
     }
     Ok(())

@@ -106,10 +106,7 @@ pub(super) fn start(search: Search) -> Vec<Later> {
         search,
         senders,
     };
-    let thread = std::thread::Builder::new().name("tidemill-find".to_owned());
-    thread
-        .spawn(move || finder.run(&asked))
-        .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+    crate::thread::start("tidemill-find", move || finder.run(&asked));
     laters
 }
 

@@ -53,10 +53,7 @@ impl Growth {
                 std::thread::sleep(INTERVAL);
             }
         };
-        let thread = std::thread::Builder::new().name("tidemill-follow".to_owned());
-        thread
-            .spawn(look)
-            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        crate::thread::start("tidemill-follow", look);
         growth
     }
 

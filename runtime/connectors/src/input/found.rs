@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::format::FormatKind;
+
 /// How records end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -12,6 +14,18 @@ pub(crate) enum Framing {
         /// What stands between fields.
         delimiter: u8,
     },
+}
+
+impl Framing {
+    /// How the records of a format end.
+    pub fn of(format: FormatKind) -> Self {
+        match format {
+            FormatKind::Json => Self::Lines,
+            FormatKind::Csv { delimiter } => Self::Quoted { delimiter },
+            // Nothing else is offered of files; a line of such values is a bad row.
+            FormatKind::Avro => Self::Lines,
+        }
+    }
 }
 
 /// What comes next. Ranges are of [`super::records::Records::bytes`], until the next call.

@@ -4,7 +4,6 @@ use super::found::{Found, Framing};
 use super::reader::Reader;
 use super::records::Records;
 use crate::ConnectorError;
-use crate::format::FormatKind;
 use crate::input::files::FilesSpec;
 
 /// So many files of a source are looked into.
@@ -17,12 +16,7 @@ impl FilesSpec {
     /// # Errors
     /// If a file is not there or cannot be read.
     pub fn sample(&self, most: usize) -> Result<Vec<Vec<String>>, ConnectorError> {
-        let framing = match self.format.kind {
-            FormatKind::Json => Framing::Lines,
-            FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
-            // Nothing else is offered of files; a line of such values is a bad row.
-            FormatKind::Avro => Framing::Lines,
-        };
+        let framing = Framing::of(self.format.kind);
         let paths = self.paths()?;
         paths
             .iter()

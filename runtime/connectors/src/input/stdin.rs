@@ -58,16 +58,13 @@ impl Piped {
     /// Starts reading.
     pub fn new(from: impl Read + Send + 'static, wake: Wake) -> Self {
         let (sender, blocks) = crossbeam_channel::bounded(BLOCKS);
-        let thread = std::thread::Builder::new().name("tidemill-stdin".to_owned());
         let read = move || {
             hand_over(from, &sender, &wake);
             // The end is news as well, and must be there to see before anybody is woken for it.
             drop(sender);
             wake();
         };
-        thread
-            .spawn(read)
-            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        crate::thread::start("tidemill-stdin", read);
         Self {
             blocks,
             block: Vec::new(),

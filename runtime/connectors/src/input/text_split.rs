@@ -12,14 +12,10 @@ use super::records::Records;
 use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::decode::json::line::PADDING;
-use crate::decode::{Decoder, Refusal};
-use crate::format::{FormatKind, FormatSpec};
+use crate::decode::{Decoder, Refusal, not_utf8};
+use crate::format::FormatSpec;
 use crate::position::{FilePosition, Fingerprint, Position};
-use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
-
-/// A chunk ends when the rows in it are this long together (`chunk-bytes`): it bounds the memory of
-/// a batch.
-const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+use crate::split::{BAD_ROW_BYTES, BadRow, CHUNK_BYTES, Chunk, Split, Then};
 
 /// So many files that stood at a followed file's place before are remembered (`earlier-files`).
 const EARLIER: usize = 64;
@@ -102,12 +98,7 @@ impl TextSplit {
     }
 
     fn begin(&self, input: Box<dyn Input>) -> Result<Reading, ConnectorError> {
-        let framing = match self.format.kind {
-            FormatKind::Json => Framing::Lines,
-            FormatKind::Csv { delimiter } => Framing::Quoted { delimiter },
-            // Nothing else is offered of files; a line of such values is a bad row.
-            FormatKind::Avro => Framing::Lines,
-        };
+        let framing = Framing::of(self.format.kind);
         Ok(Reading {
             records: Records::new(input, framing, self.format.line_limit),
             decoder: Decoder::new(&self.format)?,
@@ -355,7 +346,7 @@ impl Reading {
         let row = self.records.bytes(bytes.clone());
         marks.bytes += row.len();
         if !utf8 {
-            let refusal = not_utf8(row);
+            let refusal = not_utf8(row, " of the row");
             return self.bad(at, bytes, refusal, marks);
         }
         let buffer = self.records.buffer();
@@ -389,16 +380,4 @@ impl Reading {
             bytes: kept[..kept.len().min(BAD_ROW_BYTES)].to_vec(),
         });
     }
-}
-
-#[cold]
-fn not_utf8(row: &[u8]) -> Refusal {
-    let at = std::str::from_utf8(row)
-        .err()
-        .map_or(0, |e| e.valid_up_to());
-    let byte = row.get(at).copied().unwrap_or_default();
-    Refusal::new(
-        "utf-8",
-        format!("byte {at} of the row, 0x{byte:02X}, is not part of UTF-8 text"),
-    )
 }

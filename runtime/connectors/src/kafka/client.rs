@@ -1,7 +1,7 @@
 //! How a cluster is reached, as plain data, and what is said to librdkafka in its language.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -10,7 +10,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::error;
+use super::{error, lock};
 use crate::ConnectorError;
 
 /// How long a cluster is waited for, when something is asked of it (`kafka-answer`).
@@ -177,21 +177,17 @@ pub(crate) struct Heard(Arc<Mutex<Option<(Instant, String)>>>);
 impl Heard {
     /// The newest trouble, if there was any.
     pub fn trouble(&self) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|(_, text)| text.clone())
+        lock(&self.0).as_ref().map(|(_, text)| text.clone())
     }
 
     fn trouble_within(&self, time: Duration) -> Option<String> {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = lock(&self.0);
         let fresh = heard.as_ref().filter(|(at, _)| at.elapsed() < time);
         fresh.map(|(_, text)| text.clone())
     }
 
     fn note(&self, text: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), text));
+        *lock(&self.0) = Some((Instant::now(), text));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::gauge::Missing;
 use super::source::{Opener, partitions};
-use super::start::Start;
+use super::start::{Partition, Start};
 use super::topic_id;
 use super::topics::Found;
 use crate::ConnectorError;
@@ -37,10 +37,7 @@ pub(super) struct Discovery {
 /// Looks for partitions from now on; what each worker gets.
 pub(super) fn start(discovery: Discovery) -> Vec<Later> {
     let (senders, laters, asked) = Later::all(&discovery.wakes);
-    let thread = std::thread::Builder::new().name("tidemill-find".to_owned());
-    thread
-        .spawn(move || discovery.run(&senders, &asked))
-        .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+    crate::thread::start("tidemill-find", move || discovery.run(&senders, &asked));
     laters
 }
 
@@ -69,12 +66,12 @@ impl Discovery {
     fn look(&mut self, senders: &Senders) -> Result<(), ConnectorError> {
         let found = self.opener.spec.topics.find(&self.opener.reader.client)?;
         self.missing.note(&self.opener.spec.topics, &found);
-        let ids = topic_id::of(&self.opener.reader.client, found.keys())?;
-        for partition in partitions(&found) {
-            let known = self.known.get(&partition.topic).copied().unwrap_or(0);
-            if partition.number < known {
-                continue;
-            }
+        let known = |topic: &String| self.known.get(topic).copied().unwrap_or(0);
+        let new =
+            partitions(&found).filter(|partition| partition.number >= known(&partition.topic));
+        let new: Vec<Partition> = new.collect();
+        let ids = topic_id::of(&self.opener.reader.client, new.iter().map(|p| &p.topic))?;
+        for partition in new {
             let at = self.opener.begin(
                 &partition,
                 &Start::Earliest,

@@ -1,11 +1,12 @@
 //! How far a source of Kafka is behind its brokers, and what it waits for.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use rdkafka::Offset;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::{Offset, TopicPartitionList};
 
+use super::lock;
 use super::reader::Reader;
 use super::topics::{Found, Topics};
 use crate::source::Gauge;
@@ -26,25 +27,11 @@ pub(super) struct Missing(Arc<Mutex<Option<String>>>);
 impl Missing {
     /// Notes which of these topics are not among those that were found.
     pub fn note(&self, topics: &Topics, found: &Found) {
-        let missing = match topics {
-            Topics::Named(names) => {
-                let names: Vec<&str> = names
-                    .iter()
-                    .filter(|name| !found.contains_key(*name))
-                    .map(String::as_str)
-                    .collect();
-                (!names.is_empty()).then(|| names.join(", "))
-            }
-            Topics::Like(_) => found.is_empty().then(|| topics.names()),
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = missing;
+        *lock(&self.0) = topics.missing(found);
     }
 
     fn topics(&self) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.0).clone()
     }
 }
 
@@ -62,14 +49,16 @@ impl Gauge for KafkaGauge {
     fn backlog(&self) -> Option<u64> {
         let reader = self.reader.upgrade()?;
         let positions = reader.client.consumer.position().ok()?;
-        let behind = |at: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+        let elements = positions.elements();
+        let behind = elements.iter().filter_map(|at| {
             let Offset::Offset(next) = at.offset() else {
                 return None;
             };
+            // Where nothing is known of a partition, nothing is added.
             let newest = reader.newest(at.topic(), at.partition())?;
             Some(newest.saturating_sub(next).max(0).unsigned_abs())
-        };
-        Some(sum(&positions, behind))
+        });
+        Some(behind.sum())
     }
 
     fn news(&self) -> Option<String> {
@@ -81,12 +70,4 @@ impl Gauge for KafkaGauge {
         let missing = self.missing.topics()?;
         Some(format!("waits for topic {missing} at {at}"))
     }
-}
-
-/// Where nothing is known of a partition, nothing is added.
-fn sum(
-    list: &TopicPartitionList,
-    of: impl Fn(&rdkafka::topic_partition_list::TopicPartitionListElem<'_>) -> Option<u64>,
-) -> u64 {
-    list.elements().iter().filter_map(of).sum()
 }

@@ -1,13 +1,14 @@
 //! Consumer groups: where they stand, and what is said beside it. Nobody here is a member of one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{ANSWER, Client, ClientSpec};
+use super::lock;
 use super::topics::Topics;
 use crate::ConnectorError;
 
@@ -71,7 +72,7 @@ impl Groups {
 
     /// Who asks on behalf of a group. It is no member: the transactional id fences.
     pub(super) fn client(&self, group: &str) -> Result<Arc<Client>, ConnectorError> {
-        let mut groups = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut groups = lock(&self.clients);
         if let Some(client) = groups.get(group) {
             return Ok(client.clone());
         }

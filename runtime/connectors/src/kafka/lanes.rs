@@ -3,9 +3,10 @@
 //! Without that nobody could say when all rows before a cut are with the brokers, since others follow them, and a transaction
 //! would commit rows that its checkpoint knows nothing of.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::client::ANSWER;
+use super::lock;
 use super::produced::Records;
 use super::producer::Producer;
 use super::sink::KafkaSinkSpec;
@@ -96,9 +97,4 @@ impl Lane {
     pub fn is_full(&self) -> bool {
         lock(&self.state).waiting.bytes() as u64 >= self.spec.buffer
     }
-}
-
-/// What is in there is whole at any moment.
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,10 +14,7 @@ use crate::ConnectorError;
 use crate::columns::Columns;
 use crate::decode::Refusal;
 use crate::position::{Position, RecordPosition};
-use crate::split::{BAD_ROW_BYTES, BadRow, Chunk, Split, Then};
-
-/// A chunk ends when the records in it are this long together (`chunk-bytes`): it bounds the memory of a batch.
-const CHUNK_BYTES: usize = 8 * 1024 * 1024;
+use crate::split::{BAD_ROW_BYTES, BadRow, CHUNK_BYTES, Chunk, Split, Then};
 
 /// A partition that is read.
 pub(super) struct PartitionSplit {

@@ -1,7 +1,6 @@
 //! The client that writes records, what became of them, and the thread that serves it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -32,13 +31,8 @@ pub(super) struct Producer {
 #[derive(Clone, Default)]
 pub(super) struct Outcomes {
     pub heard: Heard,
-    failure: Arc<Failure>,
-}
-
-#[derive(Default)]
-struct Failure {
-    there: AtomicBool,
-    of: Mutex<Option<(String, KafkaError)>>,
+    /// The first record that was not written: its topic, and why.
+    failure: Arc<OnceLock<(String, KafkaError)>>,
 }
 
 impl ClientContext for Outcomes {
@@ -64,13 +58,9 @@ impl ProducerContext for Outcomes {
         {
             return;
         }
-        let mut of = self
+        let _ = self
             .failure
-            .of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        of.get_or_insert_with(|| (message.topic().to_owned(), error.clone()));
-        self.failure.there.store(true, Ordering::Release);
+            .set((message.topic().to_owned(), error.clone()));
     }
 }
 
@@ -100,10 +90,7 @@ impl Producer {
             brokers: spec.brokers.clone(),
         });
         let served = Arc::downgrade(&producer);
-        let thread = std::thread::Builder::new().name("tidemill-kafka".to_owned());
-        thread
-            .spawn(move || serve(&served))
-            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        crate::thread::start("tidemill-kafka", move || serve(&served));
         Ok(producer)
     }
 
@@ -152,12 +139,7 @@ impl Producer {
     /// # Errors
     /// If there are.
     pub fn check(&self) -> Result<(), ConnectorError> {
-        let failure = &self.client.context().failure;
-        if !failure.there.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let of = failure.of.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*of {
+        match self.client.context().failure.get() {
             Some((topic, error)) => {
                 Err(self.failed(&format!("cannot write a row to {topic}"), error))
             }

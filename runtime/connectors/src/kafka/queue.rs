@@ -12,13 +12,11 @@ use super::reader::Reader;
 use crate::ConnectorError;
 use crate::split::Wake;
 
-/// What calls the worker when a queue that was empty is not any more. Boxed: librdkafka holds its address.
-struct Woken(Wake);
-
 /// A partition's records, as they come.
 pub(crate) struct PartitionQueue {
     queue: NonNull<sys::rd_kafka_queue_t>,
-    woken: Box<Woken>,
+    /// Calls the worker when the queue was empty and is not any more. Boxed: librdkafka holds its address.
+    _wake: Box<Wake>,
     /// Records that were taken and not looked at, the next one last.
     taken: Vec<NonNull<sys::rd_kafka_message_t>>,
     /// The client must outlive its queues.
@@ -49,8 +47,8 @@ impl PartitionQueue {
         let queue = NonNull::new(queue).ok_or_else(|| {
             ConnectorError::Internal(format!("{topic}-{partition} has no queue in librdkafka"))
         })?;
-        let woken = Box::new(Woken(wake.clone()));
-        let opaque = std::ptr::from_ref(&*woken).cast_mut().cast::<c_void>();
+        let wake = Box::new(wake.clone());
+        let opaque = std::ptr::from_ref(&*wake).cast_mut().cast::<c_void>();
         // SAFETY: what is called back with lives until `drop` has taken the callback away.
         unsafe {
             sys::rd_kafka_queue_forward(queue.as_ptr(), std::ptr::null_mut());
@@ -58,7 +56,7 @@ impl PartitionQueue {
         }
         Ok(Self {
             queue,
-            woken,
+            _wake: wake,
             taken: Vec::new(),
             _reader: reader.clone(),
         })
@@ -92,9 +90,9 @@ impl PartitionQueue {
 }
 
 unsafe extern "C" fn wake_up(_client: *mut RDKafka, opaque: *mut c_void) {
-    // SAFETY: it is the `Woken` that the callback was enabled with, which lives.
-    let woken = unsafe { &*opaque.cast::<Woken>() };
-    (woken.0)();
+    // SAFETY: it is the `Wake` that the callback was enabled with, which lives.
+    let wake = unsafe { &*opaque.cast::<Wake>() };
+    wake();
 }
 
 impl Drop for PartitionQueue {
@@ -102,12 +100,11 @@ impl Drop for PartitionQueue {
         self.taken
             .drain(..)
             .for_each(|message| drop(Record(message)));
-        // SAFETY: after the first call nothing calls `woken`; the queue is given back once.
+        // SAFETY: after the first call nothing calls `_wake`; the queue is given back once.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, std::ptr::null_mut());
             sys::rd_kafka_queue_destroy(self.queue.as_ptr());
         }
-        let _ = &self.woken;
     }
 }
 

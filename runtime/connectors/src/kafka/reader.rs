@@ -1,8 +1,7 @@
 //! The client that reads a source's partitions, and the thread that serves it.
 
 use std::ffi::CString;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use rdkafka::bindings as sys;
@@ -22,9 +21,8 @@ const NEWS: Duration = Duration::from_millis(200);
 /// A client that reads partitions.
 pub(crate) struct Reader {
     pub client: Client,
-    /// Whether [`Self::failure`] has something.
-    broken: AtomicBool,
-    failure: Mutex<Option<KafkaError>>,
+    /// What has broken the client.
+    failure: OnceLock<KafkaError>,
 }
 
 impl Reader {
@@ -43,14 +41,10 @@ impl Reader {
         ];
         let reader = Arc::new(Self {
             client: Client::new(spec, group, &own)?,
-            broken: AtomicBool::new(false),
-            failure: Mutex::new(None),
+            failure: OnceLock::new(),
         });
         let served = Arc::downgrade(&reader);
-        let thread = std::thread::Builder::new().name("tidemill-kafka".to_owned());
-        thread
-            .spawn(move || serve(&served))
-            .unwrap_or_else(|e| panic!("a thread could not be started: {e}"));
+        crate::thread::start("tidemill-kafka", move || serve(&served));
         Ok(reader)
     }
 
@@ -93,19 +87,10 @@ impl Reader {
     /// What has broken the client, if something has.
     #[inline]
     pub fn check(&self) -> Result<(), ConnectorError> {
-        if !self.broken.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*failure {
+        match self.failure.get() {
             Some(error) => Err(self.client.failed("cannot read", error)),
             None => Ok(()),
         }
-    }
-
-    fn fail(&self, error: KafkaError) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        self.broken.store(true, Ordering::Release);
     }
 }
 
@@ -114,7 +99,10 @@ fn serve(reader: &Weak<Reader>) {
     while let Some(reader) = reader.upgrade() {
         match reader.client.consumer.poll(NEWS) {
             // What passes is tried again by librdkafka, and noted in `heard`.
-            Some(Err(error)) if is_final(&error) => reader.fail(error),
+            Some(Err(error)) if is_final(&error) => {
+                // The first one is what the others follow from.
+                let _ = reader.failure.set(error);
+            }
             Some(_) | None => {}
         }
     }

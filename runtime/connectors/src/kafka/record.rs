@@ -7,7 +7,7 @@ use crate::ConnectorError;
 use crate::LogicalType;
 use crate::columns::{Columns, Slot};
 use crate::decode::json::line::PADDING;
-use crate::decode::{Decoder, Refusal};
+use crate::decode::{Decoder, Refusal, not_utf8};
 use crate::format::{ColumnSpec, FormatKind, FormatSpec};
 
 /// What of a record a column holds.
@@ -161,10 +161,7 @@ impl RecordDecoder {
             true => Ok(()),
             false => utf8(value),
         };
-        let decoded = match checked {
-            Ok(()) => decoder.decode_within(&self.row, 0..text),
-            Err(refusal) => Err(refusal),
-        };
+        let decoded = checked.and_then(|()| decoder.decode_within(&self.row, 0..text));
         let pushed = decoded.and_then(|decoded| {
             if self.plain {
                 columns.push(decoded.slots, &self.row, decoded.scratch);
@@ -271,12 +268,7 @@ fn utf8(bytes: &[u8]) -> Result<(), Refusal> {
     if simdutf8::basic::from_utf8(bytes).is_ok() {
         return Ok(());
     }
-    let at = std::str::from_utf8(bytes)
-        .err()
-        .map_or(0, |e| e.valid_up_to());
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    let message = format!("byte {at}, 0x{byte:02X}, is not part of UTF-8 text");
-    Err(Refusal::new("utf-8", message))
+    Err(not_utf8(bytes, ""))
 }
 
 #[cold]

@@ -88,8 +88,7 @@ impl KafkaSpec {
         wakes: &[Wake],
         kept: &[(Arc<str>, Position)],
     ) -> Result<Shares, ConnectorError> {
-        let group = (self.group.as_str(), self.isolation);
-        let reader = Reader::start(&self.client, group, self.until.is_some())?;
+        let reader = self.reader()?;
         let found = self.topics.find(&reader.client)?;
         self.check_found(&found)?;
         let opener = Opener {
@@ -126,16 +125,14 @@ impl KafkaSpec {
         Ok(shares)
     }
 
+    fn reader(&self) -> Result<Arc<Reader>, ConnectorError> {
+        let group = (self.group.as_str(), self.isolation);
+        Reader::start(&self.client, group, self.until.is_some())
+    }
+
     /// A bounded source ends, so what it reads must be there; a live one waits for it.
     fn check_found(&self, found: &Found) -> Result<(), ConnectorError> {
-        let missing = match &self.topics {
-            Topics::Named(names) => names
-                .iter()
-                .find(|name| !found.contains_key(*name))
-                .cloned(),
-            Topics::Like(pattern) => found.is_empty().then(|| format!("like {pattern}")),
-        };
-        match missing {
+        match self.topics.missing(found) {
             Some(topic) if self.until.is_some() => Err(ConnectorError::Kafka {
                 text: format!("there is no topic {topic} at {}", self.client.brokers),
                 hint: "make it first: what is read `until` somewhere must be there; without `until` it is waited for",
@@ -147,8 +144,7 @@ impl KafkaSpec {
 
     /// The names of its splits, as far as they are there.
     pub(crate) fn names(&self) -> Result<Vec<Arc<str>>, ConnectorError> {
-        let group = (self.group.as_str(), self.isolation);
-        let reader = Reader::start(&self.client, group, self.until.is_some())?;
+        let reader = self.reader()?;
         let found = self.topics.find(&reader.client)?;
         Ok(partitions(&found).map(|p| p.name().into()).collect())
     }

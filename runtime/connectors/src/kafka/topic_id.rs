@@ -1,6 +1,6 @@
 //! Which topic it is, beside its name: one that was deleted and made again is another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString};
 use std::ptr::{NonNull, null_mut};
 
@@ -14,7 +14,7 @@ use crate::ConnectorError;
 /// The id that brokers without ids give.
 const NONE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 
-/// The ids of topics by name, where brokers have ids.
+/// The ids of topics by name, where brokers have ids. A name may come more than once.
 ///
 /// # Errors
 /// If the cluster cannot be asked.
@@ -22,8 +22,10 @@ pub(super) fn of<'n>(
     client: &Client,
     names: impl Iterator<Item = &'n String>,
 ) -> Result<BTreeMap<String, String>, ConnectorError> {
+    let names: BTreeSet<&String> = names.collect();
+    let names = names.into_iter();
     let names: Vec<CString> = names
-        .filter_map(|n| CString::new(n.as_str()).ok())
+        .filter_map(|name| CString::new(name.as_str()).ok())
         .collect();
     if names.is_empty() {
         return Ok(BTreeMap::new());

@@ -44,6 +44,18 @@ impl Topics {
         }
     }
 
+    /// Which of them are not among those that were found, as messages name them; of a pattern, it if none is.
+    pub(crate) fn missing(&self, found: &Found) -> Option<String> {
+        match self {
+            Self::Named(names) => {
+                let names = names.iter().filter(|name| !found.contains_key(*name));
+                let names: Vec<&str> = names.map(String::as_str).collect();
+                (!names.is_empty()).then(|| names.join(", "))
+            }
+            Self::Like(pattern) => found.is_empty().then(|| format!("like {pattern}")),
+        }
+    }
+
     /// The topics that are there now, with the numbers of their partitions.
     ///
     /// # Errors

@@ -84,13 +84,16 @@ const SPARE: Duration = Duration::from_secs(10);
 
 /// The sink whose cluster decides: the first whose rows become visible with checkpoints.
 pub fn deciding(plan: &Plan) -> Option<&KafkaSinkSpec> {
+    sinks(plan).find(|sink| sink.guarantee == Guarantee::ExactlyOnce)
+}
+
+/// The sinks of Kafka.
+fn sinks(plan: &Plan) -> impl Iterator<Item = &KafkaSinkSpec> {
     plan.stations
         .iter()
-        .find_map(|station| match &station.kind {
+        .filter_map(|station| match &station.kind {
             StationKind::Sink(sink) => match &sink.spec {
-                SinkSpec::Kafka(kafka) if kafka.guarantee == Guarantee::ExactlyOnce => {
-                    Some(&**kafka)
-                }
+                SinkSpec::Kafka(kafka) => Some(&**kafka),
                 _ => None,
             },
             _ => None,
@@ -156,8 +159,9 @@ impl KafkaPart {
     /// Decides that a checkpoint has happened whose manifest is there.
     pub(super) fn decide(&self, cut: &Cut, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         if let Some(decider) = &self.decider {
-            let offsets = decider.groups.iter().map(|group| group.at(cut)).collect();
-            decider.commit(offsets, &decider.identity(checkpoint))?;
+            let offsets = decider.groups.iter().map(|group| group.at(cut));
+            let offsets: Vec<GroupOffsets> = offsets.collect();
+            decider.commit(&offsets, &decider.identity(checkpoint))?;
         }
         for (groups, group) in &self.shown {
             // Only who looks from outside misses it, until the next one.
@@ -202,8 +206,7 @@ impl KafkaPart {
             }
             None => decider.anew(pipeline_id),
         };
-        let text = serde_json::to_string(&identity).expect("plain data");
-        decider.transactions.commit(&offsets, &text).map_err(kafka)
+        decider.commit(&offsets, &identity).map_err(kafka)
     }
 }
 
@@ -220,19 +223,11 @@ fn decider_groups(
     if !groups.is_empty() {
         return Ok(groups);
     }
-    let named = plan
-        .stations
-        .iter()
-        .find_map(|station| match &station.kind {
-            StationKind::Sink(sink) => match &sink.spec {
-                SinkSpec::Kafka(kafka) if transactions.is_on(&kafka.client) => match &kafka.topic {
-                    TopicOf::Named(topic) => Some(topic.clone()),
-                    TopicOf::Column(_) => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        });
+    let mut on = sinks(plan).filter(|sink| transactions.is_on(&sink.client));
+    let named = on.find_map(|sink| match &sink.topic {
+        TopicOf::Named(topic) => Some(topic.clone()),
+        TopicOf::Column(_) => None,
+    });
     let Some(topic) = named else {
         return Err(ConnectorError::Configuration(
             "exactly-once output needs a topic to keep its record in: a kafka source on the sink's cluster, or a sink with \
@@ -305,9 +300,9 @@ impl Group {
 }
 
 impl Decider {
-    fn commit(&self, offsets: Vec<GroupOffsets>, identity: &Identity) -> Result<(), StoreError> {
+    fn commit(&self, offsets: &[GroupOffsets], identity: &Identity) -> Result<(), ConnectorError> {
         let text = serde_json::to_string(identity).expect("plain data");
-        Ok(self.transactions.commit(&offsets, &text)?)
+        self.transactions.commit(offsets, &text)
     }
 
     fn identity(&self, checkpoint: &Checkpoint) -> Identity {
