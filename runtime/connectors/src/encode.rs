@@ -1,8 +1,11 @@
-//! From batches to bytes: JSON lines, CSV, Parquet, a table for people.
+//! From batches to bytes: JSON lines, CSV, Parquet, a table for people; from rows to the values of records: also Avro.
 
+pub(crate) mod avro;
 pub mod csv;
 pub(crate) mod parquet;
 pub mod table;
+pub mod value;
+pub mod written;
 
 use tidemill_rows::json::RowWriter;
 use tidemill_rows::{Batch, Schema};

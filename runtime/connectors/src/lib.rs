@@ -41,6 +41,8 @@ mod thread;
 
 pub use columns::Slot;
 pub use encode::Encoding;
+pub use encode::value::ValueFormat;
+pub use encode::written::{Registering, Registration, WrittenSchema};
 pub use error::ConnectorError;
 pub use format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat, Unknown};
 pub use input::files::FilesSpec;

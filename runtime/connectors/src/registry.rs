@@ -4,15 +4,19 @@
 //! record   0 | number u32, big-endian | [of Protobuf: which message of the file] | the value itself
 //! ```
 //!
-//! A schema never changes under its number, so each is asked for once.
+//! A schema never changes under its number, so each is asked for once. Those that values are written with are found, or put, under
+//! a *subject*, whose rules say which ones may follow which.
+
+mod http;
+mod subjects;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use tokio::runtime::Runtime;
 
+use self::http::Client;
 use crate::ConnectorError;
 
 /// How long an answer is waited for.
@@ -61,11 +65,6 @@ pub struct Registered {
 enum Known {
     Schema(Arc<Registered>),
     NoneSince(Instant),
-}
-
-struct Client {
-    runtime: Runtime,
-    http: reqwest::Client,
 }
 
 /// What the registry answers.
@@ -172,7 +171,7 @@ impl Registry {
             }
             let (subject, version) = (escaped(&reference.subject), reference.version);
             let path = format!("subjects/{subject}/versions/{version}");
-            let Some(needed) = self.ask(&path)? else {
+            let Some(needed) = self.ask::<Answer>(&path)? else {
                 let text = format!("it has no `{path}`, which a schema needs");
                 return Err(self.odd(&text));
             };
@@ -180,70 +179,6 @@ impl Registry {
             into.push((reference.name.clone(), needed.schema));
         }
         Ok(())
-    }
-
-    fn ask(&self, path: &str) -> Result<Option<Answer>, ConnectorError> {
-        let client = self.client()?;
-        let url = format!("{}/{path}", self.spec.url.trim_end_matches('/'));
-        let answer = client.runtime.block_on(async {
-            let mut request = client.http.get(&url);
-            if let Some(user) = &self.spec.user {
-                request = request.basic_auth(user, self.spec.password.as_ref());
-            }
-            let answer = request.send().await?;
-            let status = answer.status();
-            Ok::<_, reqwest::Error>((status, answer.bytes().await?))
-        });
-        let (status, body) = answer.map_err(|error| self.unreachable(&said(&error)))?;
-        if status == reqwest::StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
-            return Err(self.unreachable(&format!("it answers {status}")));
-        }
-        if !status.is_success() {
-            return Err(self.odd(&format!("it answers {status} to {path}")));
-        }
-        if body.len() > LONGEST {
-            return Err(self.odd(&format!("{path} is longer than {LONGEST} bytes")));
-        }
-        let answer = serde_json::from_slice(&body);
-        answer
-            .map(Some)
-            .map_err(|error| self.odd(&format!("{path} is no schema: {error}")))
-    }
-
-    fn client(&self) -> Result<&Client, ConnectorError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        // Whoever else of the process speaks TLS may have chosen already: either is good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| self.odd(&error.to_string()))?;
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .build()
-            .map_err(|error| self.odd(&said(&error)))?;
-        Ok(self.client.get_or_init(|| Client { runtime, http }))
-    }
-
-    fn unreachable(&self, why: &str) -> ConnectorError {
-        ConnectorError::Registry {
-            text: format!("the schema registry at {} is not there: {why}", self.url()),
-            hint: "see whether the registry runs, and whether `url` of `registry` names it",
-            may_pass: true,
-        }
-    }
-
-    fn odd(&self, why: &str) -> ConnectorError {
-        ConnectorError::Registry {
-            text: format!("the schema registry at {}: {why}", self.url()),
-            hint: "see whether `url` of `registry` is that of a registry that speaks as Confluent's does, and `user` may read there",
-            may_pass: false,
-        }
     }
 }
 
@@ -253,15 +188,6 @@ pub fn numbered(value: &[u8]) -> Option<(u32, &[u8])> {
         return None;
     };
     Some((u32::from_be_bytes([a, b, c, d]), rest))
-}
-
-/// The last of what an error has to say: the others say what was tried.
-fn said(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 /// A part of a path.

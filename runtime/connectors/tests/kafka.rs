@@ -8,8 +8,8 @@ use tidemill_connectors::kafka::{
     ClientSpec, Isolation, KafkaSinkSpec, NullValues, Properties, Start, TopicOf, Topics, Until,
 };
 use tidemill_connectors::{
-    ColumnSpec, Encoding, FormatKind, FormatSpec, Guarantee, KafkaSpec, LogicalType, Opened,
-    Position, RecordField, SinkSpec, SourceSpec, Then, Wake, resume_all,
+    ColumnSpec, FormatKind, FormatSpec, Guarantee, KafkaSpec, LogicalType, Opened, Position,
+    RecordField, SinkSpec, SourceSpec, Then, ValueFormat, Wake, resume_all,
 };
 use tidemill_rows::{Batch, RowTimes};
 use tidemill_test_kafka::{Record, Topic, broker};
@@ -350,7 +350,7 @@ fn rows_become_records_with_key_headers_and_time() {
         omit: vec!["key".to_owned(), "at".to_owned()],
         guarantee: Guarantee::AtLeastOnce,
         buffer: 1 << 20,
-        format: Encoding::Json,
+        format: ValueFormat::Json,
     }));
     let rows = chunk.rows.num_rows();
     let sink = sink.open(chunk.rows.schema(), false).expect("a sink");

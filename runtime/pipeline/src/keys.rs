@@ -13,7 +13,9 @@ pub use checkpoints::CHECKPOINTS;
 pub use kafka::{KAFKA_SINK, KAFKA_SOURCE};
 pub use operator::{FAILURES, KEEP, OPERATOR, TRIGGER, WINDOW};
 pub use sink::{FILE, FOLDER, SINK};
-pub use source::{BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, REGISTRY, SOURCE, WATERMARK};
+pub use source::{
+    BURSTS, COLUMN, DATAGEN, FILES, GENERATED, NEXMARK, REGISTRY, SINK_REGISTRY, SOURCE, WATERMARK,
+};
 pub use state::STATE;
 pub use top::{LIMITS, MODULE, PIPELINE, SECRET};
 
@@ -187,7 +189,7 @@ impl Shape {
 }
 
 /// Every table.
-pub static SHAPES: [&Shape; 25] = [
+pub static SHAPES: [&Shape; 26] = [
     &PIPELINE,
     &CHECKPOINTS,
     &STATE,
@@ -210,6 +212,7 @@ pub static SHAPES: [&Shape; 25] = [
     &KEEP,
     &FAILURES,
     &SINK,
+    &SINK_REGISTRY,
     &FILE,
     &FOLDER,
     &KAFKA_SINK,

@@ -34,7 +34,7 @@ pub use operator::{FunctionRef, NullKey, Operator, Rename, Time};
 pub use sink::{Folder, Sink, SinkConnector, SinkFormat};
 pub use source::{EventTime, Format, Source, Strategy, UnknownFields, WatermarkFunction, WhenIdle};
 pub use state::{Backend, State};
-pub use values::ValueSchema;
+pub use values::{Registration, Registry, ValueSchema, WrittenSchema};
 pub use window::Window;
 pub(crate) use word::Word;
 

@@ -216,6 +216,14 @@ impl File {
         self.replace_source(&["stdin", "format"], &format!("{kafka}{line}"));
     }
 
+    /// Has the sink write Avro, with what says where its schema is.
+    fn write_avro(&mut self, line: &str) {
+        remove(&mut self.sink, &TARGETS);
+        remove(&mut self.sink, &["format"]);
+        self.sink += "kafka = { brokers = \"a:1\", topic = \"t\" }\nformat = \"avro\"\n";
+        self.sink += line;
+    }
+
     fn set_operator(&mut self, name: &str, line: &str) {
         remove(&mut self.operator, &[name]);
         self.operator += line;
@@ -341,6 +349,15 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
         "limits" => file.module += &format!("limits = {}\n", inline("")),
         "source" if matches!(name, "schema" | "registry") => file.read_avro(&line),
         "source" => file.set_source(name, &line),
+        "sink" if matches!(name, "schema" | "registry") => file.write_avro(&line),
+        "sink registry" => {
+            let url = if name == "url" {
+                ""
+            } else {
+                ", url = \"http://a\""
+            };
+            file.write_avro(&format!("registry = {}\n", inline(url)));
+        }
         "registry" => {
             let url = match name {
                 "url" => "",

@@ -12,17 +12,13 @@
 //! | time | RFC 3339 text in UTC, fraction digits as needed: `2013-01-01T10:15:00Z` |
 //! | null | `null` |
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{
-    Array, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::Schema;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::{LogicalType, time_text};
+use crate::time_text;
+use crate::values::Values;
 
 /// Writes rows of one schema as JSON objects. Made once per schema, used for every batch.
 #[derive(Clone, Debug)]
@@ -96,7 +92,7 @@ impl Rows<'_> {
             } else {
                 out.extend(head);
             }
-            values.write(row, out);
+            write(values, row, out);
         }
         out.push(b'}');
     }
@@ -120,7 +116,7 @@ pub fn row(rows: &RecordBatch, row: usize) -> String {
 /// If there is no such row.
 pub fn value(column: &dyn Array, row: usize) -> String {
     let mut out = Vec::new();
-    Values::of(column).write(row, &mut out);
+    write(&Values::of(column), row, &mut out);
     text(out)
 }
 
@@ -128,56 +124,22 @@ fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap_or_else(|e| panic!("JSON was written that is no UTF-8: {e}"))
 }
 
-/// A column by its type.
-enum Values<'a> {
-    Bool(&'a BooleanArray),
-    Integer(&'a Int64Array),
-    Float(&'a Float64Array),
-    Text(&'a StringArray),
-    Bytes(&'a BinaryArray),
-    Time(&'a TimestampMicrosecondArray),
-}
-
-impl<'a> Values<'a> {
-    fn of(column: &'a dyn Array) -> Self {
-        match LogicalType::of(column.data_type()) {
-            LogicalType::Bool => Self::Bool(column.as_boolean()),
-            LogicalType::Integer => Self::Integer(column.as_primitive::<Int64Type>()),
-            LogicalType::Float => Self::Float(column.as_primitive::<Float64Type>()),
-            LogicalType::Text => Self::Text(column.as_string()),
-            LogicalType::Bytes => Self::Bytes(column.as_binary()),
-            LogicalType::Time => Self::Time(column.as_primitive::<TimestampMicrosecondType>()),
-        }
+fn write(values: &Values<'_>, row: usize, out: &mut Vec<u8>) {
+    if values.is_null(row) {
+        out.extend(b"null");
+        return;
     }
-
-    fn is_null(&self, row: usize) -> bool {
-        match self {
-            Self::Bool(values) => values.is_null(row),
-            Self::Integer(values) => values.is_null(row),
-            Self::Float(values) => values.is_null(row),
-            Self::Text(values) => values.is_null(row),
-            Self::Bytes(values) => values.is_null(row),
-            Self::Time(values) => values.is_null(row),
-        }
-    }
-
-    fn write(&self, row: usize, out: &mut Vec<u8>) {
-        if self.is_null(row) {
-            out.extend(b"null");
-            return;
-        }
-        match self {
-            Self::Bool(values) => out.extend(if values.value(row) {
-                &b"true"[..]
-            } else {
-                b"false"
-            }),
-            Self::Integer(values) => write_integer(values.value(row), out),
-            Self::Float(values) => write_float(values.value(row), out),
-            Self::Text(values) => write_text(values.value(row), out),
-            Self::Bytes(values) => write_bytes(values.value(row), out),
-            Self::Time(values) => write_time(values.value(row), out),
-        }
+    match values {
+        Values::Bool(values) => out.extend(if values.value(row) {
+            &b"true"[..]
+        } else {
+            b"false"
+        }),
+        Values::Integer(values) => write_integer(values.value(row), out),
+        Values::Float(values) => write_float(values.value(row), out),
+        Values::Text(values) => write_text(values.value(row), out),
+        Values::Bytes(values) => write_bytes(values.value(row), out),
+        Values::Time(values) => write_time(values.value(row), out),
     }
 }
 

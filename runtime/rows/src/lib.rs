@@ -8,6 +8,7 @@ pub mod json;
 pub mod key;
 pub mod logical_type;
 pub mod time_text;
+pub mod values;
 pub mod visible;
 
 pub use arrow_array::{self, ArrayRef, RecordBatch};

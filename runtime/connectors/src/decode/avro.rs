@@ -7,7 +7,7 @@
 //!
 //! Reasons are in `decisions/0033-avro-without-its-crate.md`.
 
-mod plan;
+pub(crate) mod plan;
 mod reading;
 
 use std::collections::HashMap;

@@ -3,13 +3,11 @@
 use tidemill_rows::arrow_array::cast::AsArray;
 use tidemill_rows::arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use tidemill_rows::arrow_array::{Array, ArrayRef};
-use tidemill_rows::json::RowWriter;
 use tidemill_rows::{Batch, LogicalType, RecordBatch, Schema, SchemaRef, json, time_text};
 
 use super::sink::{KafkaSinkSpec, TopicOf};
 use crate::ConnectorError;
-use crate::encode::Encoding;
-use crate::encode::csv::CsvWriter;
+use crate::encode::value::ValueWriter;
 
 /// Records in the order of their rows, their bytes in one place.
 #[derive(Debug, Default)]
@@ -84,28 +82,28 @@ impl Records {
 /// Makes records of rows of one schema.
 #[derive(Clone)]
 pub(super) struct RecordMaker {
+    layout: Layout,
+    writer: ValueWriter,
+}
+
+/// Where the parts of records are.
+#[derive(Clone)]
+pub(super) struct Layout {
     topic: Option<usize>,
     key: Option<usize>,
     time: Option<usize>,
     headers: Vec<usize>,
-    /// The columns of the value, and how they are written.
+    /// The columns of the value.
     value: Vec<usize>,
     schema: SchemaRef,
-    format: Format,
 }
 
-#[derive(Clone)]
-enum Format {
-    Json(RowWriter),
-    Csv(CsvWriter),
-}
-
-impl RecordMaker {
-    /// A maker for rows of this schema.
+impl Layout {
+    /// Where they are in rows of this schema.
     ///
     /// # Errors
     /// If the sink names a column that there is not, or of a type that it cannot be.
-    pub fn new(spec: &KafkaSinkSpec, schema: &SchemaRef) -> Result<Self, ConnectorError> {
+    fn new(spec: &KafkaSinkSpec, schema: &SchemaRef) -> Result<Self, ConnectorError> {
         let column =
             |role: &str, name: &str, types: &[LogicalType]| column(schema, role, name, types);
         let of = |role: &str, name: &Option<String>, types: &[LogicalType]| {
@@ -127,10 +125,6 @@ impl RecordMaker {
         let written: Schema = schema
             .project(&value)
             .map_err(|e| ConnectorError::Internal(e.to_string()))?;
-        let format = match spec.format {
-            Encoding::Csv { delimiter } => Format::Csv(CsvWriter::new(&written, delimiter, false)),
-            _ => Format::Json(RowWriter::new(&written)),
-        };
         Ok(Self {
             topic,
             key: of("key", &spec.key, &[])?,
@@ -138,35 +132,58 @@ impl RecordMaker {
             headers: headers.collect::<Result<_, _>>()?,
             value,
             schema: written.into(),
-            format,
         })
+    }
+}
+
+impl RecordMaker {
+    /// What is wrong with a sink for rows of this schema, as far as that is known without asking anybody.
+    ///
+    /// # Errors
+    /// If the sink names a column that there is not, or of a type that it cannot be, or values cannot be written so.
+    pub fn check(spec: &KafkaSinkSpec, schema: &SchemaRef) -> Result<(), ConnectorError> {
+        spec.format.check(&Layout::new(spec, schema)?.schema)
+    }
+
+    /// A maker for rows of this schema.
+    ///
+    /// # Errors
+    /// As [`Self::check`], and if a registry cannot be asked or does not take the schema of values.
+    pub fn new(spec: &KafkaSinkSpec, schema: &SchemaRef) -> Result<Self, ConnectorError> {
+        let layout = Layout::new(spec, schema)?;
+        let writer = spec.format.open(&layout.schema)?;
+        Ok(Self { layout, writer })
     }
 
     /// Appends the records of a batch's rows.
     ///
     /// # Errors
-    /// If a row names no topic.
+    /// If a row names no topic, or does not fit the schema of values.
     pub fn make(&self, batch: &Batch, out: &mut Records) -> Result<(), ConnectorError> {
+        let layout = &self.layout;
         let columns = batch.columns.columns();
-        let written = self.value.iter().map(|&index| columns[index].clone());
-        let written = RecordBatch::try_new(self.schema.clone(), written.collect())
+        let written = layout.value.iter().map(|&index| columns[index].clone());
+        let written = RecordBatch::try_new(layout.schema.clone(), written.collect())
             .map_err(|e| ConnectorError::Internal(e.to_string()))?;
+        let values = self.writer.of(&written);
         for row in 0..batch.len() {
-            let value = self.value(&written, row, &mut out.bytes);
+            let start = out.bytes.len();
+            values.write(row, &mut out.bytes)?;
+            let value = (start, out.bytes.len());
             let text = |column: Option<usize>, out: &mut Vec<u8>| match column {
                 Some(column) => as_bytes(&columns[column], row, out),
                 None => None,
             };
-            let topic = text(self.topic, &mut out.bytes);
-            if self.topic.is_some() && topic.is_none_or(|(from, to)| from == to) {
+            let topic = text(layout.topic, &mut out.bytes);
+            if layout.topic.is_some() && topic.is_none_or(|(from, to)| from == to) {
                 return Err(ConnectorError::Data(
                     "a row names no topic: `topic-column` is null or empty".to_owned(),
                 ));
             }
-            let key = text(self.key, &mut out.bytes);
+            let key = text(layout.key, &mut out.bytes);
             let header = |&column: &usize| as_bytes(&columns[column], row, &mut out.bytes);
-            let headers = self.headers.iter().map(header).collect();
-            let time = self.time.and_then(|column| {
+            let headers = layout.headers.iter().map(header).collect();
+            let time = layout.time.and_then(|column| {
                 let times = columns[column].as_primitive::<TimestampMicrosecondType>();
                 times
                     .is_valid(row)
@@ -181,15 +198,6 @@ impl RecordMaker {
             });
         }
         Ok(())
-    }
-
-    fn value(&self, written: &RecordBatch, row: usize, out: &mut Vec<u8>) -> (usize, usize) {
-        let start = out.len();
-        match &self.format {
-            Format::Json(json) => json.of(written).write(row, out),
-            Format::Csv(csv) => csv.row(written.columns(), row, out),
-        }
-        (start, out.len())
     }
 }
 

@@ -11,7 +11,7 @@ use super::produced::{RecordMaker, Records};
 use super::producer::Producer;
 use super::transactions::Transactions;
 use crate::ConnectorError;
-use crate::encode::Encoding;
+use crate::encode::value::ValueFormat;
 use crate::sink::pending::{Cut, Pending};
 use crate::sink::{Guarantee, Sink, Writers};
 
@@ -34,8 +34,8 @@ pub struct KafkaSinkSpec {
     pub guarantee: Guarantee,
     /// So many bytes of a worker's rows wait at most while a transaction is committed.
     pub buffer: u64,
-    /// How values are written: JSON or CSV.
-    pub format: Encoding,
+    /// How values are written.
+    pub format: ValueFormat,
 }
 
 /// Where rows go.
@@ -77,7 +77,7 @@ impl KafkaSinkSpec {
     /// A configuration error.
     pub fn check(&self, schema: &SchemaRef) -> Result<(), ConnectorError> {
         self.client.config()?;
-        RecordMaker::new(self, schema).map(|_| ())
+        RecordMaker::check(self, schema)
     }
 
     /// Opens it for rows of a schema, with transactions where its rows become visible with checkpoints.

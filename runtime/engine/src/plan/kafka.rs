@@ -1,10 +1,12 @@
 //! Kafka of the pipeline file as the connectors know it.
 
-use tidemill_connectors::encode::Encoding;
 use tidemill_connectors::kafka::{
     ClientSpec, Isolation, KafkaSinkSpec, NullValues, Properties, Start, TopicOf, Topics, Until,
 };
-use tidemill_connectors::{FormatSpec, Guarantee, KafkaSpec, RecordField};
+use tidemill_connectors::{
+    FormatSpec, Guarantee, KafkaSpec, RecordField, Registering, Registration, ValueFormat,
+    WrittenSchema,
+};
 use tidemill_pipeline as file;
 
 /// A source of the pipeline of this name.
@@ -55,8 +57,8 @@ pub fn field(column: &file::Column) -> RecordField {
     }
 }
 
-/// A sink that writes values so.
-pub fn sink(kafka: &file::KafkaSink, format: Encoding) -> KafkaSinkSpec {
+/// The topics that the records of a sink go to.
+pub fn sink(sink: &file::Sink, kafka: &file::KafkaSink) -> KafkaSinkSpec {
     KafkaSinkSpec {
         client: client(&kafka.cluster),
         topic: match &kafka.topic {
@@ -72,7 +74,37 @@ pub fn sink(kafka: &file::KafkaSink, format: Encoding) -> KafkaSinkSpec {
             file::KafkaGuarantee::AtLeastOnce => Guarantee::AtLeastOnce,
         },
         buffer: kafka.buffer,
-        format,
+        format: values(sink, kafka),
+    }
+}
+
+/// How the values of records are written.
+fn values(sink: &file::Sink, kafka: &file::KafkaSink) -> ValueFormat {
+    match (sink.format.value, &sink.schema) {
+        (file::SinkFormat::Csv, _) => ValueFormat::Csv { delimiter: b',' },
+        (file::SinkFormat::Avro, Some(schema)) => ValueFormat::Avro(written(schema, kafka)),
+        // What cannot be was said, and nothing runs.
+        _ => ValueFormat::Json,
+    }
+}
+
+fn written(schema: &file::WrittenSchema, kafka: &file::KafkaSink) -> WrittenSchema {
+    let registration = |registration: &file::Registration| Registration {
+        registry: super::sources::registry(&registration.registry),
+        subject: match (&registration.subject, &kafka.topic) {
+            (Some(subject), _) => subject.clone(),
+            (None, file::KafkaTopic::Named(topic) | file::KafkaTopic::Column(topic)) => {
+                format!("{}-value", topic.value)
+            }
+        },
+        registering: match registration.register {
+            true => Registering::Allowed,
+            false => Registering::Forbidden,
+        },
+    };
+    WrittenSchema {
+        path: schema.path.clone(),
+        registration: schema.registration.as_ref().map(registration),
     }
 }
 

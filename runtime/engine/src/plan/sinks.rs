@@ -35,7 +35,8 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         schema
     };
     let format = match sink.format.value {
-        file::SinkFormat::Json => Encoding::Json,
+        // Avro is for Kafka alone, which has formats of its own.
+        file::SinkFormat::Json | file::SinkFormat::Avro => Encoding::Json,
         file::SinkFormat::Csv => Encoding::Csv { delimiter: b',' },
         file::SinkFormat::Table => Encoding::Table,
         file::SinkFormat::Parquet => Encoding::Parquet,
@@ -58,7 +59,7 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
             },
         }),
         file::SinkConnector::Kafka(kafka) => {
-            SinkSpec::Kafka(Box::new(super::kafka::sink(kafka, format)))
+            SinkSpec::Kafka(Box::new(super::kafka::sink(sink, kafka)))
         }
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };

@@ -214,14 +214,15 @@ fn schema(schema: Option<&file::ValueSchema>) -> SchemaSpec {
         Some(file::ValueSchema::File { path }) => {
             SchemaSpec::File(FileSchema { path: path.clone() })
         }
-        Some(file::ValueSchema::Registry {
-            url,
-            user,
-            password,
-        }) => SchemaSpec::Registry(Registry::new(RegistrySpec {
-            url: url.value.clone(),
-            user: user.clone(),
-            password: password.clone(),
-        })),
+        Some(file::ValueSchema::Registry(of)) => SchemaSpec::Registry(registry(of)),
     }
+}
+
+/// A registry of the pipeline file.
+pub(super) fn registry(registry: &file::Registry) -> Registry {
+    Registry::new(RegistrySpec {
+        url: registry.url.value.clone(),
+        user: registry.user.clone(),
+        password: registry.password.clone(),
+    })
 }

@@ -1,7 +1,7 @@
 //! Keys of sinks.
 
 use super::Default::{Required, Said, Value};
-use super::{KAFKA_SINK, Kind, Shape, key};
+use super::{KAFKA_SINK, Kind, SINK_REGISTRY, Shape, key};
 use crate::model::{SinkFormat, Word};
 
 /// A sink.
@@ -49,6 +49,13 @@ pub static SINK: Shape = Shape {
             Kind::Words(SinkFormat::WORDS),
             Value(r#""json""#),
             r#""table""#,
+        ),
+        key("schema", Kind::Text, Said("none"), r#""alert.avsc""#),
+        key(
+            "registry",
+            Kind::Table(&SINK_REGISTRY),
+            Said("none"),
+            r#"{ url = "http://localhost:8081" }"#,
         ),
     ],
 };

@@ -143,6 +143,23 @@ pub static REGISTRY: Shape = Shape {
     ],
 };
 
+/// A schema registry that a sink's values have the number of their schema from.
+pub static SINK_REGISTRY: Shape = Shape {
+    name: "sink registry",
+    keys: &[
+        key("url", Kind::Text, Required, r#""http://localhost:8081""#),
+        key("user", Kind::Text, Said("nobody"), r#""fraud""#),
+        key("password", Kind::Text, Said("none"), r#""open sesame""#),
+        key("register", Kind::Bool, Value("true"), "false"),
+        key(
+            "subject",
+            Kind::Text,
+            Said("the topic's name and `-value`"),
+            r#""alerts-value""#,
+        ),
+    ],
+};
+
 /// A function that says how far event time has come.
 pub static WATERMARK: Shape = Shape {
     name: "watermark",

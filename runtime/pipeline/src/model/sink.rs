@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::word::words;
-use crate::model::{Input, KafkaSink};
+use crate::model::{Input, KafkaSink, WrittenSchema};
 use crate::place::Spanned;
 
 words! {
@@ -13,6 +13,8 @@ words! {
         Json = "json",
         /// Comma-separated values with a header.
         Csv = "csv",
+        /// A datum of Avro each, to Kafka only.
+        Avro = "avro",
         /// Parquet, to files only.
         Parquet = "parquet",
         /// A table for people, on standard output only.
@@ -72,4 +74,6 @@ pub struct Sink {
     pub connector: Spanned<SinkConnector>,
     /// How rows are written; means nothing for `blackhole`.
     pub format: Spanned<SinkFormat>,
+    /// The schema of Avro values.
+    pub schema: Option<WrittenSchema>,
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Named, input, kafka, place_of, several};
+use super::{Named, input, kafka, place_of, several, values};
 use crate::diagnostics::Diagnostics;
 use crate::keys::{FILE, FOLDER, Shape};
 use crate::model::{Folder, Sink, SinkConnector, SinkFormat};
@@ -23,6 +23,8 @@ pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Opt
     if let (Some(format), Some(connector)) = (&format, &connector) {
         check_format(section, format, connector, d);
     }
+    let of = (format.as_ref(), connector.as_ref().map(|c| &c.value));
+    let schema = values::of_sink(section, of, folder, d);
     let nowhere = || Spanned::new(SinkConnector::Blackhole, section.span.clone());
     let plain = || Spanned::new(SinkFormat::Json, section.span.clone());
     Some(Sink {
@@ -30,6 +32,7 @@ pub(super) fn read(named: &Named<'_>, folder: &Path, d: &mut Diagnostics) -> Opt
         inputs,
         connector: connector.unwrap_or_else(nowhere),
         format: format.unwrap_or_else(plain),
+        schema,
     })
 }
 
@@ -150,8 +153,16 @@ fn check_format(
                     quoted(format.value.word())
                 ),
             )
-            .label("expected \"json\" or \"csv\": a record is one row")
+            .label("expected \"json\", \"csv\" or \"avro\": a record is one row")
             .help("leave `format` out, or write another one");
+        }
+        SinkConnector::Stdout | SinkConnector::File(_) | SinkConnector::Folder(_)
+            if format.value == SinkFormat::Avro =>
+        {
+            let word = quoted(format.value.word());
+            d.error(&format.span, format!("{title} cannot write {word}"))
+                .label("expected another format: only records of Kafka hold one value each")
+                .help("write to `kafka`, or leave `format` out");
         }
         SinkConnector::Stdout if format.value == SinkFormat::Parquet => {
             d.error(

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use crate::diagnostics::Diagnostics;
-use crate::keys::REGISTRY;
-use crate::model::{Connector, Format, ValueSchema};
+use crate::keys::{REGISTRY, SINK_REGISTRY};
+use crate::model::{
+    Connector, Format, KafkaTopic, Registration, Registry, SinkConnector, SinkFormat, ValueSchema,
+    WrittenSchema,
+};
 use crate::place::Spanned;
 use crate::section::Section;
 use crate::tree::quoted;
@@ -56,23 +59,92 @@ fn from(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Val
             let path = folder.join(section.text("schema", d)?.value);
             Some(ValueSchema::File { path })
         }
-        (None, Some(_)) => registry_of(section, d),
+        (None, Some(_)) => {
+            let table = section.table("registry", &REGISTRY, d)?;
+            registry_of(&table, d).map(ValueSchema::Registry)
+        }
         (None, None) => {
-            if !section.has_any(&KEYS) {
-                d.error(
-                    &section.place("format"),
-                    format!("{} has no schema", section.title),
-                )
-                .label("expected `schema` or `registry` beside it")
-                .help("for example `schema = \"payment.avsc\"`, or `registry = { url = \"http://localhost:8081\" }`");
-            }
+            none(section, d);
             None
         }
     }
 }
 
-fn registry_of(section: &Section<'_>, d: &mut Diagnostics) -> Option<ValueSchema> {
-    let table = section.table("registry", &REGISTRY, d)?;
+/// That there is no schema, where one must be.
+fn none(section: &Section<'_>, d: &mut Diagnostics) {
+    if section.has_any(&KEYS) {
+        return;
+    }
+    d.error(
+        &section.place("format"),
+        format!("{} has no schema", section.title),
+    )
+    .label("expected `schema` or `registry` beside it")
+    .help("for example `schema = \"payment.avsc\"`, or `registry = { url = \"http://localhost:8081\" }`");
+}
+
+/// Reads with which schema a sink of this format writes, if with any.
+pub(super) fn of_sink(
+    section: &Section<'_>,
+    (format, connector): (Option<&Spanned<SinkFormat>>, Option<&SinkConnector>),
+    folder: &Path,
+    d: &mut Diagnostics,
+) -> Option<WrittenSchema> {
+    let (format, connector) = (format?, connector?);
+    if format.value != SinkFormat::Avro {
+        if let Some(entry) = section.chosen(&KEYS).first() {
+            no_effect(section, &entry.key, "only Avro has a schema", d);
+        }
+        return None;
+    }
+    let SinkConnector::Kafka(kafka) = connector else {
+        return None;
+    };
+    let path = match section.has("schema") {
+        true => Some(folder.join(section.text("schema", d)?.value)),
+        false => None,
+    };
+    let registration = match section.has("registry") {
+        true => Some(registration(section, &kafka.topic, d)?),
+        false => None,
+    };
+    if path.is_none() && registration.is_none() {
+        none(section, d);
+        return None;
+    }
+    Some(WrittenSchema { path, registration })
+}
+
+fn registration(
+    section: &Section<'_>,
+    topic: &KafkaTopic,
+    d: &mut Diagnostics,
+) -> Option<Registration> {
+    let table = section.table("registry", &SINK_REGISTRY, d)?;
+    let registry = registry_of(&table, d);
+    let register = table.bool("register", d)?.value;
+    let subject = match table.has("subject") {
+        true => Some(table.text("subject", d)?.value),
+        false => None,
+    };
+    if let (KafkaTopic::Column(column), None) = (topic, &subject) {
+        d.error(&table.span, format!("{} names no subject", table.title))
+            .label("expected `subject`")
+            .also(
+                &column.span,
+                "rows go to topics that this column names, and have one schema",
+            )
+            .help("for example `subject = \"alerts-value\"`");
+        return None;
+    }
+    Some(Registration {
+        registry: registry?,
+        register,
+        subject,
+    })
+}
+
+fn registry_of(table: &Section<'_>, d: &mut Diagnostics) -> Option<Registry> {
     let optional = |name, d: &mut Diagnostics| match table.has(name) {
         true => table.text(name, d).map(|text| Some(text.value)),
         false => Some(None),
@@ -88,7 +160,7 @@ fn registry_of(section: &Section<'_>, d: &mut Diagnostics) -> Option<ValueSchema
             .help("for example `url = \"http://localhost:8081\"`");
         return None;
     }
-    Some(ValueSchema::Registry {
+    Some(Registry {
         url,
         user: user?,
         password: password?,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde_json::{Value, json};
-use tidemill_connectors::{Encoding, SinkSpec};
+use tidemill_connectors::{Encoding, SinkSpec, ValueFormat};
 use tidemill_engine::plan::StationKind;
 use tidemill_engine::{EngineError, Options, Plan, Summary};
 
@@ -45,7 +45,12 @@ pub fn encode_only(plan: &mut Plan, sinks: Vec<SinkSpec>) {
             let format = match &spec {
                 SinkSpec::Stdout { format } | SinkSpec::File { format, .. } => *format,
                 SinkSpec::Folder(folder) => folder.format,
-                SinkSpec::Kafka(kafka) => kafka.format,
+                SinkSpec::Kafka(kafka) => match kafka.format {
+                    ValueFormat::Json => Encoding::Json,
+                    ValueFormat::Csv { delimiter } => Encoding::Csv { delimiter },
+                    // Its schema may be a registry's, which has no part in a benchmark.
+                    ValueFormat::Avro(_) => continue,
+                },
                 SinkSpec::Encoded { .. } | SinkSpec::Blackhole => continue,
             };
             // A table keeps all its rows until the end, which is not what a long run would do.

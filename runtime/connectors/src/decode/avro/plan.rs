@@ -41,7 +41,10 @@ pub enum Node {
 pub enum Leaf {
     Null,
     Bool,
-    Word,
+    /// An integer of 32 bits.
+    Int,
+    /// One of 64.
+    Long,
     /// A moment, as so many of a unit.
     Moment(EpochUnit),
     Nanos,
@@ -303,7 +306,8 @@ fn leaf(name: &str, logical: Option<&str>) -> Option<Leaf> {
         ("long", "timestamp-millis" | "local-timestamp-millis") => Leaf::Moment(EpochUnit::Millis),
         ("long", "timestamp-micros" | "local-timestamp-micros") => Leaf::Moment(EpochUnit::Micros),
         ("long", "timestamp-nanos" | "local-timestamp-nanos") => Leaf::Nanos,
-        ("int" | "long", _) => Leaf::Word,
+        ("int", _) => Leaf::Int,
+        ("long", _) => Leaf::Long,
         ("float", _) => Leaf::Float,
         ("double", _) => Leaf::Double,
         ("bytes", _) => Leaf::Bytes,

@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
                 1 => Found::Bool(true),
                 other => return Err(self.refuse(&format!("{other} is no bool"))),
             },
-            Leaf::Word => Found::Integer(self.long()?),
+            Leaf::Int | Leaf::Long => Found::Integer(self.long()?),
             Leaf::Moment(unit) => Found::Time(self.long()?.checked_mul(unit.micros())),
             Leaf::Nanos => Found::Time(Some(self.long()?.div_euclid(1000))),
             Leaf::Days => Found::Time(self.long()?.checked_mul(DAY)),
