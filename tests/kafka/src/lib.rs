@@ -13,6 +13,8 @@
 //! assert_eq!(read[0].value.as_deref(), Some(&b"{\"amount\":1}"[..]));
 //! ```
 //!
+//! A schema registry is started by the first test of a process that asks for one, and ends with the process.
+//!
 //! Everything here panics where it fails: it is for tests, whose failure that is.
 
 mod broker;
@@ -21,6 +23,7 @@ mod group;
 mod proxy;
 mod reader;
 mod record;
+mod registry;
 mod topic;
 mod writer;
 
@@ -29,5 +32,6 @@ pub use group::{Committed, commit, committed_offsets};
 pub use proxy::{Act, Point, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;
+pub use registry::{SchemaRegistry, registry};
 pub use topic::Topic;
 pub use writer::Writer;
