@@ -14,6 +14,18 @@ const OLDEST: u32 = 17;
 /// # Errors
 /// If there is none or it is too old.
 pub fn find() -> Result<PathBuf, BrokerError> {
+    asked().map(|(java, _)| java)
+}
+
+/// What the Java that was found says of itself, in a line.
+///
+/// # Errors
+/// If there is none or it is too old.
+pub fn told() -> Result<String, BrokerError> {
+    asked().map(|(_, told)| told.lines().next().unwrap_or_default().to_owned())
+}
+
+fn asked() -> Result<(PathBuf, String), BrokerError> {
     let home = env::var_os("JAVA_HOME").filter(|home| !home.is_empty());
     let java = home.map_or_else(
         || PathBuf::from("java"),
@@ -28,7 +40,7 @@ pub fn find() -> Result<PathBuf, BrokerError> {
     };
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     match major(&told) {
-        Some(major) if major >= OLDEST => Ok(java),
+        Some(major) if major >= OLDEST => Ok((java, told)),
         _ => Err(BrokerError::OldJava {
             java,
             found: told.lines().next().unwrap_or("silent").to_owned(),

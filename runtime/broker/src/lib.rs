@@ -18,9 +18,11 @@ mod jars;
 mod java;
 mod ready;
 mod topics;
+mod trust;
 
 pub use broker::{Broker, Lifetime, Options, Place};
 pub use error::BrokerError;
 pub use jars::{Jars, VERSION};
+pub use java::told as java;
 pub use ready::answers;
 pub use topics::Topics;

@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod compile_module;
 pub mod completions;
 pub mod dev;
+pub mod dlq;
 pub mod doctor;
 pub mod inspect;
 pub mod man;
@@ -39,6 +40,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Stop(args) => stop::stop(&args)?,
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
+        Command::Dlq(args) => return dlq::dlq(&args),
         Command::Dev(args) => dev::dev(&args)?,
         Command::Schema(_) => schema::schema(),
         Command::Completions(args) => completions::completions(&args),

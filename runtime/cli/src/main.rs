@@ -20,6 +20,7 @@ mod gauges;
 mod hot_keys;
 mod infer;
 mod lateness;
+mod letter;
 mod load;
 mod memory;
 mod module_text;

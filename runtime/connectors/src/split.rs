@@ -77,4 +77,6 @@ pub struct BadRow {
     pub message: String,
     /// The row as it was read, cut to [`BAD_ROW_BYTES`].
     pub bytes: Vec<u8>,
+    /// The time of its record, in microseconds since 1970, where it is one and has one.
+    pub recorded: Option<i64>,
 }

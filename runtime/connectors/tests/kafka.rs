@@ -347,6 +347,7 @@ fn rows_become_records_with_key_headers_and_time() {
         key: Some("key".to_owned()),
         timestamp: Some("at".to_owned()),
         headers: vec![("n".to_owned(), "n".to_owned())],
+        letters: None,
         omit: vec!["key".to_owned(), "at".to_owned()],
         guarantee: Guarantee::AtLeastOnce,
         buffer: 1 << 20,

@@ -39,6 +39,8 @@ pub struct FailedRow {
     pub line: Option<u64>,
     /// Its event time in microseconds, where it has one.
     pub time: Option<i64>,
+    /// The time of the record that it was to be made of, in microseconds, where that has one.
+    pub recorded: Option<i64>,
     /// The row as JSON text; for a firing, its key, window and accumulator.
     pub row: Option<String>,
     /// The bytes, where decoding failed.
@@ -228,7 +230,8 @@ pub fn failed_schema() -> SchemaRef {
     ]))
 }
 
-/// Failed rows as a batch of [`failed_schema`]. A row without an event time gets `stamp` as its time.
+/// Failed rows as a batch of [`failed_schema`]. A row without an event time gets `stamp` as its time; its column `time` has that of
+/// its record, if there is one.
 pub fn failed_batch(failed: &[FailedRow], stamp: i64) -> Batch {
     let stamp = if stamp == time::MIN {
         time::FIRST
@@ -247,7 +250,7 @@ pub fn failed_batch(failed: &[FailedRow], stamp: i64) -> Batch {
     let mut bytes = BinaryBuilder::new();
     for row in failed {
         position.append_option(row.position.map(|p| p as i64));
-        times.append_option(row.time);
+        times.append_option(row.time.or(row.recorded));
         bytes.append_option(row.bytes.as_deref());
     }
     let columns: Vec<ArrayRef> = vec![

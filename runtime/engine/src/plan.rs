@@ -30,6 +30,7 @@ use tidemill_wasm::{Host, Limits, Module, Output};
 
 pub use crate::task::WorkTime;
 pub use explain::{explain, slot as explain_slot, timer as explain_timer};
+pub use kafka::cluster;
 pub use modules::limits;
 pub use state::{RocksDbPlan, StatePlan};
 

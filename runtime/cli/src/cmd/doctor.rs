@@ -1,5 +1,6 @@
 //! `tidemill doctor`: what is there, what is missing, and the command that mends it.
 
+mod kafka;
 mod machine;
 mod tools;
 
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 /// Say what is there, what is missing, and the command that mends it
 ///
 /// The exit code is 0 if everything is there that running pipelines and building modules in Rust needs; what only modules
-/// in other languages need is named too.
+/// in other languages or `tidemill dev kafka` need is named too.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 
@@ -32,6 +33,8 @@ enum Need {
     Required,
     /// Building modules in this language.
     For(&'static str),
+    /// A Kafka of one's own on this machine.
+    DevKafka,
 }
 
 /// What is wrong with a thing.
@@ -53,7 +56,11 @@ impl Trouble {
 
 /// Looks at the machine.
 pub fn doctor() -> ExitCode {
-    let findings: Vec<Finding> = machine::look().into_iter().chain(tools::look()).collect();
+    let findings: Vec<Finding> = machine::look()
+        .into_iter()
+        .chain(tools::look())
+        .chain(kafka::look())
+        .collect();
     let width = findings
         .iter()
         .map(|finding| finding.what.len())
@@ -78,6 +85,17 @@ pub fn doctor() -> ExitCode {
     }
 }
 
+impl Need {
+    /// Whom it concerns.
+    fn text(self) -> String {
+        match self {
+            Self::Required => "everybody".to_owned(),
+            Self::For(language) => format!("modules in {language}"),
+            Self::DevKafka => "`tidemill dev kafka`".to_owned(),
+        }
+    }
+}
+
 impl Finding {
     fn text(&self, width: usize) -> String {
         match (&self.found, self.needed) {
@@ -90,10 +108,11 @@ impl Finding {
                     self.mend(trouble, width)
                 )
             }
-            (Err(trouble), Need::For(language)) => format!(
-                "absent   {:width$}  {} (only for modules in {language})\n{}",
+            (Err(trouble), Need::For(_) | Need::DevKafka) => format!(
+                "absent   {:width$}  {} (only for {})\n{}",
                 self.what,
                 trouble.why,
+                self.needed.text(),
                 self.mend(trouble, width)
             ),
         }

@@ -1,6 +1,5 @@
 //! `tidemill rerun`: a row that failed, again, alone.
 
-mod letter;
 mod shown;
 
 use std::path::PathBuf;
@@ -12,10 +11,11 @@ use tidemill_engine::plan::StationKind;
 use tidemill_engine::rerun::{self, Again, RerunError};
 use tidemill_scenario::pipeline::moment;
 
-use self::letter::Letter;
+use super::dlq;
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::letter::Letter;
 use crate::talk::Talk;
 use crate::{folders, load};
 
@@ -24,7 +24,8 @@ use crate::{folders, load};
 /// Shows what the function gives for it now, or why it fails again: with its log, the module's backtrace, the time that the
 /// calls took and the memory of the instance. Nothing is read from the sources and nothing written to the sinks.
 ///
-/// The row is a line of a file that a sink of `<name>.failed` wrote (--letters), or any row of an operator's input
+/// The row is a dead letter in a topic or file of this pipeline (--letter), a line of a file that a sink of `<name>.failed` wrote
+/// or that `tidemill dlq list --format json` gave (--letters), or any row of an operator's input
 /// (--operator and --row). An aggregate starts from a fresh accumulator, or from --accumulator. A source whose watermarks a
 /// function makes is named as an operator is; the function starts from a fresh state, or from --accumulator.
 #[derive(clap::Args, Debug)]
@@ -32,9 +33,12 @@ use crate::{folders, load};
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
-    /// A file of dead letters, as a sink of `<name>.failed` writes it in JSON
-    #[arg(long, value_name = "FILE", required_unless_present = "row")]
+    /// A file of dead letters, as a sink of `<name>.failed` writes it in JSON; `-` is standard input
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["row", "letter"])]
     letters: Option<PathBuf>,
+    /// A dead letter as `tidemill dlq list` names it, such as `0:17`
+    #[arg(long, value_name = "LETTER", conflicts_with_all = ["letters", "row"])]
+    letter: Option<String>,
     /// Only this line of it, from 1
     #[arg(long, value_name = "N", requires = "letters", value_parser = clap::value_parser!(u64).range(1..))]
     line: Option<u64>,
@@ -114,8 +118,17 @@ fn cases(args: &Args, plan: &Plan, talk: &Talk) -> Result<Vec<Case>, Failure> {
             again,
         }]);
     }
-    let path = args.letters.as_ref().expect("clap requires one of the two");
-    let text = std::fs::read_to_string(path)
+    if let Some(name) = &args.letter {
+        let (place, line) = dlq::line(&args.pipeline, name)?;
+        let letter = Letter::parse(&line).map_err(|e| Failure::wrong(anyhow!("{place}: {e}")))?;
+        return Ok(vec![case(place, letter, args, plan)?]);
+    }
+    let path = args.letters.as_ref().expect("clap requires one of them");
+    let text = match path.as_os_str() == "-" {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => std::fs::read_to_string(path),
+    };
+    let text = text
         .with_context(|| format!("cannot read {}", path.display()))
         .map_err(Failure::wrong)?;
     let mut cases = Vec::new();

@@ -10,6 +10,8 @@ fn what_builds_this_project_is_found() {
         "ok       cargo",
         "ok       wasm32-unknown-unknown",
         "ok       cache of modules",
+        "ok       java 17",
+        "ok       kafka",
     ] {
         assert!(ended.out.contains(text), "no {text:?} in:\n{}", ended.out);
     }
@@ -29,6 +31,10 @@ fn what_is_missing_is_named_with_the_command_that_mends_it() {
         "sh.rustup.rs",
         "absent   clang",
         "apt-get install clang",
+        "absent   java 17",
+        "openjdk-17-jre-headless",
+        "which brings it, is not on the PATH (only for `tidemill dev kafka`)",
+        "mend: apt-get install maven",
     ] {
         assert!(ended.out.contains(text), "no {text:?} in:\n{}", ended.out);
     }

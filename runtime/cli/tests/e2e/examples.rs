@@ -84,11 +84,27 @@ fn fraud_kafka_is_as_expected() {
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
+        let names = [
+            "topic",
+            "partition",
+            "offset",
+            "timestamp",
+            "operator",
+            "module-hash",
+            "reason",
+        ];
+        assert_eq!(headers, names.map(|name| format!("tidemill.{name}")));
         assert_eq!(
-            headers,
-            ["operator", "module", "reason", "partition", "offset"]
+            bad[0].headers[0].1.as_deref(),
+            Some(payments.name().as_bytes())
         );
-        assert_eq!(bad[0].headers[0].1.as_deref(), Some(&b"payments"[..]));
+        let mut args = vec!["dlq", "list"];
+        args.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+        let listed = folder.run(&args).expect(0).out;
+        assert!(
+            listed.contains("expected float, found \"a lot\""),
+            "{listed}"
+        );
     }
 }
 

@@ -9,6 +9,7 @@ mod checkpoint;
 mod checks;
 mod clocks;
 mod dev_kafka;
+mod dlq;
 mod doctor;
 mod examples;
 mod failures;

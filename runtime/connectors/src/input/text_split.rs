@@ -378,6 +378,7 @@ impl Reading {
             code: refusal.code,
             message: refusal.message,
             bytes: kept[..kept.len().min(BAD_ROW_BYTES)].to_vec(),
+            recorded: None,
         });
     }
 }

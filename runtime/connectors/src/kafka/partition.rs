@@ -127,6 +127,7 @@ impl PartitionSplit {
             code: refusal.code,
             message: refusal.message,
             bytes: value[..value.len().min(BAD_ROW_BYTES)].to_vec(),
+            recorded: record.time().micros(),
         });
     }
 

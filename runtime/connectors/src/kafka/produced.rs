@@ -5,6 +5,7 @@ use tidemill_rows::arrow_array::types::{Float64Type, Int64Type, TimestampMicrose
 use tidemill_rows::arrow_array::{Array, ArrayRef};
 use tidemill_rows::{Batch, LogicalType, RecordBatch, Schema, SchemaRef, json, time_text};
 
+use super::letters::headers::Part;
 use super::sink::{KafkaSinkSpec, TopicOf};
 use crate::ConnectorError;
 use crate::encode::value::ValueWriter;
@@ -22,7 +23,7 @@ struct Made {
     topic: Option<(usize, usize)>,
     key: Option<(usize, usize)>,
     value: (usize, usize),
-    /// Each its value, in the order of the sink's headers.
+    /// Each its value, in the order of [`KafkaSinkSpec::header_names`].
     headers: Vec<Option<(usize, usize)>>,
     /// Milliseconds since 1970.
     time: Option<i64>,
@@ -92,7 +93,7 @@ pub(super) struct Layout {
     topic: Option<usize>,
     key: Option<usize>,
     time: Option<usize>,
-    headers: Vec<usize>,
+    headers: Vec<(usize, Part)>,
     /// The columns of the value.
     value: Vec<usize>,
     schema: SchemaRef,
@@ -116,7 +117,10 @@ impl Layout {
             TopicOf::Column(name) => Some(column("topic-column", name, &[LogicalType::Text])?),
         };
         let headers = spec.headers.iter();
-        let headers = headers.map(|(_, name)| column("headers", name, &[]));
+        let headers = headers.map(|(_, name)| Ok((column("headers", name, &[])?, Part::Whole)));
+        let of_letter = spec.letter_headers();
+        let of_letter =
+            of_letter.map(|header| Ok((column(header.name, header.column, &[])?, header.part)));
         for name in &spec.omit {
             column("omit", name, &[])?;
         }
@@ -129,7 +133,7 @@ impl Layout {
             topic,
             key: of("key", &spec.key, &[])?,
             time: of("timestamp", &spec.timestamp, &[LogicalType::Time])?,
-            headers: headers.collect::<Result<_, _>>()?,
+            headers: headers.chain(of_letter).collect::<Result<_, _>>()?,
             value,
             schema: written.into(),
         })
@@ -181,7 +185,10 @@ impl RecordMaker {
                 ));
             }
             let key = text(layout.key, &mut out.bytes);
-            let header = |&column: &usize| as_bytes(&columns[column], row, &mut out.bytes);
+            let header = |&(column, part): &(usize, Part)| {
+                let whole = as_bytes(&columns[column], row, &mut out.bytes)?;
+                part.of(&out.bytes, whole)
+            };
             let headers = layout.headers.iter().map(header).collect();
             let time = layout.time.and_then(|column| {
                 let times = columns[column].as_primitive::<TimestampMicrosecondType>();

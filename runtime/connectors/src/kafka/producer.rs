@@ -115,9 +115,15 @@ impl Producer {
         let mut one = BaseRecord::<[u8], [u8]>::to(topic).payload(record.value);
         one.key = record.key;
         one.timestamp = record.time;
-        if !spec.headers.is_empty() {
+        if !record.headers.is_empty() {
             one.headers = Some(headers(spec, record));
         }
+        self.send(one)
+    }
+
+    /// Hands a record to the client, when it has room.
+    pub fn send(&self, mut one: BaseRecord<'_, [u8], [u8]>) -> Result<(), ConnectorError> {
+        let topic = one.topic;
         loop {
             match self.client.send(one) {
                 Ok(()) => return Ok(()),
@@ -170,9 +176,9 @@ impl Producer {
 }
 
 fn headers(spec: &KafkaSinkSpec, record: &OneRecord<'_>) -> OwnedHeaders {
-    let headers = OwnedHeaders::new_with_capacity(spec.headers.len());
-    let named = spec.headers.iter().zip(&record.headers);
-    named.fold(headers, |headers, ((key, _), value)| {
+    let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+    let named = spec.header_names().zip(&record.headers);
+    named.fold(headers, |headers, (key, value)| {
         headers.insert(Header { key, value: *value })
     })
 }

@@ -122,6 +122,16 @@ pub(crate) enum RecordTime {
     Appended(i64),
 }
 
+impl RecordTime {
+    /// In microseconds since 1970, whoever says it.
+    pub fn micros(self) -> Option<i64> {
+        match self {
+            Self::None => None,
+            Self::Created(millis) | Self::Appended(millis) => Some(millis.saturating_mul(1000)),
+        }
+    }
+}
+
 impl Record {
     fn message(&self) -> &sys::rd_kafka_message_t {
         // SAFETY: it lives until `drop`.

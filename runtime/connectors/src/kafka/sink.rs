@@ -7,6 +7,7 @@ use tidemill_rows::{Batch, SchemaRef};
 
 use super::client::ClientSpec;
 use super::lanes::{Lane, Lanes};
+use super::letters::headers::{LETTER_HEADERS, LetterHeader, OF_RECORDS};
 use super::produced::{RecordMaker, Records};
 use super::producer::Producer;
 use super::transactions::Transactions;
@@ -28,6 +29,8 @@ pub struct KafkaSinkSpec {
     pub timestamp: Option<String>,
     /// Headers by name, and their columns.
     pub headers: Vec<(String, String)>,
+    /// Whether its rows are dead letters, and of what: then headers say where each came from.
+    pub letters: Option<LettersOf>,
     /// Columns that are not in the value.
     pub omit: Vec<String>,
     /// How often a row comes to stand there.
@@ -45,6 +48,15 @@ pub enum TopicOf {
     Named(String),
     /// Each to the one that this column names.
     Column(String),
+}
+
+/// What rows failed, of which there are dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LettersOf {
+    /// Records of topics, perhaps among others.
+    Records,
+    /// Rows of files, of generators.
+    Others,
 }
 
 /// A sink that was opened.
@@ -78,6 +90,23 @@ impl KafkaSinkSpec {
     pub fn check(&self, schema: &SchemaRef) -> Result<(), ConnectorError> {
         self.client.config()?;
         RecordMaker::check(self, schema)
+    }
+
+    /// The names of headers, in the order in which records have them.
+    pub(super) fn header_names(&self) -> impl Iterator<Item = &str> {
+        let own = self.headers.iter().map(|(name, _)| name.as_str());
+        own.chain(self.letter_headers().map(|header| header.name))
+    }
+
+    /// The headers of dead letters that the file does not set itself.
+    pub(super) fn letter_headers(&self) -> impl Iterator<Item = &'static LetterHeader> {
+        let all: &[LetterHeader] = match self.letters {
+            None => &[],
+            Some(LettersOf::Records) => &LETTER_HEADERS,
+            Some(LettersOf::Others) => &LETTER_HEADERS[OF_RECORDS..],
+        };
+        let said = |header: &&LetterHeader| self.headers.iter().any(|(n, _)| n == header.name);
+        all.iter().filter(move |header| !said(header))
     }
 
     /// Opens it for rows of a schema, with transactions where its rows become visible with checkpoints.

@@ -50,6 +50,12 @@ impl Partition {
         })
     }
 
+    /// Whether a topic can be called so.
+    pub(in crate::kafka) fn may_be(&self) -> bool {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        self.number >= 0 && !self.topic.ends_with('-') && self.topic.chars().all(fits)
+    }
+
     /// As splits are called: `payments-0`.
     pub fn name(&self) -> String {
         format!("{}-{}", self.topic, self.number)

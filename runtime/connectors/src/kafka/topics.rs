@@ -36,6 +36,17 @@ impl Topics {
         }
     }
 
+    /// Whether a topic of this name is one of them.
+    pub fn has(&self, topic: &str) -> bool {
+        match self {
+            Self::Named(names) => names.iter().any(|name| name == topic),
+            Self::Like(pattern) => {
+                let like = matcher(pattern);
+                !topic.starts_with("__") && like.is_ok_and(|like| like.is_match(topic))
+            }
+        }
+    }
+
     /// As messages name them.
     pub fn names(&self) -> String {
         match self {
@@ -92,7 +103,7 @@ fn matcher(pattern: &str) -> Result<Regex, ConnectorError> {
 }
 
 /// A topic and how many partitions it has; nothing if it is not there.
-fn one(client: &Client, name: &str) -> Result<Option<(String, i32)>, ConnectorError> {
+pub(super) fn one(client: &Client, name: &str) -> Result<Option<(String, i32)>, ConnectorError> {
     let what = || format!("cannot ask for topic {name}");
     let metadata = client.ask(what, |asked| asked.fetch_metadata(Some(name), ANSWER))?;
     let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {

@@ -29,7 +29,7 @@ pub struct Transactions {
 }
 
 /// How long a commit is tried again whose answer does not come (`kafka-commit`).
-const LONGEST: Duration = Duration::from_secs(30);
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// The property that says how long a transaction may be open.
 const TIMEOUT: &str = "transaction.timeout.ms";
@@ -110,26 +110,7 @@ impl Transactions {
     }
 
     fn not_committed(&self, error: &KafkaError) -> ConnectorError {
-        let of = format!("transaction of {}", self.transactional_id);
-        match error {
-            KafkaError::Transaction(e)
-                if matches!(
-                    e.code(),
-                    RDKafkaErrorCode::Fenced
-                        | RDKafkaErrorCode::InvalidProducerEpoch
-                        | RDKafkaErrorCode::ProducerFenced
-                ) =>
-            {
-                ConnectorError::Fenced(format!(
-                    "the {of} was not committed at {}: another process has its id now",
-                    self.lanes.producer.brokers
-                ))
-            }
-            error => self
-                .lanes
-                .producer
-                .failed(&format!("cannot commit the {of}"), error),
-        }
+        not_committed(&self.lanes.producer, &self.transactional_id, error)
     }
 
     /// The groups whose offsets are committed with them.
@@ -138,9 +119,25 @@ impl Transactions {
     }
 }
 
+/// Why a transaction of this id was not committed.
+pub(super) fn not_committed(producer: &Producer, id: &str, error: &KafkaError) -> ConnectorError {
+    use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
+    match error {
+        KafkaError::Transaction(e)
+            if matches!(e.code(), Fenced | InvalidProducerEpoch | ProducerFenced) =>
+        {
+            ConnectorError::Fenced(format!(
+                "the transaction of {id} was not committed at {}: another process has its id now",
+                producer.brokers
+            ))
+        }
+        error => producer.failed(&format!("cannot commit the transaction of {id}"), error),
+    }
+}
+
 /// Does something in the time that is left until then, as often as librdkafka says that it can be tried again: whether the try
 /// before had come through or not.
-fn tried(
+pub(super) fn tried(
     until: Instant,
     act: impl Fn(Duration) -> Result<(), KafkaError>,
 ) -> Result<(), KafkaError> {

@@ -83,6 +83,7 @@ pub fn sink(topic: &Topic, format: ValueFormat) -> KafkaSinkSpec {
         key: None,
         timestamp: None,
         headers: Vec::new(),
+        letters: None,
         omit: Vec::new(),
         guarantee: Guarantee::AtLeastOnce,
         buffer: 1 << 20,

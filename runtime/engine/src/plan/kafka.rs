@@ -1,7 +1,8 @@
 //! Kafka of the pipeline file as the connectors know it.
 
 use tidemill_connectors::kafka::{
-    ClientSpec, Isolation, KafkaSinkSpec, NullValues, Properties, Start, TopicOf, Topics, Until,
+    ClientSpec, Isolation, KafkaSinkSpec, LettersOf, NullValues, Properties, Start, TopicOf,
+    Topics, Until,
 };
 use tidemill_connectors::{
     FormatSpec, Guarantee, KafkaSpec, RecordField, Registering, Registration, ValueFormat,
@@ -12,7 +13,7 @@ use tidemill_pipeline as file;
 /// A source of the pipeline of this name.
 pub fn source(pipeline: &str, kafka: &file::KafkaSource, format: FormatSpec) -> KafkaSpec {
     KafkaSpec {
-        client: client(&kafka.cluster),
+        client: cluster(&kafka.cluster),
         topics: match &kafka.topics {
             file::KafkaTopics::Named(names) => Topics::Named(texts(names)),
             file::KafkaTopics::Like(pattern) => Topics::Like(pattern.value.clone()),
@@ -57,10 +58,15 @@ pub fn field(column: &file::Column) -> RecordField {
     }
 }
 
-/// The topics that the records of a sink go to.
-pub fn sink(sink: &file::Sink, kafka: &file::KafkaSink) -> KafkaSinkSpec {
+/// The topics that the records of a sink go to, and of what they are dead letters, if they are.
+pub fn sink(
+    sink: &file::Sink,
+    kafka: &file::KafkaSink,
+    letters: Option<LettersOf>,
+) -> KafkaSinkSpec {
     KafkaSinkSpec {
-        client: client(&kafka.cluster),
+        letters,
+        client: cluster(&kafka.cluster),
         topic: match &kafka.topic {
             file::KafkaTopic::Named(name) => TopicOf::Named(name.value.clone()),
             file::KafkaTopic::Column(name) => TopicOf::Column(name.value.clone()),
@@ -108,7 +114,20 @@ fn written(schema: &file::WrittenSchema, kafka: &file::KafkaSink) -> WrittenSche
     }
 }
 
-fn client(cluster: &file::Cluster) -> ClientSpec {
+/// Of which rows a sink takes dead letters, if it takes nothing else.
+pub fn letters(pipeline: &file::Pipeline, sink: &file::Sink) -> Option<LettersOf> {
+    let of_topics =
+        |source: &file::Source| matches!(source.connector.value, file::Connector::Kafka(_));
+    let of = match pipeline.sources.iter().any(of_topics) {
+        true => LettersOf::Records,
+        false => LettersOf::Others,
+    };
+    let letters = sink.inputs.iter().all(file::Input::is_failed);
+    letters.then_some(of)
+}
+
+/// How a cluster is reached.
+pub fn cluster(cluster: &file::Cluster) -> ClientSpec {
     ClientSpec {
         brokers: cluster.brokers.value.clone(),
         properties: Properties(pairs(&cluster.properties)),

@@ -59,7 +59,8 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
             },
         }),
         file::SinkConnector::Kafka(kafka) => {
-            SinkSpec::Kafka(Box::new(super::kafka::sink(sink, kafka)))
+            let letters = super::kafka::letters(planner.pipeline, sink);
+            SinkSpec::Kafka(Box::new(super::kafka::sink(sink, kafka, letters)))
         }
         file::SinkConnector::Blackhole => SinkSpec::Blackhole,
     };

@@ -21,6 +21,13 @@ pub struct Input {
     pub span: Span,
 }
 
+impl Input {
+    /// Whether it is the rows that failed somewhere.
+    pub fn is_failed(&self) -> bool {
+        self.side.as_deref() == Some(FAILED)
+    }
+}
+
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.side {

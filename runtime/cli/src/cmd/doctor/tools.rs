@@ -58,7 +58,7 @@ fn ask(program: &Path, args: &[&str]) -> Result<String, String> {
 }
 
 /// A tool, by the first line of its version.
-fn tool(name: &str, mend: &str) -> Result<String, Trouble> {
+pub(super) fn tool(name: &str, mend: &str) -> Result<String, Trouble> {
     let version = ask(Path::new(name), &["--version"]).map_err(|why| Trouble::new(why, mend))?;
     Ok(version.lines().next().unwrap_or_default().to_owned())
 }

@@ -56,8 +56,8 @@ fn text(case: &Case, ran: &Rerun) -> String {
     let mut say = |what: &str, text: &str| lines.push(format!("  {what:<12} {text}"));
     if let Some(letter) = &case.letter {
         say("before:", &format!("{}: {}", letter.reason, letter.message));
-        if let Some(place) = &letter.place {
-            say("read from:", place);
+        if let Some(place) = letter.place() {
+            say("read from:", &place);
         }
         if letter
             .module_hash

@@ -233,6 +233,7 @@ fn undecoded(bad: BadRow, split: &str, blame: &Blame) -> FailedRow {
         position: Some(bad.position),
         line: bad.line,
         bytes: Some(bad.bytes),
+        recorded: bad.recorded,
         ..blame.row("decode", format!("{}: {}", bad.code, bad.message))
     }
 }
