@@ -61,7 +61,7 @@ pub fn columns(pipeline: &Pipeline) -> Result<String, Failure> {
             Format::Json => json::infer(&sampled),
             Format::Csv => csv::infer(&sampled, source.delimiter),
             // Of files there is neither, and only files are looked into.
-            Format::Avro => continue,
+            Format::Avro | Format::Protobuf => continue,
         };
         text.push_str(&said(source, inferred, &sampled)?);
     }
@@ -79,6 +79,7 @@ fn format(source: &Source) -> FormatSpec {
             delimiter: source.delimiter,
         },
         Format::Avro => FormatKind::Avro,
+        Format::Protobuf => FormatKind::Protobuf,
     };
     FormatSpec::new(kind, Vec::new())
 }

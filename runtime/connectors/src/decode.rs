@@ -11,6 +11,7 @@ pub mod avro;
 pub mod csv;
 pub mod json;
 mod number;
+pub mod protobuf;
 mod text;
 mod typed;
 
@@ -189,6 +190,8 @@ pub enum Decoder {
     Csv(Box<csv::CsvDecoder>),
     /// Avro values.
     Avro(Box<avro::AvroDecoder>),
+    /// Protobuf messages.
+    Protobuf(Box<protobuf::ProtobufDecoder>),
 }
 
 impl Decoder {
@@ -204,6 +207,10 @@ impl Decoder {
             FormatKind::Avro => {
                 let avro = avro::AvroDecoder::new(&format.columns, &format.schema)?;
                 Self::Avro(Box::new(avro))
+            }
+            FormatKind::Protobuf => {
+                let protobuf = protobuf::ProtobufDecoder::new(&format.columns, &format.schema)?;
+                Self::Protobuf(Box::new(protobuf))
             }
         })
     }
@@ -227,6 +234,7 @@ impl Decoder {
         match self {
             Self::Json(_) | Self::Csv(_) => Ok(()),
             Self::Avro(avro) => avro.prepare(value),
+            Self::Protobuf(protobuf) => protobuf.prepare(value),
         }
     }
 
@@ -253,6 +261,7 @@ impl Decoder {
             Self::Json(json) => json.decode(buffer, row),
             Self::Csv(csv) => csv.decode(&buffer[row]),
             Self::Avro(avro) => avro.decode(&buffer[row]),
+            Self::Protobuf(protobuf) => protobuf.decode(&buffer[row]),
         }
     }
 
@@ -263,7 +272,7 @@ impl Decoder {
     pub(crate) fn decode_ahead(&mut self, text: &[u8]) -> Option<(usize, Decoded<'_>)> {
         match self {
             Self::Json(json) => json.decode_ahead(text),
-            Self::Csv(_) | Self::Avro(_) => None,
+            Self::Csv(_) | Self::Avro(_) | Self::Protobuf(_) => None,
         }
     }
 }

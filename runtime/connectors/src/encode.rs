@@ -1,8 +1,9 @@
-//! From batches to bytes: JSON lines, CSV, Parquet, a table for people; from rows to the values of records: also Avro.
+//! From batches to bytes: JSON lines, CSV, Parquet, a table for people; from rows to the values of records: also Avro and Protobuf.
 
 pub(crate) mod avro;
 pub mod csv;
 pub(crate) mod parquet;
+pub(crate) mod protobuf;
 pub mod table;
 pub mod value;
 pub mod written;

@@ -9,6 +9,7 @@ use tidemill_rows::{LogicalType, Schema, SchemaRef};
 
 use crate::ConnectorError;
 use crate::decode::avro::AvroDecoder;
+use crate::decode::protobuf::ProtobufDecoder;
 use crate::kafka::RecordField;
 use crate::registry::Registry;
 
@@ -53,6 +54,8 @@ pub enum SchemaSpec {
 pub struct FileSchema {
     /// The file.
     pub path: PathBuf,
+    /// Which message of it values are, of Protobuf.
+    pub message: Option<String>,
 }
 
 impl FileSchema {
@@ -77,12 +80,14 @@ pub enum FormatKind {
     },
     /// Avro, a datum each.
     Avro,
+    /// Protobuf, a message each.
+    Protobuf,
 }
 
 impl FormatKind {
     /// Whether rows are no text: they stand in no file of lines.
     pub fn is_binary(self) -> bool {
-        matches!(self, Self::Avro)
+        matches!(self, Self::Avro | Self::Protobuf)
     }
 
     /// CSV with commas.
@@ -214,7 +219,9 @@ impl FormatSpec {
     pub fn check(&self) -> Result<(), ConnectorError> {
         let refuse = |message: String| Err(ConnectorError::Configuration(message));
         if self.kind.is_binary() && self.unknown == Unknown::Refuse {
-            return refuse("`unknown-fields` is for JSON and CSV: Avro has a schema".into());
+            return refuse(
+                "`unknown-fields` is for JSON and CSV: Avro and Protobuf have a schema".into(),
+            );
         }
         if self.columns.is_empty() {
             return refuse("a source needs at least one column under `columns`".to_owned());
@@ -229,9 +236,11 @@ impl FormatSpec {
         if matches!(self.kind, FormatKind::Csv { delimiter } if cannot(delimiter)) {
             return refuse("`delimiter` must be one ASCII character, no quote or newline".into());
         }
-        if self.kind == FormatKind::Avro {
-            // What is in a file can be known now; what a registry has, when the first value comes.
-            AvroDecoder::new(&self.columns, &self.schema)?;
+        // What is in a file can be known now; what a registry has, when the first value comes.
+        match self.kind {
+            FormatKind::Avro => drop(AvroDecoder::new(&self.columns, &self.schema)?),
+            FormatKind::Protobuf => drop(ProtobufDecoder::new(&self.columns, &self.schema)?),
+            FormatKind::Json | FormatKind::Csv { .. } => {}
         }
         for (i, column) in self.columns.iter().enumerate() {
             self.check_path(column)?;
@@ -248,7 +257,7 @@ impl FormatSpec {
         let problem = match self.kind {
             _ if depth == 0 || column.path.iter().any(String::is_empty) => "has an empty path",
             FormatKind::Csv { .. } if depth > 1 => "has a nested path, which CSV has not",
-            FormatKind::Json | FormatKind::Avro if depth >= DEPTH_LIMIT => {
+            FormatKind::Json | FormatKind::Avro | FormatKind::Protobuf if depth >= DEPTH_LIMIT => {
                 "is nested deeper than 127 objects"
             }
             _ => return Ok(()),

@@ -32,6 +32,7 @@ pub mod kafka;
 pub mod nexmark;
 mod pace;
 pub mod position;
+pub mod proto;
 mod random;
 pub mod registry;
 pub mod sink;

@@ -10,7 +10,9 @@ use tidemill_connectors::{
     ColumnSpec, FormatKind, FormatSpec, LogicalType, Registering, Registration, ValueFormat,
     WrittenSchema,
 };
-use tidemill_rows::arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use tidemill_rows::arrow_array::{
+    ArrayRef, BinaryArray, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use tidemill_rows::{RecordBatch, Schema};
 use tidemill_test_kafka::{Record, Topic, registry};
 
@@ -48,6 +50,7 @@ fn rows(columns: &[(&str, ArrayRef)]) -> RecordBatch {
 fn registered(subject: &str, registering: Registering) -> WrittenSchema {
     WrittenSchema {
         path: None,
+        message: None,
         registration: Some(Registration {
             registry: registry_at(registry().url()),
             subject: subject.to_owned(),
@@ -162,4 +165,110 @@ fn a_schema_that_may_not_follow_is_refused_before_the_first_row() {
     );
     assert_eq!(registry().versions(&subject), 2);
     assert_eq!(topic.committed().len(), 2);
+}
+
+const PROTO_V1: &str = r#"syntax = "proto3"; package shop;
+message Note {} message Payment { string name = 1; optional int64 n = 2; message Part { string name = 1; } }"#;
+
+/// A field more.
+const PROTO_V2: &str = r#"syntax = "proto3"; package shop; import "google/protobuf/timestamp.proto";
+message Note {} message Payment { string name = 1; optional int64 n = 2; google.protobuf.Timestamp at = 3; message Part { string name = 1; } }"#;
+
+#[test]
+fn messages_are_read_by_the_schemas_that_they_were_written_with() {
+    let topic = Topic::new("messages", 1);
+    let subject = format!("{}-value", topic.name());
+    let v1 = registry().register(&subject, "PROTOBUF", PROTO_V1);
+    let v2 = registry().register(&subject, "PROTOBUF", PROTO_V2);
+    let avro = registry().register("messages-other-value", "AVRO", V1);
+    topic.produce(&[
+        // The second message of the file; the first of that; one that there is not; none.
+        numbered(v1, &[2, 2, 0x0a, 1, b'a']),
+        numbered(v2, &[2, 2, 0x0a, 1, b'b', 0x10, 7, 0x1a, 2, 0x08, 1]),
+        numbered(v1, &[4, 2, 0, 0x0a, 1, b'c']),
+        numbered(v1, &[2, 18]),
+        numbered(v1, &[]),
+        numbered(999_999, &[0]),
+        numbered(avro, &[0]),
+        numbered(v2, &[2, 2, 0x0a, 9, b'd']),
+        numbered(v2, &[2, 2]),
+    ]);
+    let columns = vec![
+        column("name", LogicalType::Text),
+        column("n", LogicalType::Integer),
+        column("at", LogicalType::Time),
+    ];
+    let (rows, bad) =
+        read(source(&topic, format(FormatKind::Protobuf, columns))).expect("it is read");
+    let expected = [
+        r#"{"name":"a","n":null,"at":null}"#,
+        r#"{"name":"b","n":7,"at":"1970-01-01T00:00:01Z"}"#,
+        r#"{"name":"c","n":null,"at":null}"#,
+        r#"{"name":"","n":null,"at":null}"#,
+    ];
+    assert_eq!(rows, expected);
+    let expected = ["3 schema", "4 schema", "5 schema", "6 schema", "7 syntax"];
+    assert_eq!(bad, expected);
+}
+
+#[test]
+fn a_sink_registers_the_file_of_its_message() {
+    let topic = Topic::new("payments", 1);
+    let subject = format!("{}-value", topic.name());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("payment.proto");
+    std::fs::write(&path, PROTO_V2).expect("a file");
+    let of = |registering, path| {
+        let schema = WrittenSchema {
+            path,
+            message: Some("shop.Payment".to_owned()),
+            ..registered(&subject, registering)
+        };
+        sink(&topic, ValueFormat::Protobuf(schema))
+    };
+    let times = TimestampMicrosecondArray::from(vec![1, -1]).with_timezone("UTC");
+    let two = rows(&[
+        names(&["a", ""]),
+        numbers("n", &[Some(0), None]),
+        ("at", Arc::new(times)),
+    ]);
+    for (registering, path) in [
+        (Registering::Allowed, Some(&path)),
+        (Registering::Forbidden, Some(&path)),
+        (Registering::Forbidden, None),
+    ] {
+        write(of(registering, path.cloned()), two.clone(), None).expect("it is written");
+    }
+    assert_eq!(registry().versions(&subject), 1);
+    let columns = vec![
+        column("name", LogicalType::Text),
+        column("n", LogicalType::Integer),
+        column("at", LogicalType::Time),
+    ];
+    let (read, bad) =
+        read(source(&topic, format(FormatKind::Protobuf, columns))).expect("it is read");
+    let expected = [
+        r#"{"name":"a","n":0,"at":"1970-01-01T00:00:00.000001Z"}"#,
+        r#"{"name":"","n":null,"at":"1969-12-31T23:59:59.999999Z"}"#,
+    ];
+    assert_eq!(read, [expected, expected, expected].concat());
+    assert_eq!(bad, [""; 0]);
+    // A number of another type may not follow, and the registry says so.
+    registry().rule(&subject, "BACKWARD");
+    std::fs::write(
+        &path,
+        PROTO_V2.replace("string name = 1; optional", "bytes name = 1; optional"),
+    )
+    .expect("a file");
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"a"[..]]));
+    let error = write(
+        of(Registering::Allowed, Some(path)),
+        rows(&[("name", bytes)]),
+        None,
+    );
+    let said = error.expect_err("it may not follow").to_string();
+    assert!(
+        said.contains(&subject) && said.contains("does not take"),
+        "{said}"
+    );
 }

@@ -348,8 +348,16 @@ fn around(shape: &Shape, key: &Key, value: &str) -> Option<String> {
         "secret" => file.top += &format!("secrets = {{ password = {} }}\n", inline("")),
         "limits" => file.module += &format!("limits = {}\n", inline("")),
         "source" if matches!(name, "schema" | "registry") => file.read_avro(&line),
+        "source" if name == "message" => {
+            file.read_avro(&format!("schema = \"a.proto\"\n{line}"));
+            file.source = file.source.replace("\"avro\"", "\"protobuf\"");
+        }
         "source" => file.set_source(name, &line),
         "sink" if matches!(name, "schema" | "registry") => file.write_avro(&line),
+        "sink" if name == "message" => {
+            file.write_avro(&format!("schema = \"a.proto\"\n{line}"));
+            file.sink = file.sink.replace("\"avro\"", "\"protobuf\"");
+        }
         "sink registry" => {
             let url = if name == "url" {
                 ""

@@ -16,6 +16,8 @@ pub(super) enum Found<'a> {
     Null,
     Bool(bool),
     Integer(i64),
+    /// An integer beyond those.
+    Large(u64),
     Float(f64),
     Text(&'a str),
     Bytes(&'a [u8]),
@@ -43,6 +45,16 @@ impl Row {
         self.scratch.clear();
     }
 
+    /// Whether nothing was found of a column so far.
+    pub fn is_missing(&self, at: usize) -> bool {
+        self.slots[at] == Slot::Missing
+    }
+
+    /// Takes back what was found of a column.
+    pub fn forget(&mut self, at: usize) {
+        self.slots[at] = Slot::Missing;
+    }
+
     /// Puts what was found of one column.
     ///
     /// # Errors
@@ -66,6 +78,8 @@ impl Row {
             (LogicalType::Integer, Found::Integer(value)) => Slot::Word(value as u64),
             (LogicalType::Float, Found::Float(value)) => Slot::Word(value.to_bits()),
             (LogicalType::Float, Found::Integer(value)) => Slot::Word((value as f64).to_bits()),
+            (LogicalType::Float, Found::Large(value)) => Slot::Word((value as f64).to_bits()),
+            (LogicalType::Integer, Found::Large(_)) => return Err(Misfit::Range),
             (LogicalType::Text, Found::Text(text)) => self.scratched(text.as_bytes()),
             (LogicalType::Bytes, Found::Bytes(bytes)) => self.scratched(bytes),
             (LogicalType::Time, found) => Slot::Word(self.time(column, found)? as u64),
@@ -120,6 +134,7 @@ fn shown(found: Found<'_>) -> String {
         Found::Null => "null".to_owned(),
         Found::Bool(value) => value.to_string(),
         Found::Integer(value) => value.to_string(),
+        Found::Large(value) => value.to_string(),
         Found::Float(value) => value.to_string(),
         Found::Text(text) => format!("`{}`", excerpt(text.as_bytes())),
         Found::Bytes(bytes) => format!("{} bytes", bytes.len()),

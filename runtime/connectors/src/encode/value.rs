@@ -6,8 +6,10 @@ use tidemill_rows::{RecordBatch, Schema};
 
 use super::avro::{AvroRows, AvroWriter};
 use super::csv::CsvWriter;
-use super::written::WrittenSchema;
+use super::protobuf::{ProtobufRows, ProtobufWriter};
+use super::written::{Written, WrittenSchema};
 use crate::ConnectorError;
+use crate::decode::protobuf::{types_of, types_of_file};
 
 /// How values are written.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,8 @@ pub enum ValueFormat {
     },
     /// A datum of Avro.
     Avro(WrittenSchema),
+    /// A message of Protobuf.
+    Protobuf(WrittenSchema),
 }
 
 /// Writes rows of one schema as values.
@@ -29,6 +33,7 @@ pub(crate) enum ValueWriter {
     Json(RowWriter),
     Csv(CsvWriter),
     Avro(AvroWriter),
+    Protobuf(ProtobufWriter),
 }
 
 /// The rows of one batch, ready to be written.
@@ -36,6 +41,7 @@ pub(crate) enum Values<'a> {
     Json(json::Rows<'a>),
     Csv(&'a CsvWriter, &'a [ArrayRef]),
     Avro(AvroRows<'a>),
+    Protobuf(ProtobufRows<'a>),
 }
 
 impl ValueFormat {
@@ -47,9 +53,11 @@ impl ValueFormat {
         match self {
             Self::Json | Self::Csv { .. } => Ok(()),
             Self::Avro(of) => match of.avro_here(schema)? {
-                Some(written) => AvroWriter::new(schema, &written)
-                    .map(|_| ())
-                    .map_err(|why| written.refuse(&why)),
+                Some(written) => avro(schema, &written).map(|_| ()),
+                None => Ok(()),
+            },
+            Self::Protobuf(of) => match of.protobuf_here()? {
+                Some(written) => protobuf(schema, of, &written).map(|_| ()),
                 None => Ok(()),
             },
         }
@@ -64,16 +72,32 @@ impl ValueFormat {
             Self::Json => ValueWriter::Json(RowWriter::new(schema)),
             Self::Csv { delimiter } => ValueWriter::Csv(CsvWriter::new(schema, *delimiter, false)),
             Self::Avro(of) => {
-                let here = of.avro_here(schema)?;
-                let written = match &of.registration {
-                    Some(registration) => registration.numbered("AVRO", here)?,
-                    None => here.unwrap_or_default(),
-                };
-                let writer = AvroWriter::new(schema, &written);
-                ValueWriter::Avro(writer.map_err(|why| written.refuse(&why))?)
+                let written = of.numbered("AVRO", of.avro_here(schema)?)?;
+                ValueWriter::Avro(avro(schema, &written)?)
+            }
+            Self::Protobuf(of) => {
+                let written = of.numbered("PROTOBUF", of.protobuf_here()?)?;
+                ValueWriter::Protobuf(protobuf(schema, of, &written)?)
             }
         })
     }
+}
+
+fn avro(schema: &Schema, written: &Written) -> Result<AvroWriter, ConnectorError> {
+    AvroWriter::new(schema, written).map_err(|why| written.refuse(&why))
+}
+
+fn protobuf(
+    schema: &Schema,
+    of: &WrittenSchema,
+    written: &Written,
+) -> Result<ProtobufWriter, ConnectorError> {
+    let types = match &of.path {
+        Some(path) => types_of_file(path)?,
+        None => types_of(&written.text, &written.references).map_err(|why| written.refuse(&why))?,
+    };
+    let name = of.message.as_deref().unwrap_or_default();
+    ProtobufWriter::new(schema, (&types, name), written).map_err(|why| written.refuse(&why))
 }
 
 impl ValueWriter {
@@ -83,6 +107,7 @@ impl ValueWriter {
             Self::Json(json) => Values::Json(json.of(rows)),
             Self::Csv(csv) => Values::Csv(csv, rows.columns()),
             Self::Avro(avro) => Values::Avro(avro.of(rows)),
+            Self::Protobuf(protobuf) => Values::Protobuf(protobuf.of(rows)),
         }
     }
 }
@@ -94,6 +119,7 @@ impl Values<'_> {
             Self::Json(json) => json.write(row, out),
             Self::Csv(csv, columns) => csv.row(columns, row, out),
             Self::Avro(avro) => avro.write(row, out)?,
+            Self::Protobuf(protobuf) => protobuf.write(row, out)?,
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The schema that values are written with: from a file, from columns, from a registry, and what stands in front of values then.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tidemill_rows::Schema;
 
 use super::avro;
 use crate::ConnectorError;
-use crate::format::FileSchema;
+use crate::decode::protobuf::types_of_file;
 use crate::registry::Registry;
 
 /// Where the schema of a sink's values is from.
@@ -14,6 +14,8 @@ use crate::registry::Registry;
 pub struct WrittenSchema {
     /// The file that has it. Without, it follows from the columns, or is the newest of its subject.
     pub path: Option<PathBuf>,
+    /// Which message of it values are, of Protobuf.
+    pub message: Option<String>,
     /// Where its number is from; without, values stand alone.
     pub registration: Option<Registration>,
 }
@@ -58,15 +60,7 @@ impl WrittenSchema {
     /// If there is none, or a file cannot be read.
     pub fn avro_here(&self, rows: &Schema) -> Result<Option<Written>, ConnectorError> {
         match (&self.path, &self.registration) {
-            (Some(path), _) => {
-                let text = FileSchema { path: path.clone() }.read()?;
-                let place = path.display().to_string();
-                Ok(Some(Written {
-                    text,
-                    place,
-                    ..Written::default()
-                }))
-            }
+            (Some(path), _) => read(path).map(Some),
             (None, None) => Err(ConnectorError::Configuration(
                 "`schema` or `registry` says where the schema of values is".into(),
             )),
@@ -84,12 +78,59 @@ impl WrittenSchema {
     }
 }
 
-impl Registration {
-    /// What values are written with: what is known here, now with its number, or the newest of the subject.
+impl WrittenSchema {
+    /// The schema of Protobuf as far as it is known without asking anybody.
+    ///
+    /// # Errors
+    /// If there is none, or a file cannot be read, or cannot be registered.
+    pub fn protobuf_here(&self) -> Result<Option<Written>, ConnectorError> {
+        let registration = self.registration.as_ref();
+        let registers = registration.is_some_and(|of| of.registering == Registering::Allowed);
+        let Some(path) = &self.path else {
+            return match registration {
+                Some(_) if !registers => Ok(None),
+                _ => Err(ConnectorError::Configuration(
+                    "`schema` names the file with the message: none follows from columns".into(),
+                )),
+            };
+        };
+        let imports = types_of_file(path)?.needs();
+        if registration.is_some() && !imports.is_empty() {
+            return Err(ConnectorError::Configuration(format!(
+                "schema {}: it imports {}, which a sink does not register: register it with what it imports, and leave `schema` out \
+                 and `register = false`",
+                path.display(),
+                imports.join(", ")
+            )));
+        }
+        read(path).map(Some)
+    }
+
+    /// What values are written with: what is known here, with its number where a registry has it, or what that has.
     ///
     /// # Errors
     /// If the registry cannot be asked, or does not take it, or has it not.
     pub fn numbered(&self, kind: &str, here: Option<Written>) -> Result<Written, ConnectorError> {
+        match &self.registration {
+            Some(registration) => registration.numbered(kind, here),
+            None => Ok(here.unwrap_or_default()),
+        }
+    }
+}
+
+/// The schema of a file.
+fn read(path: &Path) -> Result<Written, ConnectorError> {
+    let text = std::fs::read_to_string(path);
+    Ok(Written {
+        text: text.map_err(|error| ConnectorError::reading(path, error))?,
+        place: path.display().to_string(),
+        ..Written::default()
+    })
+}
+
+impl Registration {
+    /// What values are written with: what is known here, now with its number, or the newest of the subject.
+    fn numbered(&self, kind: &str, here: Option<Written>) -> Result<Written, ConnectorError> {
         let (subject, registry) = (&self.subject, &self.registry);
         let (number, written) = match (here, self.registering) {
             (Some(written), Registering::Allowed) => {

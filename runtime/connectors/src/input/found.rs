@@ -23,7 +23,7 @@ impl Framing {
             FormatKind::Json => Self::Lines,
             FormatKind::Csv { delimiter } => Self::Quoted { delimiter },
             // Nothing else is offered of files; a line of such values is a bad row.
-            FormatKind::Avro => Self::Lines,
+            FormatKind::Avro | FormatKind::Protobuf => Self::Lines,
         }
     }
 }

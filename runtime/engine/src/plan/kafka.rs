@@ -89,6 +89,7 @@ fn values(sink: &file::Sink, kafka: &file::KafkaSink) -> ValueFormat {
     match (sink.format.value, &sink.schema) {
         (file::SinkFormat::Csv, _) => ValueFormat::Csv { delimiter: b',' },
         (file::SinkFormat::Avro, Some(schema)) => ValueFormat::Avro(written(schema, kafka)),
+        (file::SinkFormat::Protobuf, Some(schema)) => ValueFormat::Protobuf(written(schema, kafka)),
         // What cannot be was said, and nothing runs.
         _ => ValueFormat::Json,
     }
@@ -110,6 +111,7 @@ fn written(schema: &file::WrittenSchema, kafka: &file::KafkaSink) -> WrittenSche
     };
     WrittenSchema {
         path: schema.path.clone(),
+        message: schema.message.clone(),
         registration: schema.registration.as_ref().map(registration),
     }
 }

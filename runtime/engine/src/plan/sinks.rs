@@ -35,8 +35,10 @@ pub fn plan(planner: &mut Planner<'_>, sink: &file::Sink) {
         schema
     };
     let format = match sink.format.value {
-        // Avro is for Kafka alone, which has formats of its own.
-        file::SinkFormat::Json | file::SinkFormat::Avro => Encoding::Json,
+        // The last two are for Kafka alone, which has formats of its own.
+        file::SinkFormat::Json | file::SinkFormat::Avro | file::SinkFormat::Protobuf => {
+            Encoding::Json
+        }
         file::SinkFormat::Csv => Encoding::Csv { delimiter: b',' },
         file::SinkFormat::Table => Encoding::Table,
         file::SinkFormat::Parquet => Encoding::Parquet,

@@ -182,6 +182,7 @@ fn format(source: &Source) -> FormatSpec {
             delimiter: source.delimiter,
         },
         file::Format::Avro => FormatKind::Avro,
+        file::Format::Protobuf => FormatKind::Protobuf,
     };
     let column = |column: &file::Column| ColumnSpec {
         name: column.name.value.clone(),
@@ -211,9 +212,10 @@ fn format(source: &Source) -> FormatSpec {
 fn schema(schema: Option<&file::ValueSchema>) -> SchemaSpec {
     match schema {
         None => SchemaSpec::None,
-        Some(file::ValueSchema::File { path }) => {
-            SchemaSpec::File(FileSchema { path: path.clone() })
-        }
+        Some(file::ValueSchema::File { path, message }) => SchemaSpec::File(FileSchema {
+            path: path.clone(),
+            message: message.clone(),
+        }),
         Some(file::ValueSchema::Registry(of)) => SchemaSpec::Registry(registry(of)),
     }
 }

@@ -51,6 +51,7 @@ pub static SINK: Shape = Shape {
             r#""table""#,
         ),
         key("schema", Kind::Text, Said("none"), r#""alert.avsc""#),
+        key("message", Kind::Text, Said("none"), r#""shop.Alert""#),
         key(
             "registry",
             Kind::Table(&SINK_REGISTRY),

@@ -49,6 +49,7 @@ pub static SOURCE: Shape = Shape {
             r#""csv""#,
         ),
         key("schema", Kind::Text, Said("none"), r#""payment.avsc""#),
+        key("message", Kind::Text, Said("none"), r#""shop.Payment""#),
         key(
             "registry",
             Kind::Table(&REGISTRY),

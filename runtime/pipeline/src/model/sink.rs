@@ -15,6 +15,8 @@ words! {
         Csv = "csv",
         /// A datum of Avro each, to Kafka only.
         Avro = "avro",
+        /// A message of Protobuf each, to Kafka only.
+        Protobuf = "protobuf",
         /// Parquet, to files only.
         Parquet = "parquet",
         /// A table for people, on standard output only.
@@ -74,6 +76,6 @@ pub struct Sink {
     pub connector: Spanned<SinkConnector>,
     /// How rows are written; means nothing for `blackhole`.
     pub format: Spanned<SinkFormat>,
-    /// The schema of Avro values.
+    /// The schema of Avro and Protobuf values.
     pub schema: Option<WrittenSchema>,
 }

@@ -13,6 +13,8 @@ words! {
         Csv = "csv",
         /// A datum of Avro each, of Kafka only.
         Avro = "avro",
+        /// A message of Protobuf each, of Kafka only.
+        Protobuf = "protobuf",
     }
 }
 
@@ -80,7 +82,7 @@ pub struct Source {
     pub connector: Spanned<Connector>,
     /// How bytes are decoded; means nothing for generators.
     pub format: Spanned<Format>,
-    /// Where the schema of Avro values is from.
+    /// Where the schema of Avro and Protobuf values is from.
     pub schema: Option<ValueSchema>,
     /// What separates the fields of CSV.
     pub delimiter: u8,

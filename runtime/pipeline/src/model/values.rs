@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use crate::place::Spanned;
 
-/// Where the schema of Avro values is from.
+/// Where the schema of Avro and Protobuf values is from.
 #[derive(Clone, Debug)]
 pub enum ValueSchema {
     /// A file has it.
     File {
         /// The file.
         path: PathBuf,
+        /// Which message of it values are, of Protobuf.
+        message: Option<String>,
     },
     /// A registry has it.
     Registry(Registry),
@@ -39,6 +41,8 @@ impl std::fmt::Debug for Registry {
 pub struct WrittenSchema {
     /// The file that has it.
     pub path: Option<PathBuf>,
+    /// Which message of it values are, of Protobuf.
+    pub message: Option<String>,
     /// Where it has a number.
     pub registration: Option<Registration>,
 }

@@ -153,11 +153,11 @@ fn check_format(
                     quoted(format.value.word())
                 ),
             )
-            .label("expected \"json\", \"csv\" or \"avro\": a record is one row")
+            .label("expected \"json\", \"csv\", \"avro\" or \"protobuf\": a record is one row")
             .help("leave `format` out, or write another one");
         }
         SinkConnector::Stdout | SinkConnector::File(_) | SinkConnector::Folder(_)
-            if format.value == SinkFormat::Avro =>
+            if matches!(format.value, SinkFormat::Avro | SinkFormat::Protobuf) =>
         {
             let word = quoted(format.value.word());
             d.error(&format.span, format!("{title} cannot write {word}"))

@@ -111,9 +111,10 @@ fn needs_watermark(section: &Section<'_>, strategy: &Spanned<Strategy>, d: &mut 
 }
 
 /// What only means something where bytes are decoded.
-const OF_DECODED: [&str; 6] = [
+const OF_DECODED: [&str; 7] = [
     "format",
     "schema",
+    "message",
     "registry",
     "delimiter",
     "line-limit",

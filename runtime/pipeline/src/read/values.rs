@@ -15,6 +15,9 @@ use crate::tree::quoted;
 /// The keys that say where it is from.
 const KEYS: [&str; 2] = ["schema", "registry"];
 
+/// These, and the one that says what of it values are.
+const ALL: [&str; 3] = ["schema", "message", "registry"];
+
 /// Reads it of a source with this format, if there is any.
 pub(super) fn of_source(
     section: &Section<'_>,
@@ -23,7 +26,7 @@ pub(super) fn of_source(
     d: &mut Diagnostics,
 ) -> Option<ValueSchema> {
     let (format, connector) = (format?, connector?);
-    let needs = format.value == Format::Avro;
+    let needs = matches!(format.value, Format::Avro | Format::Protobuf);
     if needs && !matches!(connector.value, Connector::Kafka(_)) {
         let word = quoted(format.value.word());
         d.error(
@@ -35,13 +38,59 @@ pub(super) fn of_source(
         return None;
     }
     if !needs {
-        let chosen = section.chosen(&KEYS);
+        let chosen = section.chosen(&ALL);
         if let Some(entry) = chosen.first() {
             no_effect(section, &entry.key, "JSON and CSV have no schema", d);
         }
         return None;
     }
-    from(section, folder, d)
+    let from = from(section, folder, d)?;
+    let message = message(section, format.value == Format::Protobuf, d);
+    match from {
+        ValueSchema::File { path, .. } if format.value == Format::Protobuf => {
+            Some(ValueSchema::File {
+                path,
+                message: Some(message.or_else(|| no_message(section, d))?),
+            })
+        }
+        ValueSchema::Registry(_) if section.has("message") => {
+            let key = &section.entry("message")?.key;
+            no_effect(
+                section,
+                key,
+                "each value says which message of its schema it is",
+                d,
+            );
+            None
+        }
+        from => Some(from),
+    }
+}
+
+/// Which message values are, where that means something.
+fn message(section: &Section<'_>, is_protobuf: bool, d: &mut Diagnostics) -> Option<String> {
+    let entry = section.entry("message")?;
+    if !is_protobuf {
+        no_effect(section, &entry.key, "only Protobuf has messages", d);
+        return None;
+    }
+    section.text("message", d).map(|text| text.value)
+}
+
+/// That it is not said which message values are.
+fn no_message(section: &Section<'_>, d: &mut Diagnostics) -> Option<String> {
+    if !section.has_any(&["message"]) {
+        d.error(
+            &section.place("format"),
+            format!(
+                "{} does not say which message its values are",
+                section.title
+            ),
+        )
+        .label("expected `message` beside it")
+        .help("for example `message = \"shop.Payment\"`: the name with its package");
+    }
+    None
 }
 
 fn from(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<ValueSchema> {
@@ -57,7 +106,10 @@ fn from(section: &Section<'_>, folder: &Path, d: &mut Diagnostics) -> Option<Val
         }
         (Some(_), None) => {
             let path = folder.join(section.text("schema", d)?.value);
-            Some(ValueSchema::File { path })
+            Some(ValueSchema::File {
+                path,
+                message: None,
+            })
         }
         (None, Some(_)) => {
             let table = section.table("registry", &REGISTRY, d)?;
@@ -91,9 +143,15 @@ pub(super) fn of_sink(
     d: &mut Diagnostics,
 ) -> Option<WrittenSchema> {
     let (format, connector) = (format?, connector?);
-    if format.value != SinkFormat::Avro {
-        if let Some(entry) = section.chosen(&KEYS).first() {
-            no_effect(section, &entry.key, "only Avro has a schema", d);
+    let is_protobuf = format.value == SinkFormat::Protobuf;
+    if format.value != SinkFormat::Avro && !is_protobuf {
+        if let Some(entry) = section.chosen(&ALL).first() {
+            no_effect(
+                section,
+                &entry.key,
+                "only Avro and Protobuf have a schema",
+                d,
+            );
         }
         return None;
     }
@@ -112,7 +170,24 @@ pub(super) fn of_sink(
         none(section, d);
         return None;
     }
-    Some(WrittenSchema { path, registration })
+    let message = message(section, is_protobuf, d);
+    if is_protobuf && message.is_none() {
+        no_message(section, d)?;
+    }
+    if is_protobuf && path.is_none() && registration.as_ref().is_some_and(|of| of.register) {
+        d.error(
+            &section.place("registry"),
+            format!("{} has nothing to register", section.title),
+        )
+        .label("expected `schema` beside it: no message follows from columns")
+        .help("name the file with `schema`, or write `register = false` for the newest schema of the subject");
+        return None;
+    }
+    Some(WrittenSchema {
+        path,
+        message,
+        registration,
+    })
 }
 
 fn registration(

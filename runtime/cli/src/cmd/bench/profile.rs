@@ -49,7 +49,7 @@ pub fn encode_only(plan: &mut Plan, sinks: Vec<SinkSpec>) {
                     ValueFormat::Json => Encoding::Json,
                     ValueFormat::Csv { delimiter } => Encoding::Csv { delimiter },
                     // Its schema may be a registry's, which has no part in a benchmark.
-                    ValueFormat::Avro(_) => continue,
+                    ValueFormat::Avro(_) | ValueFormat::Protobuf(_) => continue,
                 },
                 SinkSpec::Encoded { .. } | SinkSpec::Blackhole => continue,
             };

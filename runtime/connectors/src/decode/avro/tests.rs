@@ -36,7 +36,13 @@ fn decoder(schema: &str, columns: &[ColumnSpec]) -> Result<AvroDecoder, Connecto
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("schema.avsc");
     fs::write(&path, schema).expect("a file");
-    AvroDecoder::new(columns, &SchemaSpec::File(FileSchema { path }))
+    AvroDecoder::new(
+        columns,
+        &SchemaSpec::File(FileSchema {
+            path,
+            message: None,
+        }),
+    )
 }
 
 /// The row as JSON, or why it is none.

@@ -96,7 +96,10 @@ fn read(rows: &RecordBatch, schema: &str, data: &[Vec<u8>]) -> Vec<String> {
     };
     let columns = rows.schema_ref().fields().iter().map(column).collect();
     let mut format = FormatSpec::new(FormatKind::Avro, columns);
-    format.schema = SchemaSpec::File(FileSchema { path });
+    format.schema = SchemaSpec::File(FileSchema {
+        path,
+        message: None,
+    });
     let mut decoder = Decoder::new(&format).expect("a decoder");
     let mut columns = Columns::new(rows.schema());
     for datum in data {
