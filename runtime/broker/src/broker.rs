@@ -14,6 +14,7 @@ use crate::folder::{Folder, free_port};
 use crate::jars::Jars;
 use crate::java;
 use crate::ready::answers;
+use crate::security::{Listeners, Protocol, Security};
 
 /// What stays beside a broker and ends it.
 const WARDEN: &str = include_str!("warden.sh");
@@ -42,6 +43,8 @@ pub struct Options {
     pub lifetime: Lifetime,
     /// The Java heap, in MiB.
     pub heap_mb: u32,
+    /// Whether it listens also where it wants a password or speaks TLS.
+    pub security: Option<Security>,
 }
 
 /// Where a broker's settings, log and data lie.
@@ -72,6 +75,7 @@ impl Default for Options {
             place: Place::Temporary,
             lifetime: Lifetime::Owner,
             heap_mb: 384,
+            security: None,
         }
     }
 }
@@ -85,6 +89,7 @@ pub struct Broker {
     warden: Child,
     began: Instant,
     owned: bool,
+    secured: Listeners,
 }
 
 impl Broker {
@@ -114,7 +119,13 @@ impl Broker {
                 (made.path().to_owned(), Some(made))
             }
         };
-        let folder = Folder::lay(&path, port, free_port(0)?)?;
+        let secured = match options.security {
+            None => Listeners::default(),
+            Some(_) => Listeners::on_free_ports()?,
+        };
+        let settings = options.security.as_ref().map(Security::settings);
+        let more = (&secured, settings.unwrap_or_default());
+        let folder = Folder::lay(&path, (port, free_port(0)?), more)?;
         let warden = warden(&java, jars, &folder, options)?;
         // From here on the folder is the warden's to remove.
         if let Some(temporary) = temporary {
@@ -126,6 +137,7 @@ impl Broker {
             warden,
             began: Instant::now(),
             owned: options.lifetime == Lifetime::Owner,
+            secured,
         })
     }
 
@@ -155,6 +167,11 @@ impl Broker {
     /// Where clients find it, such as `127.0.0.1:9092`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where clients find it who speak so, if it was told to listen there.
+    pub fn secured(&self, protocol: Protocol) -> Option<String> {
+        self.secured.address(protocol)
     }
 
     /// The folder of its settings, log and data.
@@ -255,7 +272,12 @@ fn warden(
     };
     let mut warden = Command::new("sh");
     warden.args(["-c", WARDEN, "tidemill-kafka-warden"]);
-    warden.arg(folder.path()).arg(lock).args([fate, &cluster]);
+    let scram = options.security.as_ref().map(Security::scram);
+    let scram = scram.unwrap_or_default();
+    warden
+        .arg(folder.path())
+        .arg(lock)
+        .args([fate, &cluster, &scram]);
     warden.arg(broker.get_program()).args(broker.get_args());
     warden.arg(format!("-Xmx{}m", options.heap_mb));
     // A group of its own: an interrupt from the terminal is for who asked for the broker, who ends it in order.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::BrokerError;
 use crate::jars::last_lines;
+use crate::security::Listeners;
 
 /// How the broker writes its log.
 const LOGGING: &str = include_str!("log4j2.xml");
@@ -16,7 +17,6 @@ const SETTINGS: &str = "\
 # Written by Tidemill at every start.
 process.roles=broker,controller
 node.id=1
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 controller.listener.names=CONTROLLER
 # One node has nobody to copy to.
 default.replication.factor=1
@@ -53,8 +53,13 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Puts settings into a folder, made if need be, for a broker on `port` and a controller on `controller`.
-    pub fn lay(path: &Path, port: u16, controller: u16) -> Result<Self, BrokerError> {
+    /// Puts settings into a folder, made if need be, for a broker on `port` and a controller on `controller`, with more listeners and
+    /// their settings.
+    pub fn lay(
+        path: &Path,
+        (port, controller): (u16, u16),
+        (listeners, more): (&Listeners, String),
+    ) -> Result<Self, BrokerError> {
         let data = path.join("data");
         fs::create_dir_all(&data).map_err(BrokerError::system("creating", &data))?;
         let log_from = fs::metadata(path.join("broker.log")).map_or(0, |log| log.len());
@@ -62,12 +67,14 @@ impl Folder {
             path: path.to_owned(),
             log_from,
         };
+        let (named, mapped) = (listeners.named(), listeners.mapped());
         let settings = format!(
             "{SETTINGS}\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{named}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port}{named}\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{mapped}\n\
              controller.quorum.voters=1@127.0.0.1:{controller}\n\
-             log.dirs={}\n",
+             log.dirs={}\n{more}",
             data.display()
         );
         for (file, text) in [

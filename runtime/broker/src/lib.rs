@@ -17,6 +17,7 @@ mod folder;
 mod jars;
 mod java;
 mod ready;
+mod security;
 mod topics;
 mod trust;
 
@@ -25,4 +26,5 @@ pub use error::BrokerError;
 pub use jars::{Jars, VERSION};
 pub use java::told as java;
 pub use ready::answers;
+pub use security::{Protocol, Security};
 pub use topics::Topics;

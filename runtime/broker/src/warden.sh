@@ -1,14 +1,15 @@
 # Prepares a broker's data folder, starts the broker and stays beside it: ends it when whoever wanted it has gone, however that
 # went, and then cleans up.
 #
-# usage: sh -c "$(cat warden.sh)" warden FOLDER LOCK FATE CLUSTER JAVA...
+# usage: sh -c "$(cat warden.sh)" warden FOLDER LOCK FATE CLUSTER SCRAM JAVA...
 #   FOLDER   has the settings, and gets log and data
 #   LOCK     a file: the broker ends when nobody has locked it any more; empty: when standard input ends
 #   FATE     `remove`: the folder goes with the broker; `keep`: the broker is given time to close its files
 #   CLUSTER  the id of a new cluster; empty: the folder has been prepared before
+#   SCRAM    a user with a password, as the tool that prepares the folder takes one; empty: none
 #   JAVA     the command, but for its class and what that is given
-folder=$1 lock=$2 fate=$3 cluster=$4
-shift 4
+folder=$1 lock=$2 fate=$3 cluster=$4 scram=$5
+shift 5
 exec 3<&0
 running= ended= killer=
 
@@ -51,7 +52,10 @@ watcher=$!
 
 code=1
 settings=$folder/server.properties
-{ [ -z "$cluster" ] || run "$@" kafka.tools.StorageTool format -t "$cluster" -c "$settings"; } && run "$@" kafka.Kafka "$settings"
+{
+  [ -z "$cluster" ] ||
+    run "$@" kafka.tools.StorageTool format -t "$cluster" -c "$settings" ${scram:+--add-scram "$scram"}
+} && run "$@" kafka.Kafka "$settings"
 
 trap - TERM INT HUP
 kill "$watcher" ${killer:+"$killer"}

@@ -1,5 +1,7 @@
 //! What a group has committed.
 
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -68,4 +70,20 @@ pub fn commit(address: &str, group: &str, topic: &str, offsets: &[(i32, i64)], m
     consumer
         .commit(&list, CommitMode::Sync)
         .unwrap_or_else(|error| panic!("{group}: {error}"));
+}
+
+/// Has a broker forget a group with all its offsets, as it does by itself when they are too old.
+///
+/// # Panics
+/// If the broker does not do it.
+pub fn forget(address: &str, group: &str) {
+    let admin: AdminClient<DefaultClientContext> = client(address).create().expect("a client");
+    let asked = AdminOptions::new().request_timeout(Some(PATIENCE));
+    let done = admin.delete_groups(&[group], &asked);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let done = runtime.expect("a runtime without drivers").block_on(done);
+    let done = done.unwrap_or_else(|error| panic!("{group}: {error}"));
+    for result in done {
+        result.unwrap_or_else(|(group, code)| panic!("{group}: {code}"));
+    }
 }

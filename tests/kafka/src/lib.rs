@@ -24,14 +24,17 @@ mod proxy;
 mod reader;
 mod record;
 mod registry;
+mod secured;
 mod topic;
 mod writer;
 
 pub use broker::{broker, cache, jars};
-pub use group::{Committed, commit, committed_offsets};
+pub use group::{Committed, commit, committed_offsets, forget};
 pub use proxy::{Act, Point, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;
 pub use registry::{SchemaRegistry, registry};
+pub use secured::Secured;
+pub use tidemill_broker::Protocol;
 pub use topic::Topic;
 pub use writer::Writer;

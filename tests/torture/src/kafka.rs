@@ -18,51 +18,28 @@ mod round;
 mod scene;
 mod summary;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 
 pub use moment::Moment;
 pub use summary::Summary;
 
-use crate::settle;
+use crate::{Settings, settle};
 use round::Round;
 use scene::Scene;
 
 /// So many rounds may go wrong before it ends.
 const MOST_WRONG: usize = 5;
 
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The `tidemill` command.
-    pub command: PathBuf,
-    /// Variables of its environment.
-    pub environment: Vec<(String, String)>,
-    /// The module of `tests/guests/sdk-kinds`.
-    pub module: PathBuf,
-    /// A folder for rounds; those that went wrong are left in it.
-    pub folder: PathBuf,
-    /// Decides what can be decided.
-    pub seed: u64,
-    /// How many times a process or the broker is to be struck, about.
-    pub strikes: u64,
-    /// Only this round.
-    pub round: Option<u64>,
-    /// The moments that are aimed at.
-    pub moments: Vec<Moment>,
-}
-
 /// Rounds until there were enough strikes. What happens is told line by line.
 ///
 /// # Errors
 /// If there can be no rounds at all. What goes wrong in a round stands in the summary.
-pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary> {
+pub fn torture(settings: Settings<Moment>, say: &mut dyn FnMut(&str)) -> Result<Summary> {
     let mut scene = Scene::new(settings)?;
     let only = scene.settings.round;
     let mut summary = Summary::default();
     let mut number = only.unwrap_or(0);
-    while summary.strikes() < scene.settings.strikes && summary.wrong.len() < MOST_WRONG {
+    while !is_enough(&scene.settings, &summary) {
         let mut round = Round::new(&mut scene, number, &mut summary, say)?;
         let ended = round.run();
         let folder = round.end(&ended);
@@ -74,4 +51,10 @@ pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary>
         }
     }
     Ok(summary)
+}
+
+fn is_enough(settings: &Settings<Moment>, summary: &Summary) -> bool {
+    let mut moments = settings.moments.iter();
+    let each = !settings.each_moment || moments.all(|moment| summary.kills_at(*moment) > 0);
+    summary.wrong.len() >= MOST_WRONG || summary.strikes() >= settings.strikes && each
 }

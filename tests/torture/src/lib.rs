@@ -43,9 +43,9 @@ const SORTS: u64 = 7;
 /// So many rounds may go wrong before it ends.
 const MOST_WRONG: usize = 10;
 
-/// What is asked for.
+/// What is asked for, with moments of this sort.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct Settings<M = Moment> {
     /// The `tidemill` command.
     pub command: PathBuf,
     /// Variables of its environment.
@@ -56,14 +56,31 @@ pub struct Settings {
     pub folder: PathBuf,
     /// Decides what can be decided.
     pub seed: u64,
-    /// How many kills there are to be, about.
-    pub kills: u64,
+    /// How often a process is to be struck, about; on Kafka also the broker and connections.
+    pub strikes: u64,
     /// Whether there are to be more, until each moment has come.
     pub each_moment: bool,
     /// Only this round.
     pub round: Option<u64>,
     /// The moments that are aimed at.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<M>,
+}
+
+impl<M> Settings<M> {
+    /// The same with these moments.
+    pub fn with<N>(self, moments: Vec<N>) -> Settings<N> {
+        Settings {
+            command: self.command,
+            environment: self.environment,
+            module: self.module,
+            folder: self.folder,
+            seed: self.seed,
+            strikes: self.strikes,
+            each_moment: self.each_moment,
+            round: self.round,
+            moments,
+        }
+    }
 }
 
 /// Rounds until there were enough kills. What happens is told line by line.
@@ -88,7 +105,7 @@ pub fn torture(settings: Settings, say: &mut dyn FnMut(&str)) -> Result<Summary>
 fn is_enough(settings: &Settings, summary: &Summary) -> bool {
     let mut moments = settings.moments.iter();
     let each = !settings.each_moment || moments.all(|moment| summary.kills_at(*moment) > 0);
-    summary.wrong.len() >= MOST_WRONG || summary.kills() >= settings.kills && each
+    summary.wrong.len() >= MOST_WRONG || summary.kills() >= settings.strikes && each
 }
 
 fn round(

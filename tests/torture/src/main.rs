@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use tidemill_torture::{Moment, Settings, Wrong, kafka, torture};
 
 /// How often it kills, or strikes, unless `N` says otherwise.
-const KILLS: u64 = 200;
+const STRIKES: u64 = 200;
 
 fn main() -> Result<ExitCode> {
     let kafka = env::args().nth(1).is_some_and(|word| word == "kafka");
@@ -26,10 +26,12 @@ fn main() -> Result<ExitCode> {
         let _ = writeln!(std::io::stdout(), "{line}");
     };
     let (summary, wrong) = if kafka {
-        let summary = kafka::torture(of_kafka(settings)?, &mut say)?;
+        let moments = moments(&kafka::Moment::ALL, kafka::Moment::name)?;
+        let summary = kafka::torture(settings.with(moments), &mut say)?;
         (summary.to_string(), summary.wrong)
     } else {
-        let summary = torture(settings, &mut say)?;
+        let moments = moments(&Moment::ALL, Moment::name)?;
+        let summary = torture(settings.with(moments), &mut say)?;
         (summary.to_string(), summary.wrong)
     };
     say(&format!(
@@ -61,20 +63,7 @@ fn again(target: &str, seed: u64, wrong: &Wrong) -> String {
     )
 }
 
-/// What is the same on Kafka; moments are others.
-fn of_kafka(settings: Settings) -> Result<kafka::Settings> {
-    Ok(kafka::Settings {
-        command: settings.command,
-        environment: settings.environment,
-        module: settings.module,
-        folder: settings.folder,
-        seed: settings.seed,
-        strikes: settings.kills,
-        round: settings.round,
-        moments: moments(&kafka::Moment::ALL, kafka::Moment::name)?,
-    })
-}
-
+/// What is asked for, but for the moments.
 fn settings(target: &str) -> Result<Settings> {
     let seed = number("SEED")?.unwrap_or(1);
     let command = PathBuf::from(env::var_os("TIDEMILL_COMMAND").context("run `make torture`")?);
@@ -91,13 +80,10 @@ fn settings(target: &str) -> Result<Settings> {
         environment: Vec::new(),
         folder: folder.canonicalize()?,
         seed,
-        kills: number("N")?.unwrap_or(KILLS),
+        strikes: number("N")?.unwrap_or(STRIKES),
         each_moment: false,
         round: number("ROUND")?,
-        moments: match target {
-            "torture" => moments(&Moment::ALL, Moment::name)?,
-            _ => Vec::new(),
-        },
+        moments: Vec::new(),
     })
 }
 

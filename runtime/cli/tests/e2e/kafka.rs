@@ -9,7 +9,7 @@ use tidemill_test_kafka::{Committed, Record, Topic, broker, committed_offsets};
 use crate::support::{Ended, Folder, Lines, PATIENCE};
 
 /// From a topic to a topic, with a checkpoint every 100 ms.
-fn through(from: &Topic, to: &Topic, more: &str) -> String {
+pub fn through(from: &Topic, to: &Topic, more: &str) -> String {
     format!(
         r#"name = "through"
 workers = 2
@@ -31,7 +31,7 @@ kafka = {{ brokers = "{0}", topic = "{2}", key = "account" }}
     )
 }
 
-fn payments(numbers: std::ops::Range<usize>) -> Vec<Record> {
+pub fn payments(numbers: std::ops::Range<usize>) -> Vec<Record> {
     let payment = |n: usize| {
         Record::new(format!(r#"{{"account":"a{}","n":{n}}}"#, n % 7)).key(format!("a{}", n % 7))
     };
@@ -39,7 +39,7 @@ fn payments(numbers: std::ops::Range<usize>) -> Vec<Record> {
 }
 
 /// The values per key, in the order in which they stand there.
-fn by_key(topic: &Topic) -> std::collections::BTreeMap<Vec<u8>, Vec<String>> {
+pub fn by_key(topic: &Topic) -> std::collections::BTreeMap<Vec<u8>, Vec<String>> {
     let mut by_key = std::collections::BTreeMap::new();
     for record in topic.committed() {
         let values: &mut Vec<String> = by_key
@@ -50,13 +50,13 @@ fn by_key(topic: &Topic) -> std::collections::BTreeMap<Vec<u8>, Vec<String>> {
     by_key
 }
 
-fn start(folder: &Folder) -> Child {
+pub fn start(folder: &Folder) -> Child {
     let mut command = folder.command(&["run", "--format", "json"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("the binary runs")
 }
 
-fn kill(mut child: Child) {
+pub fn kill(mut child: Child) {
     child.kill().expect("it is there");
     child.wait().expect("it ends");
 }
@@ -92,7 +92,7 @@ fn committed(topic: &Topic) -> Vec<Committed> {
 }
 
 /// Runs to the end of what is there.
-fn run_to_end(folder: &Folder, from: &Topic, to: &Topic) -> Ended {
+pub fn run_to_end(folder: &Folder, from: &Topic, to: &Topic) -> Ended {
     folder.write("pipeline.toml", &through(from, to, r#", until = "now""#));
     folder.run(&["run", "--at-end", "keep"])
 }

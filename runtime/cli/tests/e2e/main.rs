@@ -16,6 +16,8 @@ mod failures;
 mod infer;
 mod inspect;
 mod kafka;
+mod kafka_expired;
+mod kafka_security;
 mod keyed;
 mod lasting;
 mod live;

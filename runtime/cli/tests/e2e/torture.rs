@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use tempfile::TempDir;
 use tidemill_torture::{Moment, Settings, kafka, torture};
 
 use crate::support::{kinds, tidemill};
@@ -17,17 +18,10 @@ const STRIKES: u64 = 10;
 #[test]
 fn killed_runs_publish_every_row_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (command, environment) = command();
     let settings = Settings {
-        command,
-        environment,
-        module: kinds().into(),
-        folder: folder.path().canonicalize().expect("it is there"),
-        seed: number("TIDEMILL_SEED", 1),
-        kills: number("TIDEMILL_KILLS", KILLS),
+        strikes: number("TIDEMILL_KILLS", KILLS),
         each_moment: true,
-        round: None,
-        moments: Moment::ALL.to_vec(),
+        ..settings(&folder, &Moment::ALL)
     };
     let mut log = Vec::new();
     let summary = torture(settings, &mut |line| log.push(line.to_owned())).expect("rounds");
@@ -41,17 +35,7 @@ fn killed_runs_publish_every_row_once() {
 #[test]
 fn runs_on_kafka_that_are_struck_publish_every_row_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (command, environment) = command();
-    let settings = kafka::Settings {
-        command,
-        environment,
-        module: kinds().into(),
-        folder: folder.path().canonicalize().expect("it is there"),
-        seed: number("TIDEMILL_SEED", 1),
-        strikes: number("TIDEMILL_STRIKES", STRIKES),
-        round: None,
-        moments: kafka::Moment::ALL.to_vec(),
-    };
+    let settings = settings(&folder, &kafka::Moment::ALL);
     let mut log = Vec::new();
     let summary = kafka::torture(settings, &mut |line| log.push(line.to_owned()));
     let summary = summary.expect("rounds");
@@ -60,6 +44,21 @@ fn runs_on_kafka_that_are_struck_publish_every_row_once() {
         panic!("{}\n{summary}\nin {}", log.join("\n"), left.display());
     }
     assert!(summary.rows > 0, "{summary}");
+}
+
+fn settings<M: Copy>(folder: &TempDir, moments: &[M]) -> Settings<M> {
+    let (command, environment) = command();
+    Settings {
+        command,
+        environment,
+        module: kinds().into(),
+        folder: folder.path().canonicalize().expect("it is there"),
+        seed: number("TIDEMILL_SEED", 1),
+        strikes: number("TIDEMILL_STRIKES", STRIKES),
+        each_moment: false,
+        round: None,
+        moments: moments.to_vec(),
+    }
 }
 
 /// The command and variables of its environment.

@@ -172,22 +172,39 @@ impl Client {
 
 /// What a client has to say beside answers: kept until somebody asks.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Option<(Instant, String)>>>);
+pub(crate) struct Heard(Arc<Mutex<Option<Trouble>>>);
+
+/// Something that a client has said.
+#[derive(Clone)]
+pub(crate) struct Trouble {
+    at: Instant,
+    pub text: String,
+    /// What it is, where that is known.
+    code: Option<RDKafkaErrorCode>,
+}
 
 impl Heard {
     /// The newest trouble, if there was any.
-    pub fn trouble(&self) -> Option<String> {
-        lock(&self.0).as_ref().map(|(_, text)| text.clone())
+    pub fn trouble(&self) -> Option<Trouble> {
+        lock(&self.0).clone()
     }
 
     fn trouble_within(&self, time: Duration) -> Option<String> {
-        let heard = lock(&self.0);
-        let fresh = heard.as_ref().filter(|(at, _)| at.elapsed() < time);
-        fresh.map(|(_, text)| text.clone())
+        let fresh = self.trouble().filter(|heard| heard.at.elapsed() < time);
+        fresh.map(|trouble| trouble.text)
     }
 
-    fn note(&self, text: String) {
-        *lock(&self.0) = Some((Instant::now(), text));
+    /// Why brokers let nobody in, if they have said so lately: it will not pass.
+    pub fn refusal(&self) -> Option<RDKafkaErrorCode> {
+        /// A client tries again more often.
+        const LATELY: Duration = Duration::from_secs(30);
+        let lately = self.trouble().filter(|heard| heard.at.elapsed() < LATELY);
+        lately?.code.filter(|&code| !error::may_pass(code))
+    }
+
+    fn note(&self, text: String, code: Option<RDKafkaErrorCode>) {
+        let at = Instant::now();
+        *lock(&self.0) = Some(Trouble { at, text, code });
     }
 }
 
@@ -196,17 +213,18 @@ impl ClientContext for Heard {
 
     fn error(&self, error: KafkaError, reason: &str) {
         // Why each of them is down was said before.
-        let all = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
+        let code = error.rdkafka_error_code();
+        let all = code == Some(RDKafkaErrorCode::AllBrokersDown);
         let trouble = self.trouble().filter(|_| all);
         if let Some(trouble) = trouble {
-            return self.note(trouble);
+            return self.note(trouble.text, trouble.code);
         }
         let text = match reason {
             "" => error.to_string(),
             // How often and after how long is different each time.
             reason => reason.split(" (after ").next().unwrap_or(reason).to_owned(),
         };
-        self.note(text);
+        self.note(text, code);
     }
 }
 

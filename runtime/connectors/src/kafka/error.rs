@@ -17,7 +17,10 @@ pub(crate) fn failed(
         return configuration(error);
     };
     let trouble = heard.trouble().filter(|_| unreachable(code));
-    let why = trouble.unwrap_or_else(|| code.to_string());
+    // Brokers that let nobody in look like brokers that are away.
+    let refusal = heard.refusal().filter(|_| unreachable(code));
+    let code = refusal.unwrap_or(code);
+    let why = trouble.map_or_else(|| code.to_string(), |trouble| trouble.text);
     ConnectorError::Kafka {
         text: format!("{what} at {brokers}: {why}"),
         hint: hint(code),
@@ -79,8 +82,13 @@ pub(crate) fn may_pass(code: Code) -> bool {
 
 fn hint(code: Code) -> &'static str {
     match code {
-        Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL => {
-            "`properties` has what the brokers ask for: `security.protocol`, `sasl.*`, `ssl.*`"
+        Code::Authentication | Code::SaslAuthenticationFailed => {
+            "see whether user, password and mechanism in `properties` are those that the brokers know: `sasl.username`, `sasl.password`, \
+             `sasl.mechanism`, `security.protocol`"
+        }
+        Code::SSL => {
+            "see whether `ssl.ca.location` in `properties` names the certificate that the brokers' are signed with, and `security.protocol` \
+             is what they speak"
         }
         Code::TopicAuthorizationFailed => "the user needs rights to read or write the topic",
         Code::GroupAuthorizationFailed => {

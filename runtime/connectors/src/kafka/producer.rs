@@ -13,6 +13,7 @@ use super::client::{ClientSpec, Heard};
 use super::error;
 use super::produced::{OneRecord, Records};
 use super::sink::{KafkaSinkSpec, TopicOf};
+use super::transactions::tried;
 use crate::ConnectorError;
 
 /// How long the serving thread waits for news.
@@ -97,6 +98,20 @@ impl Producer {
     /// An error of this cluster.
     pub fn failed(&self, what: &str, error: &KafkaError) -> ConnectorError {
         error::failed(what, &self.brokers, error, &self.client.context().heard)
+    }
+
+    /// Takes the transactional id that it was started with, which fences whoever had it and aborts what that has left open.
+    pub fn take_id(&self, within: Duration) -> Result<(), KafkaError> {
+        /// Brokers that let nobody in do not say so to who waits.
+        const LOOK: Duration = Duration::from_secs(1);
+        let heard = &self.client.context().heard;
+        tried(Instant::now() + within, |time| {
+            let taken = self.client.init_transactions(time.min(LOOK));
+            match heard.refusal() {
+                Some(refusal) if taken.is_err() => Err(KafkaError::Global(refusal)),
+                _ => taken,
+            }
+        })
     }
 
     /// Hands records to the client, in order.

@@ -58,9 +58,7 @@ impl Transactions {
         }
         let producer = Producer::start(cluster, &own)?;
         let what = format!("cannot take the transactional id {transactional_id}");
-        let taken = tried(Instant::now() + LONGEST, |time| {
-            producer.client.init_transactions(time)
-        });
+        let taken = producer.take_id(LONGEST);
         taken.map_err(|e| producer.failed(&what, &e))?;
         let begun = producer.client.begin_transaction();
         begun.map_err(|e| producer.failed("cannot begin a transaction", &e))?;

@@ -20,6 +20,24 @@ const RECORDS: usize = 8_000;
 const CHUNK: usize = 25;
 const EVERY: Duration = Duration::from_millis(20);
 
+/// What cannot be decoded, in every way there is.
+fn poison(random: &mut Random) -> Record {
+    let number = random.below(1000);
+    let values: [Vec<u8>; 6] = [
+        format!("no row {number}").into_bytes(),
+        vec![0xff, 0xfe, b'{', 0, number as u8],
+        format!(r#"{{"key":"k1","id":{number}"#).into_bytes(),
+        format!(r#"{{"key":"k1","id":"{number}","value":1,"bad":false,"at":1}}"#).into_bytes(),
+        format!("[{number}]").into_bytes(),
+        // Longer than `line-limit`.
+        vec![b'x'; 5_000],
+    ];
+    match random.below(7) {
+        6 => Record::tombstone(format!("k{number}")),
+        sort => Record::new(values[sort as usize].clone()),
+    }
+}
+
 /// Records of 40 keys, of which some come late, some are bad, and some are none. The key decides the partition.
 pub fn records(random: &mut Random) -> Vec<Record> {
     let mut at = 1_700_000_000_000;
@@ -27,8 +45,9 @@ pub fn records(random: &mut Random) -> Vec<Record> {
         at += random.below(20);
         let key = random.below(40);
         let partition = (key % PARTITIONS as u64) as i32;
-        if random.one_in(300) {
-            return Record::new("no row").partition(partition);
+        if random.one_in(100) {
+            let poison = poison(random).partition(partition);
+            return poison.timestamp_ms(at as i64);
         }
         let late = match random.below(20) {
             0 => 30_000,
@@ -40,7 +59,9 @@ pub fn records(random: &mut Random) -> Vec<Record> {
             r#"{{"key":"k{key}","id":{id},"value":{value},"bad":{bad},"at":{}}}"#,
             at - late
         );
-        Record::new(row).partition(partition)
+        Record::new(row)
+            .partition(partition)
+            .timestamp_ms(at as i64)
     };
     (0..RECORDS).map(&mut one).collect()
 }

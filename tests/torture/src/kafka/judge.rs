@@ -161,10 +161,14 @@ impl Judge {
     }
 }
 
-/// A record's key and text, in which the name of the round's input is that of every round's.
+/// A record's key, and its text with its headers, in which the name of the round's input is that of every round's.
 fn row(record: Record, input: &str) -> Result<(Option<Vec<u8>>, String)> {
     let value = record.value.context("a row has a value")?;
-    let text = String::from_utf8(value).context("a row is text")?;
+    let mut text = String::from_utf8(value).context("a row is text")?;
+    for (name, value) in record.headers {
+        let value = String::from_utf8(value.unwrap_or_default()).context("a header is text")?;
+        text += &format!(" {name}={value}");
+    }
     Ok((record.key, text.replace(input, "INPUT")))
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::Settings;
+use super::Moment;
+use crate::Settings;
 
 /// A life that takes longer hangs: a broker that is started again has taken its time by then.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -84,7 +85,7 @@ pub struct Life {
 impl Life {
     /// Starts a process in the folder of a round, as its life of that number.
     pub fn start(
-        settings: &Settings,
+        settings: &Settings<Moment>,
         (folder, number): (&Path, u32),
         how: How,
         target: &Target,

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, ensure};
 use tidemill_broker::{Broker, Options, Place};
 use tidemill_test_kafka::{Record, Topic, jars};
 
-use super::Settings;
+use super::Moment;
 use super::feed::{PARTITIONS, records};
 use super::judge::{Expected, Judge, OUTPUTS};
 use super::life::{End, How, Life, Target};
+use crate::Settings;
 use crate::random::Random;
 
 const PIPELINE: &str = include_str!("../../kafka.toml");
@@ -19,7 +20,7 @@ const PIPELINE: &str = include_str!("../../kafka.toml");
 /// See the module.
 pub struct Scene {
     /// What was asked for.
-    pub settings: Settings,
+    pub settings: Settings<Moment>,
     /// The records of every round.
     pub records: Arc<Vec<Record>>,
     /// What comes of them.
@@ -34,7 +35,7 @@ impl Scene {
     ///
     /// # Errors
     /// If these do not make the same rows.
-    pub fn new(settings: Settings) -> Result<Self> {
+    pub fn new(settings: Settings<Moment>) -> Result<Self> {
         fs::copy(&settings.module, settings.folder.join("kinds.wasm"))
             .with_context(|| settings.module.display().to_string())?;
         let mut options = Options {

@@ -36,6 +36,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// How many processes were killed at a moment.
+    pub fn kills_at(&self, moment: Moment) -> u64 {
+        let kills = self.kills.iter().filter(|((at, _), _)| *at == moment);
+        kills.map(|(_, kills)| kills).sum()
+    }
+
     /// How many strikes there were.
     pub fn strikes(&self) -> u64 {
         let kills: u64 = self.kills.values().sum();

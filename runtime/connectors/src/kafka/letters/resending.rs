@@ -53,10 +53,9 @@ impl Resending {
             ("transaction.timeout.ms", &open),
         ];
         let producer = Producer::start(cluster, &own)?;
-        tried(Instant::now() + LONGEST, |time| {
-            producer.client.init_transactions(time)
-        })
-        .map_err(|e| producer.failed(&format!("cannot take {transactional_id}"), &e))?;
+        let what = format!("cannot take the transactional id {transactional_id}");
+        let taken = producer.take_id(LONGEST);
+        taken.map_err(|e| producer.failed(&what, &e))?;
         Ok(Self {
             receipts: Receipts::read(cluster, pipeline)?,
             producer,
