@@ -8,11 +8,13 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use serde_json::{Value, json};
 
-use super::reading::TopicReader;
+use super::reading::{TopicReader, client};
 use super::{RecordAt, Stored};
 use crate::ConnectorError;
 use crate::kafka::client::{ANSWER, ClientSpec, Heard};
 use crate::kafka::error;
+use crate::kafka::source::Isolation;
+use crate::kafka::topics::one;
 
 /// The topic of a pipeline's receipts.
 pub fn receipts_topic(pipeline: &str) -> String {
@@ -98,6 +100,10 @@ impl Receipts {
 /// # Errors
 /// If it cannot be made.
 pub(super) fn make_topic(cluster: &ClientSpec, topic: &str) -> Result<(), ConnectorError> {
+    // Whoever may not make topics may use one that somebody else has made.
+    if one(&client(cluster, Isolation::ReadCommitted)?, topic)?.is_some() {
+        return Ok(());
+    }
     let heard = Heard::default();
     let failed = |error: &KafkaError| {
         let what = format!("cannot make topic {topic}, which holds what was sent again,");

@@ -51,6 +51,9 @@ impl Resending {
         let own = [
             ("transactional.id", transactional_id.as_str()),
             ("transaction.timeout.ms", &open),
+            // What its topic has taken once is not too large: the brokers say what is.
+            ("message.max.bytes", "1000000000"),
+            ("queue.buffering.max.kbytes", "2097151"),
         ];
         let producer = Producer::start(cluster, &own)?;
         let what = format!("cannot take the transactional id {transactional_id}");
