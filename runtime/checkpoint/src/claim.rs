@@ -157,7 +157,7 @@ impl Claim {
         match put_own(
             &self.sequence,
             clock,
-            (&name, &[bytes.into()]),
+            (&*name, &[bytes.into()][..]),
             Patience::LONG,
         )? {
             Whose::Ours => {}

@@ -66,7 +66,12 @@ impl Sequence {
 }
 
 fn put(to: &Sequence, life: &Life, (name, bytes): (&str, Bytes)) -> Result<(), CheckpointError> {
-    match put_own(to, life.clock.as_ref(), (name, &[bytes]), Patience::SHORT)? {
+    match put_own(
+        to,
+        life.clock.as_ref(),
+        (name, &[bytes][..]),
+        Patience::SHORT,
+    )? {
         Whose::Ours => Ok(()),
         Whose::Other(_) => Err(CheckpointError::configuration(
             format!(

@@ -6,9 +6,12 @@ use crate::damage::Why;
 use crate::error::CheckpointError;
 use crate::life::{Clock, Moment};
 use crate::names::{Incarnation, Number, PartName, is_name};
-use crate::own::{Patience, Whose, put_own};
-use crate::part::{Content, Part, PartWriter};
+use crate::own::{Object, Patience, Whose, put_own};
+use crate::part::{Content, Form, Part, PartWriter};
 use crate::sequence::Sequence;
+
+/// How long a data file is that is not worth a place in caches.
+const LONG_BYTES: u64 = 1 << 20;
 
 /// An attempt at a checkpoint. A clone is the same attempt, for another thread.
 #[derive(Debug, Clone)]
@@ -62,7 +65,12 @@ impl Draft {
     /// If it could not be put: the attempt has failed then.
     pub fn put(&self, writer: PartWriter, content: Content) -> Result<Part, CheckpointError> {
         let (part, pieces) = writer.finish(content);
-        let object = (part.file.as_str(), &pieces[..]);
+        let name = part.file.as_str();
+        // What has changed is written with every checkpoint, and read by who goes on from one.
+        let object = match part.form {
+            Form::Delta if part.bytes >= LONG_BYTES => Object::past_cache(name, &pieces),
+            Form::Base | Form::Delta => (name, &pieces[..]).into(),
+        };
         match put_own(&self.sequence, self.clock.as_ref(), object, Patience::SHORT)? {
             Whose::Ours => Ok(part),
             Whose::Other(_) => {

@@ -64,21 +64,51 @@ pub(crate) enum Whose {
     Other(Bytes),
 }
 
+/// What is put: its name, and its bytes, one piece behind the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'a> {
+    name: &'a str,
+    pieces: &'a [Bytes],
+    /// Whether it need not take room in caches.
+    past_cache: bool,
+}
+
+impl<'a> Object<'a> {
+    /// One that is long, and is seldom read.
+    pub(crate) fn past_cache(name: &'a str, pieces: &'a [Bytes]) -> Self {
+        Self {
+            past_cache: true,
+            ..(name, pieces).into()
+        }
+    }
+}
+
+impl<'a> From<(&'a str, &'a [Bytes])> for Object<'a> {
+    fn from((name, pieces): (&'a str, &'a [Bytes])) -> Self {
+        Self {
+            name,
+            pieces,
+            past_cache: false,
+        }
+    }
+}
+
 /// Puts an object whose bytes nobody else would write. If its name is taken it is read back, since an earlier try may have
 /// been done all the same.
 ///
 /// # Errors
 /// If patience came to its end. Says that it certainly was not done only if no try had an unknown outcome.
-pub(crate) fn put_own(
+pub(crate) fn put_own<'a>(
     sequence: &Sequence,
     clock: &dyn Clock,
-    (name, pieces): (&str, &[Bytes]),
+    object: impl Into<Object<'a>>,
     patience: Patience,
 ) -> Result<Whose, CheckpointError> {
-    let full = sequence.full(name);
+    let object = object.into();
+    let full = sequence.full(object.name);
     let mut in_doubt = false;
     for tried in 0.. {
-        let error = match put_once(sequence.store.as_ref(), &full, pieces) {
+        let error = match put_once(sequence.store.as_ref(), &full, object) {
             Ok(whose) => return Ok(whose),
             Err(error) => error,
         };
@@ -98,8 +128,13 @@ pub(crate) fn put_own(
     unreachable!("the last try returns")
 }
 
-fn put_once(store: &dyn Store, full: &str, pieces: &[Bytes]) -> Result<Whose, StoreError> {
-    match store.put(full, pieces)? {
+fn put_once(store: &dyn Store, full: &str, object: Object<'_>) -> Result<Whose, StoreError> {
+    let pieces = object.pieces;
+    let put = match object.past_cache {
+        true => store.put_past_cache(full, pieces)?,
+        false => store.put(full, pieces)?,
+    };
+    match put {
         Put::Created => Ok(Whose::Ours),
         Put::Taken => {
             let in_doubt = |error| StoreError {

@@ -29,6 +29,14 @@ pub trait Store: Send + Sync + Debug {
     /// If it could not be done; the error says whether it may have been done all the same.
     fn put(&self, name: &str, pieces: &[Bytes]) -> Result<Put, StoreError>;
 
+    /// As [`Store::put`], for an object that is long and seldom read: it need not take room in caches.
+    ///
+    /// # Errors
+    /// As [`Store::put`].
+    fn put_past_cache(&self, name: &str, pieces: &[Bytes]) -> Result<Put, StoreError> {
+        self.put(name, pieces)
+    }
+
     /// All bytes of an object; nothing if there is none of that name.
     ///
     /// # Errors

@@ -45,8 +45,14 @@ impl Table {
     /// # Panics
     /// If a row is out of range.
     pub fn gather(&self, rows: &[u32]) -> Self {
-        let picks: Vec<(usize, usize)> = rows.iter().map(|&row| (0, row as usize)).collect();
-        Self::interleave(&[self], &picks)
+        Self {
+            rows: rows.len() as u32,
+            columns: self
+                .columns
+                .iter()
+                .map(|column| gather(column, rows))
+                .collect(),
+        }
     }
 
     /// Rows of several tables of the same columns, each named by table and row.
@@ -107,6 +113,25 @@ impl Table {
             picks[to as usize] = (1, from);
         }
         *self = Self::interleave(&[self, new], &picks);
+    }
+}
+
+fn gather(column: &Column, rows: &[u32]) -> Column {
+    fn of<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+        rows.iter().map(|&row| values[row as usize]).collect()
+    }
+    let values = match &column.values {
+        Values::Octets(octets) => Values::Octets(of(octets, rows)),
+        Values::Words(words) => Values::Words(of(words, rows)),
+        Values::Floats(floats) => Values::Floats(of(floats, rows)),
+        Values::Arena(_) => {
+            let picks: Vec<(usize, usize)> = rows.iter().map(|&row| (0, row as usize)).collect();
+            Values::Arena(pick_arena(&[column], &picks))
+        }
+    };
+    Column {
+        values,
+        valid: column.valid.as_ref().map(|valid| of(valid, rows)),
     }
 }
 

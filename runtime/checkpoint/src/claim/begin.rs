@@ -122,7 +122,7 @@ impl Sequence {
         put_own(
             self,
             life.clock.as_ref(),
-            (PIPELINE, &[bytes.into()]),
+            (PIPELINE, &[bytes.into()][..]),
             Patience::LONG,
         )?;
         // Another one may have been first: what stands there counts.
@@ -137,7 +137,7 @@ impl Sequence {
         let whose = put_own(
             self,
             life.clock.as_ref(),
-            (&name, &[bytes.into()]),
+            (&*name, &[bytes.into()][..]),
             Patience::LONG,
         )?;
         Ok(whose == Whose::Ours)

@@ -1,5 +1,7 @@
 //! A folder of this machine: `object_store` with fsync, made when something is first put there, and with a lock.
 
+mod past_cache;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -76,16 +78,21 @@ impl LocalFolder {
 impl Store for LocalFolder {
     fn put(&self, name: &str, pieces: &[Bytes]) -> Result<Put, StoreError> {
         let folder = self.made()?;
-        // Nothing arrives late in a folder of this machine: what is not there after an error never will be.
         folder
             .put(name, pieces)
-            .map_err(|error| match folder.is_there(name) {
-                Ok(false) => StoreError {
-                    happened: Happened::No,
-                    ..error
-                },
-                _ => error,
-            })
+            .map_err(|error| certain(error, folder, name))
+    }
+
+    fn put_past_cache(&self, name: &str, pieces: &[Bytes]) -> Result<Put, StoreError> {
+        let folder = self.made()?;
+        let path = self.root.join(name);
+        past_cache::put(&path, pieces).map_err(|error| {
+            let error = StoreError {
+                happened: Happened::Perhaps,
+                ..failed("write", &path, &error)
+            };
+            certain(error, folder, name)
+        })
     }
 
     fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
@@ -146,6 +153,18 @@ impl Store for LocalFolder {
 
     fn place(&self, name: &str) -> String {
         self.root.join(name).display().to_string()
+    }
+}
+
+/// What failed when an object was put. Nothing arrives late in a folder of this machine: what is not there after an error never
+/// will be.
+fn certain(error: StoreError, folder: &ObjectFolder, name: &str) -> StoreError {
+    match folder.is_there(name) {
+        Ok(false) => StoreError {
+            happened: Happened::No,
+            ..error
+        },
+        _ => error,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidemill_wasm::{Clock, Function};
+use tidemill_wasm::{Clock, Function, SlotKind};
 
 use super::Builder;
 use crate::blame::Blame;
@@ -60,6 +60,10 @@ pub fn parts(
         slots: kept_in_order(described),
         state: Box::new(Memory::new(described, plan.state_limit)),
         shortest_ttl: event.map(|ttl| ttl.micros).min(),
+        reads_all: described
+            .slots
+            .iter()
+            .all(|slot| slot.kind == SlotKind::Value && slot.ttl.is_none()),
         names: TimerNames::new(described),
         targets: plan.targets.clone(),
         talk,

@@ -189,6 +189,14 @@ impl<T: Copy> Lists<T> {
         }
     }
 
+    /// A list of each of these arrays.
+    pub fn of_arrays<const N: usize>(arrays: Vec<[T; N]>) -> Self {
+        Self {
+            ends: (1..=arrays.len()).map(|i| (i * N) as u64).collect(),
+            all: arrays.into_flattened(),
+        }
+    }
+
     /// So many lists with nothing in them.
     pub fn empty(lists: usize) -> Self {
         Self {

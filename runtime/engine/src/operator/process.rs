@@ -22,6 +22,7 @@ mod parts;
 mod results;
 mod rows;
 mod saving;
+mod touched;
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;

@@ -16,6 +16,8 @@ use std::cmp::Ordering;
 use tidemill_core::window::{KeyId, KeyOrder};
 use tidemill_rows::key;
 
+use crate::checkpoint::kept::Lists;
+
 pub use encoded::EncodedTable;
 pub use integers::IntegerTable;
 
@@ -52,13 +54,18 @@ impl KeyTable {
         }
     }
 
-    /// Gives the encoded bytes of each of these keys.
-    pub fn each_encoded(&self, keys: &[KeyId], mut take: impl FnMut(&[u8])) {
+    /// The encoded bytes of each of these keys.
+    pub fn encoded(&self, keys: &[KeyId]) -> Lists<u8> {
         match self {
-            Self::Integers(table) => keys
-                .iter()
-                .for_each(|&id| take(&key::encode_integer(table.value(id)))),
-            Self::Encoded(table) => keys.iter().for_each(|&id| take(table.bytes(id))),
+            Self::Integers(table) => {
+                let encoded = keys.iter().map(|&id| key::encode_integer(table.value(id)));
+                Lists::of_arrays(encoded.collect())
+            }
+            Self::Encoded(table) => {
+                let mut encoded = Lists::with_room(keys.len(), 0);
+                keys.iter().for_each(|&id| encoded.push(table.bytes(id)));
+                encoded
+            }
         }
     }
 

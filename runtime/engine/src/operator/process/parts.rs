@@ -34,6 +34,8 @@ pub struct ProcessParts {
     pub state: Box<dyn StateBackend>,
     /// The shortest time to live in event time, if there is one.
     pub shortest_ttl: Option<i64>,
+    /// Whether what a call reads of a key's state is all of it, and reading removes nothing: there are only values, for ever.
+    pub reads_all: bool,
     /// The names of timers.
     pub names: TimerNames,
     /// How the rows of each target are made, and their schema.

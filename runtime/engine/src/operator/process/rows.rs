@@ -66,7 +66,9 @@ impl Process {
             let firsts = &groups.first_rows;
             let (held, lives) = self.read(rows, &groups.slots, firsts);
             if self.all_live(rows, &groups.of_rows, lives) {
+                let touched = self.touched(&groups.slots, &held);
                 let cuts = self.call_rows(rows, together, &held)?;
+                self.keep_touched(touched, held);
                 return Ok(turns(rows, together, Some(cuts)));
             }
         }
@@ -87,7 +89,9 @@ impl Process {
     fn read(&mut self, rows: &Rows<'_>, keys: &[KeyId], firsts: &[u32]) -> (Vec<Held>, Vec<Lives>) {
         let w: Vec<i64> = firsts.iter().map(|&row| rows.w[row as usize]).collect();
         let mut lives = vec![Lives::default(); keys.len()];
-        self.keep_back(keys);
+        if !self.parts.reads_all {
+            self.keep_back(keys);
+        }
         let now = self.now;
         let held = self
             .parts
@@ -148,7 +152,9 @@ impl Process {
             groups: &groups,
             keys: &keys,
         };
+        let touched = self.touched(&keys, &held);
         let cuts = self.call_rows(rows, together, &held)?;
+        self.keep_touched(touched, held);
         let mut taken = vec![0; turns.len()];
         groups.iter().for_each(|&group| taken[group as usize] += 1);
         for cut in &cuts {

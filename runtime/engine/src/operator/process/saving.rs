@@ -21,9 +21,6 @@ const BLOCK: usize = 4096;
 /// How many bytes make a block large enough.
 const BLOCK_BYTES: usize = 1 << 20;
 
-/// What the usual key is encoded as: an integer.
-const KEY_BYTES: usize = 9;
-
 /// Where what was kept stands here.
 struct Names {
     /// By slot of the operator, which of those kept it is, if any.
@@ -43,20 +40,6 @@ impl Process {
             keys: (parts.keying.table.len() + parts.state.outside()) as u64,
             slots: parts.slots.clone(),
             timers: parts.names.in_order().map(str::to_owned).collect(),
-        }
-    }
-
-    /// Comes before anything of these keys is touched: what the cut at hand is to hold of them is saved.
-    pub(super) fn keep_back(&mut self, keys: &[KeyId]) {
-        if !self.journal.is_saving() {
-            return;
-        }
-        let journal = &mut self.journal;
-        let mut left: Vec<KeyId> = keys.iter().copied().filter(|&k| journal.take(k)).collect();
-        left.retain(|&key| self.keeps(key));
-        if !left.is_empty() {
-            let block = self.block(&left);
-            self.kept_back.push_back(block);
         }
     }
 
@@ -119,15 +102,21 @@ impl Process {
         self.parts.state.holds(key) || self.timers.has(key) || self.clock_timers.has(key)
     }
 
-    fn block(&self, keys: &[KeyId]) -> StatesKept {
-        let mut encoded = Lists::with_room(keys.len(), keys.len() * KEY_BYTES);
-        let table = &self.parts.keying.table;
-        table.each_encoded(keys, |key| encoded.push(key));
+    /// What is kept for keys.
+    pub(super) fn block(&self, keys: &[KeyId]) -> StatesKept {
+        StatesKept {
+            slots: self.parts.state.save(keys),
+            ..self.beside_slots(keys)
+        }
+    }
+
+    /// What is kept for keys, their state apart.
+    pub(super) fn beside_slots(&self, keys: &[KeyId]) -> StatesKept {
         StatesKept {
             gone: Lists::default(),
-            keys: encoded,
+            keys: self.parts.keying.table.encoded(keys),
             timers: self.timers_of(keys),
-            slots: self.parts.state.save(keys),
+            slots: Vec::new(),
         }
     }
 
