@@ -10,8 +10,8 @@ use crate::own::{Object, Patience, Whose, put_own};
 use crate::part::{Content, Form, Part, PartWriter};
 use crate::sequence::Sequence;
 
-/// How long a data file is that is not worth a place in caches.
-const LONG_BYTES: u64 = 1 << 20;
+/// How long a data file is that is not worth a place in caches: shorter ones may soon be read, to be put together.
+const LONG_BYTES: u64 = 4 << 20;
 
 /// An attempt at a checkpoint. A clone is the same attempt, for another thread.
 #[derive(Debug, Clone)]

@@ -104,6 +104,16 @@ config = { breaking = "no" }
 input = "keeping"
 file = "keeping.jsonl"
 
+[operators.lasting]
+input = "rows"
+key = "key"
+function = "kinds/lasting"
+config = { breaking = "no" }
+
+[sinks.to-lasting]
+input = "lasting"
+file = "lasting.jsonl"
+
 [operators.ringing]
 input = "rows"
 key = "key"

@@ -1,4 +1,5 @@
-//! A folder of this machine: `object_store` with fsync, made when something is first put there, and with a lock.
+//! A folder of this machine: `object_store` with fsync, made when something is first put there, and with a lock. Long files that
+//! are seldom read are written past the system's cache (`past_cache.rs`).
 
 mod past_cache;
 

@@ -94,6 +94,24 @@ input = "behind-keeping"
 file = "behind-keeping.jsonl"
 "#;
 
+/// Values that stay are saved as calls read them.
+const LASTING: &str = r#"
+[operators.lasting]
+input = "rows"
+key = "key"
+function = "kinds/lasting"
+config = { breaking = "return" }
+on-failure = "dead-letter"
+
+[sinks.to-lasting]
+input = "lasting"
+file = "lasting.jsonl"
+
+[sinks.to-lasting-failed]
+input = "lasting.failed"
+file = "lasting.failed.jsonl"
+"#;
+
 /// How far out of order rows may be, in microseconds.
 const OUT_OF_ORDERNESS: i64 = 150;
 
@@ -159,6 +177,9 @@ fn text(random: &mut Random) -> String {
     }
     if random.below(3) == 0 {
         text += KEEPING;
+    }
+    if random.below(3) > 0 {
+        text += LASTING;
     }
     let lines = text
         .lines()

@@ -13,7 +13,7 @@ mod whole;
 pub use aggregates::{Count, Sum, SumFloats, Velocity};
 pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, SumFloatsAnyhow};
-pub use processes::{Busy, Keeping};
+pub use processes::{Busy, Keeping, Lasting};
 pub use ringing::Ringing;
 pub use sifting::{FailFinish, FailMerge, Sift, Unmarked};
 pub use tally::{Tally, TallyLess, TallyMore};
@@ -50,6 +50,7 @@ tidemill::module!(
     Tolerant,
     Busy,
     Keeping,
+    Lasting,
     Ringing,
     Tally,
     TallyMore,

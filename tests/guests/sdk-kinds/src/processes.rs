@@ -138,6 +138,77 @@ fn broken(bad: bool, how: &str) -> Result<(), Failure> {
     Err(Failure::invalid("bad", "a bad row or timer"))
 }
 
+/// What stays of a key until a row or timer deletes it.
+#[derive(State)]
+pub struct Standing {
+    seen: Value<Seen>,
+    sum: Value<i64>,
+}
+
+#[derive(Timers)]
+pub struct Once {
+    once: Timer,
+}
+
+/// Keeps values for ever; each row and timer says what it has found.
+#[derive(Config)]
+pub struct Lasting {
+    /// As for `Busy`.
+    pub breaking: String,
+}
+
+#[process]
+impl Lasting {
+    fn on_row(
+        &self,
+        row: Row,
+        standing: &mut Standing,
+        timers: &mut Once,
+        out: &mut Output<Done>,
+    ) -> Result<(), Failure> {
+        standing.say("row", out);
+        if row.value % 5 == 0 {
+            standing.seen.delete();
+        } else {
+            standing.seen.change(|seen| {
+                seen.rows += 1;
+                seen.last = row.at;
+            });
+        }
+        if row.value % 3 == 0 {
+            let sum = standing.sum.get().copied().unwrap_or_default();
+            standing.sum.set(sum + row.id);
+        }
+        if row.value % 7 == 0 {
+            timers.once.move_to(row.at.plus_micros(400));
+        }
+        broken(row.bad, &self.breaking)
+    }
+
+    fn on_timer(
+        &self,
+        fired: Fired,
+        standing: &mut Standing,
+        _timers: &mut Once,
+        out: &mut Output<Done>,
+    ) -> Result<(), Failure> {
+        standing.say(fired.name(), out);
+        standing.sum.delete();
+        Ok(())
+    }
+}
+
+impl Standing {
+    fn say(&self, what: &str, out: &mut Output<Done>) {
+        let seen = self.seen.get();
+        out.push(Done {
+            what: format!("{what} {:?}", self.sum.get()),
+            rows: seen.map_or(-1, |seen| seen.rows),
+            last: seen.map(|seen| seen.last),
+        });
+    }
+}
+
 /// What is known of values that rows have had: in a list, and in a map of how often each.
 #[derive(State)]
 pub struct Known {

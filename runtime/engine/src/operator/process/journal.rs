@@ -1,7 +1,7 @@
 //! Which keys have changed since the last checkpoint, and which of the cut at hand are still to be saved.
 //!
 //! A cut takes no more than setting the changed keys apart. They are saved in blocks while rows go on; a key that a row or timer
-//! is about to touch is saved before (`saving.rs`), so what is saved is what was there at the cut. Keys go by their numbers: one
+//! is about to touch is saved before (`touched.rs`), so what is saved is what was there at the cut. Keys go by their numbers: one
 //! that is forgotten is noted by its bytes, since its number may be another's by then.
 //!
 //! Invariants:
