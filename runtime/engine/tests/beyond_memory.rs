@@ -66,6 +66,15 @@ fn lists_and_maps() {
     check(told, SHAPE, 8 << 20);
 }
 
+#[test]
+fn values_that_stay() {
+    let told = Told {
+        function: "lasting",
+        ..TOLD
+    };
+    check(told, SHAPE, 2 << 20);
+}
+
 /// A row of each of so many keys, whose timers are due at one time; then, if that is asked for, rows by which it has passed.
 fn due_together(keys: usize, passes: bool) -> Vec<Row> {
     let at = 1_000_000;

@@ -231,12 +231,17 @@ fn rows_and_timers_take_too_long_or_too_much() {
 }
 
 #[test]
-fn lists_and_maps() {
-    for (seed, breaking) in [(13, "no"), (14, "return"), (15, "trap")] {
+fn lists_and_maps_and_values_that_stay() {
+    for (seed, function, breaking) in [
+        (13, "keeping", "no"),
+        (14, "keeping", "return"),
+        (15, "keeping", "trap"),
+        (16, "lasting", "return"),
+    ] {
         check(Given {
             shape: Shape { seed, ..SHAPE },
             told: Told {
-                function: "keeping",
+                function,
                 breaking,
                 ..TOLD
             },

@@ -5,7 +5,7 @@ mod functions;
 
 use std::collections::BTreeMap;
 
-use functions::{Busy, Done, Keeping, Row};
+use functions::{Busy, Done, Keeping, Lasting, Row};
 use tidemill::{Harness, Timestamp};
 
 use crate::support::{self, ByKey, input};
@@ -13,7 +13,7 @@ use crate::support::{self, ByKey, input};
 /// Which function, and how it is told to behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
-    /// `busy` or `keeping`.
+    /// `busy`, `keeping` or `lasting`.
     pub function: &'static str,
     /// Of the first: how far ahead it sets timers.
     pub ahead: i64,
@@ -126,7 +126,8 @@ pub fn expected(told: &Told, rows: &[input::Row]) -> BTreeMap<String, Vec<String
                     ahead: told.ahead,
                     breaking,
                 }),
-                _ => Harness::new(Keeping { breaking }),
+                "keeping" => Harness::new(Keeping { breaking }),
+                _ => Harness::new(Lasting { breaking }),
             }
         });
         harness.advance_to(Timestamp::from_micros(watermark));
