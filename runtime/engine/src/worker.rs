@@ -1,6 +1,7 @@
 //! A worker: a thread that runs its task. One turn is a short list of named steps.
 
 mod control;
+mod saving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,15 +23,6 @@ pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// How long a worker with nothing to do sleeps at most: idle splits are noticed by the clock.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
-
-/// How many keys of a cut a turn reports at least: fewer than rows touch, where most of them touch another key.
-const ENOUGH_KEYS: usize = 2048;
-
-/// How many it reports when the cut has been made for a while: more than rows touch.
-const MANY_KEYS: usize = 2 * 4096;
-
-/// How long a cut may wait for rows to touch its keys, in microseconds.
-const PATIENCE: i64 = 250_000;
 
 /// What a worker tells the coordinator of checkpoints.
 pub enum Report {
@@ -191,52 +183,6 @@ impl Worker {
             stall: since.elapsed(),
             stations,
         })));
-        Ok(true)
-    }
-
-    /// Reports blocks of the last cut, between rows, as long as those before them find someone to write them. Whether it did, or
-    /// will soon.
-    ///
-    /// Keys that rows touch come first, and cost least. As long as these are many nothing else is looked for, for a while.
-    ///
-    /// # Errors
-    /// If the pipeline must stop.
-    fn save(&mut self) -> Result<bool, EngineError> {
-        let Some(part) = &mut self.checkpoints else {
-            return Ok(false);
-        };
-        let Some((cut, since)) = part.saving else {
-            return Ok(false);
-        };
-        let enough = match self.task.now - since < PATIENCE {
-            true => ENOUGH_KEYS,
-            false => MANY_KEYS,
-        };
-        let mut keys = 0;
-        while keys < enough {
-            if !self.control.has_room_for_blocks() {
-                return Ok(keys > 0);
-            }
-            let report = match self.task.save()? {
-                Some((_, block)) if block.is_empty() => return Ok(true),
-                Some((station, block)) => {
-                    keys += block.keys.count().max(1);
-                    self.control.block_begun();
-                    Report::Block(Box::new(BlockCut {
-                        worker: self.number,
-                        cut,
-                        station,
-                        block,
-                    }))
-                }
-                None => {
-                    part.saving = None;
-                    keys = enough;
-                    Report::Saved(cut)
-                }
-            };
-            let _ = part.reports.send(report);
-        }
         Ok(true)
     }
 

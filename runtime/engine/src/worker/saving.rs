@@ -1,0 +1,62 @@
+//! When a worker saves what a cut holds: between rows, and those keys first that rows touch anyway.
+
+use super::{Report, Worker};
+use crate::checkpoint::cut::BlockCut;
+use crate::error::EngineError;
+
+/// How many keys of a cut a turn reports at least: fewer than rows touch, where most of them touch another key.
+const ENOUGH_KEYS: usize = 2048;
+
+/// How many it reports when the cut has been made for a while: more than rows touch.
+const MANY_KEYS: usize = 2 * 4096;
+
+/// How long a cut may wait for rows to touch its keys, in microseconds.
+const PATIENCE: i64 = 250_000;
+
+impl Worker {
+    /// Reports blocks of the last cut, between rows, as long as those before them find someone to write them. Whether it did, or
+    /// will soon.
+    ///
+    /// Keys that rows touch come first, and cost least. As long as these are many nothing else is looked for, for a while.
+    ///
+    /// # Errors
+    /// If the pipeline must stop.
+    pub(super) fn save(&mut self) -> Result<bool, EngineError> {
+        let Some(part) = &mut self.checkpoints else {
+            return Ok(false);
+        };
+        let Some((cut, since)) = part.saving else {
+            return Ok(false);
+        };
+        let enough = match self.task.now - since < PATIENCE {
+            true => ENOUGH_KEYS,
+            false => MANY_KEYS,
+        };
+        let mut keys = 0;
+        while keys < enough {
+            if !self.control.has_room_for_blocks() {
+                return Ok(keys > 0);
+            }
+            let report = match self.task.save()? {
+                Some((_, block)) if block.is_empty() => return Ok(true),
+                Some((station, block)) => {
+                    keys += block.keys.count().max(1);
+                    self.control.block_begun();
+                    Report::Block(Box::new(BlockCut {
+                        worker: self.number,
+                        cut,
+                        station,
+                        block,
+                    }))
+                }
+                None => {
+                    part.saving = None;
+                    keys = enough;
+                    Report::Saved(cut)
+                }
+            };
+            let _ = part.reports.send(report);
+        }
+        Ok(true)
+    }
+}
