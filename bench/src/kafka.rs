@@ -6,6 +6,7 @@
 mod cluster;
 mod exactly_once;
 mod latency;
+mod takeover;
 
 use anyhow::Result;
 
@@ -16,6 +17,7 @@ use crate::pipelines::{of_rate, pipeline, plan_of, sandboxed};
 
 pub use self::exactly_once::measure as exactly_once;
 pub use self::latency::{at_least_once as latency, exactly_once as latency_exactly_once};
+pub use self::takeover::measure as takeover;
 
 /// A filter, from a topic.
 pub fn filter(places: &Places) -> Result<Vec<Figure>> {

@@ -217,7 +217,7 @@ fn consume(consumer: &BaseConsumer, began: Instant, failed: &AtomicBool) -> Resu
 }
 
 /// Reads what is committed, from now on.
-fn reader(cluster: &Cluster, topic: &str) -> Result<BaseConsumer> {
+pub fn reader(cluster: &Cluster, topic: &str) -> Result<BaseConsumer> {
     let mut config = cluster.client();
     config
         .set("group.id", "bench")

@@ -10,6 +10,9 @@
 //!   data/6-00c0ffee00c0ffee/7.1.totals.0.3      claim-token / number.attempt.operator.worker.index
 //! ```
 //!
+//! A pipeline that several processes share has, below `tasks/<partition number>/`, all of this for each of its tasks, and
+//! `partitions/000000000004.json`, which says how many there are.
+//!
 //! All of this is on disk and frozen: decisions/0018.
 
 use std::fmt;
@@ -24,6 +27,8 @@ pub(crate) const LOCK: &str = "lock";
 pub(crate) const MANIFESTS: &str = "manifests";
 pub(crate) const CONFIRMED: &str = "confirmed";
 pub(crate) const DATA: &str = "data";
+pub(crate) const TASKS: &str = "tasks";
+pub(crate) const PARTITIONS: &str = "partitions";
 pub(crate) const REQUESTS: &str = "requests";
 pub(crate) const ANSWERS: &str = "answers";
 
@@ -43,12 +48,17 @@ impl Number {
 
     /// The name of its claim or manifest.
     pub(crate) fn manifest(self) -> String {
-        format!("{MANIFESTS}/{:012}.json", self.0)
+        self.file(MANIFESTS)
     }
 
     /// The name of the note that it was confirmed.
     pub(crate) fn confirmed(self) -> String {
-        format!("{CONFIRMED}/{:012}.json", self.0)
+        self.file(CONFIRMED)
+    }
+
+    /// The name of its file in a folder.
+    pub(crate) fn file(self, folder: &str) -> String {
+        format!("{folder}/{:012}.json", self.0)
     }
 
     /// Reads the last part of such a name; nothing if it is none.

@@ -7,10 +7,12 @@ use bytes::Bytes;
 
 use crate::damage::{Damage, Why};
 use crate::error::CheckpointError;
+use crate::life::Life;
 use crate::manifest::{
     ClaimNote, ConfirmedNote, DecidedBy, Manifest, PipelineNote, Record, Written,
 };
-use crate::names::{CONFIRMED, DATA, MANIFESTS, Number, PIPELINE, PartName};
+use crate::names::{CONFIRMED, DATA, MANIFESTS, Number, PARTITIONS, PIPELINE, PartName, TASKS};
+use crate::own::{Patience, put_own};
 use crate::part::{Blocks, Part};
 use crate::store::{Listed, Store};
 
@@ -19,6 +21,8 @@ use crate::store::{Listed, Store};
 pub struct Sequence {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) pipeline: String,
+    /// Where its objects lie in the location.
+    folder: String,
     /// The pipeline's id, once it has been read: it never changes.
     id: Arc<OnceLock<String>>,
 }
@@ -59,6 +63,17 @@ impl Sequence {
         Self {
             store,
             pipeline: pipeline.to_owned(),
+            folder: pipeline.to_owned(),
+            id: Arc::default(),
+        }
+    }
+
+    /// The checkpoints of one task of a pipeline that several processes share: a sequence of its own, with an id of its own.
+    pub fn task(&self, partition: i32) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            pipeline: self.pipeline.clone(),
+            folder: format!("{}/{TASKS}/{partition}", self.folder),
             id: Arc::default(),
         }
     }
@@ -70,7 +85,7 @@ impl Sequence {
 
     /// Where a person finds it.
     pub fn place(&self) -> String {
-        self.store.place(&self.pipeline)
+        self.store.place(&self.folder)
     }
 
     /// Where a person finds an object, by its name in this sequence.
@@ -80,7 +95,7 @@ impl Sequence {
 
     /// The name of an object in the location.
     pub(crate) fn full(&self, name: &str) -> String {
-        format!("{}/{name}", self.pipeline)
+        format!("{}/{name}", self.folder)
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<Option<Bytes>, CheckpointError> {
@@ -140,6 +155,26 @@ impl Sequence {
     /// The numbers of which a note says that they were confirmed.
     pub(crate) fn noted(&self) -> Result<Vec<Number>, CheckpointError> {
         self.numbers_in(CONFIRMED)
+    }
+
+    /// How many tasks the pipeline has had at any time, from the fewest; nothing if no process has ever shared it.
+    ///
+    /// # Errors
+    /// If they cannot be read, or something else lies there.
+    pub fn partitions(&self) -> Result<Vec<u64>, CheckpointError> {
+        let counts = self.numbers_in(PARTITIONS)?;
+        Ok(counts.into_iter().map(|count| count.0).collect())
+    }
+
+    /// Notes that the pipeline has so many tasks.
+    ///
+    /// # Errors
+    /// If the note cannot be put.
+    pub fn note_partitions(&self, count: u64, life: &Life) -> Result<(), CheckpointError> {
+        let name = Number(count).file(PARTITIONS);
+        let text = format!("{{\"partitions\":{count}}}\n");
+        let object = (name.as_str(), &[Bytes::from(text)][..]);
+        put_own(self, life.clock.as_ref(), object, Patience::LONG).map(|_| ())
     }
 
     fn numbers_in(&self, folder: &str) -> Result<Vec<Number>, CheckpointError> {

@@ -18,6 +18,8 @@ pub struct Failure {
     hint: Option<String>,
     /// Whether it may go better when it is tried again later.
     may_pass: bool,
+    /// Whether another process goes on with what this one did.
+    taken_over: bool,
 }
 
 /// What is told.
@@ -39,6 +41,7 @@ impl Failure {
             cause: Cause::Other(error.into()),
             hint: None,
             may_pass: false,
+            taken_over: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl Failure {
             cause: Cause::Other(error.into()),
             hint: None,
             may_pass: false,
+            taken_over: false,
         }
     }
 
@@ -62,6 +66,17 @@ impl Failure {
     pub fn passing(mut self) -> Self {
         self.may_pass = true;
         self
+    }
+
+    /// The same failure, because another process goes on with it.
+    pub fn taken_over(mut self) -> Self {
+        self.taken_over = true;
+        self
+    }
+
+    /// Whether another process goes on with what this one did.
+    pub fn is_taken_over(&self) -> bool {
+        self.taken_over
     }
 
     /// Whether it may go better when it is tried again later.
@@ -114,6 +129,7 @@ impl From<Report> for Failure {
             cause: Cause::Report(Box::new(report)),
             hint: None,
             may_pass: false,
+            taken_over: false,
         }
     }
 }
@@ -156,6 +172,7 @@ impl From<EngineError> for Failure {
         Self {
             exit,
             may_pass: error.may_pass(),
+            taken_over: false,
             cause: Cause::Engine(Box::new(error)),
             hint,
         }
@@ -193,6 +210,7 @@ impl From<ConnectorError> for Failure {
         Self {
             exit,
             may_pass: error.may_pass(),
+            taken_over: false,
             hint: error.hint().map(str::to_owned),
             cause: Cause::Other(error.into()),
         }
@@ -212,6 +230,7 @@ impl From<anyhow::Error> for Failure {
             cause: Cause::Other(error),
             hint: None,
             may_pass: false,
+            taken_over: false,
         }
     }
 }

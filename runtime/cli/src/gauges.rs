@@ -16,12 +16,12 @@ pub struct Shown {
 
 /// What each station shows, in the order of the board.
 pub fn look(board: &Board, metrics: &Metrics) -> Vec<Shown> {
-    let shown = |index: usize| match metrics.gauge(index) {
-        None => Shown::default(),
-        Some(gauge) => Shown {
-            backlog: gauge.backlog(),
-            news: gauge.news(),
-        },
+    let shown = |index: usize| Shown {
+        backlog: metrics
+            .gauges(index)
+            .filter_map(|gauge| gauge.backlog())
+            .reduce(|all, one| all + one),
+        news: metrics.gauges(index).find_map(|gauge| gauge.news()),
     };
     (0..board.stations.len()).map(shown).collect()
 }

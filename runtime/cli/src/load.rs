@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tidemill_engine::functions::InModules;
 use tidemill_engine::{BATCH_ROWS, Options, Plan};
-use tidemill_pipeline::{Checked, Partial, Pipeline, Report, Settings, read_as_far};
+use tidemill_pipeline::{
+    Checked, Instances, Partial, Pipeline, Report, Settings, Spanned, read_as_far,
+};
 use tidemill_wasm::Host;
 
 use crate::args::{PipelineArgs, WorkerArgs};
@@ -81,17 +83,22 @@ fn planned(
     Ok(plan)
 }
 
-/// Reads, checks and plans a pipeline as [`plan`] does, and says how it takes checkpoints, if it does.
+/// Reads, checks and plans a pipeline as [`plan`] does, and says how it takes checkpoints, if it does. `is_shared`: several
+/// processes on this host share it, whatever its file says.
 ///
 /// # Errors
 /// If it cannot run as it stands.
 pub fn plan_with_checkpoints(
     args: &PipelineArgs,
-    workers: &WorkerArgs,
+    (workers, is_shared): (&WorkerArgs, bool),
     host: &Host,
     talk: &Talk,
 ) -> Result<(Plan, Option<Wanted>), Failure> {
-    let checked = sound(args, host)?;
+    let mut checked = sound(args, host)?;
+    if is_shared && !checked.pipeline.instances.value.has_tasks() {
+        let name = checked.pipeline.name.span.clone();
+        checked.pipeline.instances = Spanned::new(Instances::OnOneHost, name);
+    }
     let wanted = Wanted::of(&checked.pipeline);
     Ok((planned(checked, workers, host, talk)?, wanted?))
 }

@@ -27,6 +27,7 @@ mod module_text;
 mod progress;
 mod recovery;
 mod sdk;
+mod sequences;
 mod signals;
 mod summary;
 mod talk;

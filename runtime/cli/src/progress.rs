@@ -36,6 +36,9 @@ pub enum Shown {
     Told,
 }
 
+/// Where counters are looked up, each time anew: tasks come and go.
+pub type Watched = Arc<dyn Fn() -> Arc<Metrics> + Send + Sync>;
+
 /// Progress being shown, until it is dropped.
 pub struct Progress {
     end: Option<Sender<()>>,
@@ -44,22 +47,25 @@ pub struct Progress {
 
 impl Progress {
     /// Shows the progress of a run that has just started.
-    pub fn start(shown: Shown, board: &Board, metrics: Arc<Metrics>, talk: &Talk) -> Self {
+    pub fn start(shown: Shown, board: &Board, watched: Watched, talk: &Talk) -> Self {
         let none = Self {
             end: None,
             thread: None,
         };
         let stations = 0..board.stations.len();
-        let gauges = stations.into_iter().any(|s| metrics.gauge(s).is_some());
+        let metrics = watched();
+        let gauges = stations
+            .into_iter()
+            .any(|s| metrics.gauges(s).next().is_some());
         if shown == Shown::Nowhere && !gauges {
             return none;
         }
         let (end, ended) = channel();
         let (board, talk) = (board.clone(), talk.clone());
         let show = move || match shown {
-            Shown::Drawn => draw(&board, &metrics, &talk, &ended),
-            Shown::Told => tell(&board, &metrics, &talk, &ended),
-            Shown::Nowhere => note(&board, &metrics, &talk, &ended),
+            Shown::Drawn => draw(&board, &watched, &talk, &ended),
+            Shown::Told => tell(&board, &watched, &talk, &ended),
+            Shown::Nowhere => note(&board, &watched, &talk, &ended),
         };
         match std::thread::Builder::new()
             .name("progress".to_owned())
@@ -90,15 +96,16 @@ fn goes_on(ended: &Receiver<()>, step: Duration) -> bool {
     ended.recv_timeout(step) == Err(RecvTimeoutError::Timeout)
 }
 
-fn draw(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
-    let mut rates = Rates::new(metrics.totals());
+fn draw(board: &Board, watched: &Watched, talk: &Talk, ended: &Receiver<()>) {
+    let mut rates = Rates::new(watched().totals());
     // A run that is over at once shows its summary only.
     let mut bars: Option<Bars> = None;
     while goes_on(ended, DRAW) {
+        let metrics = watched();
         let totals = metrics.totals();
         let bars = bars.get_or_insert_with(|| Bars::new(talk.draw()));
-        let waits = waits::find(board, &totals, metrics);
-        let gauges = gauges::look(board, metrics);
+        let waits = waits::find(board, &totals, &metrics);
+        let gauges = gauges::look(board, &metrics);
         bars.show((board, &totals), &rates.since(&totals), &waits, &gauges);
     }
     if let Some(bars) = bars {
@@ -106,10 +113,11 @@ fn draw(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
     }
 }
 
-fn tell(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
+fn tell(board: &Board, watched: &Watched, talk: &Talk, ended: &Receiver<()>) {
     let start = Instant::now();
-    let mut rates = Rates::new(metrics.totals());
+    let mut rates = Rates::new(watched().totals());
     while goes_on(ended, TELL) {
+        let metrics = watched();
         let totals = metrics.totals();
         let since = rates.since(&totals);
         let mut stations: Vec<_> = board
@@ -117,8 +125,8 @@ fn tell(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
             .zip(since)
             .map(|((station, own), since)| station.event(own, &totals, since))
             .collect();
-        gauges::add(&mut stations, &gauges::look(board, metrics));
-        waits::add(&mut stations, &waits::find(board, &totals, metrics), now());
+        gauges::add(&mut stations, &gauges::look(board, &metrics));
+        waits::add(&mut stations, &waits::find(board, &totals, &metrics), now());
         talk.event(&json!({
             "event": "progress", "pipeline": board.pipeline,
             "elapsed_s": start.elapsed().as_secs_f64(), "stations": stations,
@@ -127,10 +135,10 @@ fn tell(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
 }
 
 /// Where nothing is drawn: only what sources wait for.
-fn note(board: &Board, metrics: &Metrics, talk: &Talk, ended: &Receiver<()>) {
+fn note(board: &Board, watched: &Watched, talk: &Talk, ended: &Receiver<()>) {
     let mut noted = Noted::default();
     while goes_on(ended, TELL) {
-        let shown = gauges::look(board, metrics);
+        let shown = gauges::look(board, &watched());
         let lines = gauges::lines(board, &shown).collect();
         noted.new_of(lines).iter().for_each(|line| talk.note(line));
     }

@@ -13,6 +13,7 @@ use anyhow::anyhow;
 use clap::ValueEnum;
 use tidemill_checkpoint::{Claim, Incarnation, Life, OnLock, Sequence};
 use tidemill_connectors::Missing;
+use tidemill_connectors::kafka::Member;
 use tidemill_engine::checkpoint::kafka::KafkaPart;
 use tidemill_engine::checkpoint::location::{self, InLocation};
 use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told, changes};
@@ -71,6 +72,14 @@ impl RecoveryArgs {
         }
     }
 
+    /// The same for a task, wherever it has run before.
+    pub fn anywhere(&self) -> Self {
+        Self {
+            fresh: false,
+            ..self.clone()
+        }
+    }
+
     /// Without checkpoints there is nothing to go on from, nor will there be.
     ///
     /// # Errors
@@ -105,6 +114,8 @@ pub struct Wanted {
     keep: usize,
     /// How often the run goes on by itself.
     pub restarts: Restarts,
+    /// Of a process that shares the pipeline with others: who commits where their group stands.
+    member: Option<Member>,
 }
 
 impl Wanted {
@@ -131,14 +142,30 @@ impl Wanted {
                 most: wanted.restarts,
                 pause: wanted.restart_pause,
             },
+            member: None,
         }))
+    }
+
+    /// The same for one of several tasks.
+    pub fn of_task(&self, partition: i32, member: Member) -> Self {
+        Self {
+            sequence: self.sequence.task(partition),
+            place: self.place.of_task(partition),
+            member: Some(member),
+            ..self.clone()
+        }
+    }
+
+    /// The checkpoints of the pipeline, or of its task.
+    pub fn sequence(&self) -> &Sequence {
+        &self.sequence
     }
 
     /// A failure as it is, or, if another process has taken over, that: what an incarnation does not find any more, its
     /// successor has removed, and it must not begin anew behind it.
     pub fn or_fenced(&self, incarnation: Incarnation, failure: Failure) -> Failure {
         match self.sequence.taken_over(incarnation) {
-            Ok(Some(fenced)) => fenced.into(),
+            Ok(Some(fenced)) => Failure::from(fenced).taken_over(),
             _ => failure,
         }
     }
@@ -162,7 +189,8 @@ pub fn start(
     taken: Arc<AtomicBool>,
     talk: &Talk,
 ) -> Result<Start, Failure> {
-    let on_lock = match args.take_over {
+    // Whose turn it is to run a task, the group says; a process that was stopped may still hold its lock.
+    let on_lock = match args.take_over || plan.task.is_some() {
         true => OnLock::TakeOver,
         false => OnLock::Refuse,
     };
@@ -183,6 +211,7 @@ fn go_on(
         plan,
         (wanted.sequence.pipeline(), claim.pipeline_id()),
         &wanted.pace,
+        wanted.member.as_ref(),
     )?;
     let found = decided::recovery(&mut claim, &kafka, args)?;
     for number in &found.never_happened {

@@ -38,7 +38,8 @@ impl Stop {
         state.running = Some(stopper);
     }
 
-    fn ask(&self) {
+    /// Stops what runs, and what is started from now on.
+    pub fn ask(&self) {
         let mut state = self.state();
         state.asked = true;
         if let Some(running) = &state.running {

@@ -21,6 +21,8 @@ pub struct Talk {
     color: bool,
     /// What is drawn at the lower end of a terminal: lines go above it.
     drawn: MultiProgress,
+    /// Which task of several talks, by its partition number.
+    task: Option<i32>,
 }
 
 impl Talk {
@@ -34,6 +36,15 @@ impl Talk {
             quiet,
             color,
             drawn,
+            task: None,
+        }
+    }
+
+    /// The same for one of several tasks, which says its number.
+    pub fn of_task(&self, partition: i32) -> Self {
+        Self {
+            task: Some(partition),
+            ..self.clone()
         }
     }
 
@@ -71,14 +82,21 @@ impl Talk {
 
     /// A line of JSON.
     pub fn event(&self, event: &Value) {
-        self.line(event.to_string());
+        match self.task {
+            None => self.line(event.to_string()),
+            Some(task) => {
+                let mut event = event.clone();
+                event["task"] = task.into();
+                self.line(event.to_string());
+            }
+        }
     }
 
     /// Something that people may want to know.
     pub fn note(&self, text: impl AsRef<str>) {
         match self.format {
             _ if self.quiet => {}
-            Format::Text => self.line(text),
+            Format::Text => self.line(format!("{}{}", self.who(), text.as_ref())),
             Format::Json => self.event(&json!({ "event": "note", "message": text.as_ref() })),
         }
     }
@@ -101,7 +119,7 @@ impl Talk {
             // Indented, so that no line of it looks like one of ours.
             Format::Text => {
                 let text = line.text.replace('\n', "\n  ");
-                self.line(format!("{operator}: {}: {text}", line.level));
+                self.line(format!("{}{operator}: {}: {text}", self.who(), line.level));
             }
             Format::Json => self.event(&json!({
                 "event": "log", "operator": operator, "level": line.level.name(), "message": line.text
@@ -128,6 +146,13 @@ impl Talk {
         if let Some(hint) = failure.advice() {
             self.line(format!("{} {hint}", self.styled("1;36", "hint:")));
         }
+    }
+
+    /// What lines of a task begin with.
+    fn who(&self) -> String {
+        self.task
+            .map(|task| format!("task {task}: "))
+            .unwrap_or_default()
     }
 
     fn styled(&self, style: &str, text: &str) -> String {

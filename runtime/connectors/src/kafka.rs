@@ -17,6 +17,7 @@ mod gauge;
 pub mod groups;
 mod lanes;
 pub mod letters;
+pub mod membership;
 mod partition;
 mod produced;
 mod producer;
@@ -34,6 +35,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use client::{ClientSpec, Properties};
 pub use groups::{CommittedOffset, GroupOffsets, Groups};
+pub use membership::{Change, Member, Membership, MembershipSpec, Partitions, Shared};
 pub use record::RecordField;
 pub use sink::{KafkaSinkSpec, LettersOf, TopicOf};
 pub use source::{Isolation, KafkaSpec, NullValues};

@@ -4,7 +4,7 @@
 //! but for those that decide how a field is told from one that is not there. What a file imports and nobody has is an error only
 //! where a column is a field of it.
 //!
-//! Reasons are in `decisions/0034-protobuf-without-its-crates.md`.
+//! Reasons are in `decisions/0035-protobuf-without-its-crates.md`.
 
 pub mod known;
 mod parse;

@@ -41,6 +41,7 @@ fn from(name: &str, ty: LogicalType, from: RecordField) -> ColumnSpec {
 fn source(topic: &Topic, columns: Vec<ColumnSpec>) -> KafkaSpec {
     KafkaSpec {
         client: client(),
+        partition: None,
         topics: Topics::Named(vec![topic.name().to_owned()]),
         group: format!("group-{}", topic.name()),
         start: Start::Earliest,

@@ -69,6 +69,7 @@ fn source(topic: &Topic, url: String) -> SourceSpec {
             brokers: broker().to_owned(),
             properties: Properties::default(),
         },
+        partition: None,
         topics: Topics::Named(vec![topic.name().to_owned()]),
         group: format!("group-{}", topic.name()),
         start: Start::Earliest,

@@ -218,6 +218,22 @@ impl Metrics {
         Self { names, counters }
     }
 
+    /// Those of several runs of one plan, as if the workers of all were one's.
+    pub fn together<'m>(names: Vec<String>, runs: impl Iterator<Item = &'m Self> + Clone) -> Self {
+        let of = |node: usize| {
+            runs.clone()
+                .flat_map(move |run| run.counters[node].iter().cloned())
+        };
+        let counters = (0..names.len()).map(|node| of(node).collect()).collect();
+        Self { names, counters }
+    }
+
+    /// Nothing is counted any more: watermarks are not waited for.
+    pub fn end(&self) {
+        let all = self.counters.iter().flatten();
+        all.for_each(|counters| counters.ended.store(true, Relaxed));
+    }
+
     /// The counters of one node on one worker.
     pub fn of(&self, node: usize, worker: usize) -> Arc<Counters> {
         self.counters[node][worker].clone()
@@ -229,9 +245,9 @@ impl Metrics {
         held.min_by_key(|held| (!held.holder.counts(), held.watermark, held.since))
     }
 
-    /// What a source itself shows, if it shows anything.
-    pub fn gauge(&self, node: usize) -> Option<Arc<dyn Gauge>> {
-        self.counters[node].iter().find_map(|c| c.watch.gauge())
+    /// What a source itself shows: one thing per run.
+    pub fn gauges(&self, node: usize) -> impl Iterator<Item = Arc<dyn Gauge>> {
+        self.counters[node].iter().filter_map(|c| c.watch.gauge())
     }
 
     /// How late the rows of a source were, where they have an event time of their own.

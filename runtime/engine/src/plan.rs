@@ -17,6 +17,7 @@ mod sinks;
 mod sources;
 mod state;
 mod streams;
+mod tasks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use explain::{explain, slot as explain_slot, timer as explain_timer};
 pub use kafka::cluster;
 pub use modules::limits;
 pub use state::{RocksDbPlan, StatePlan};
+pub use tasks::TaskOf;
 
 use crate::exchange::Partitioning;
 use crate::failure::Action;
@@ -42,12 +44,16 @@ use crate::operator::source::prepare::Timing;
 pub use crate::operator::source::prepare::EventTime;
 
 /// What runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// The pipeline's name.
     pub name: String,
     /// How many workers.
     pub workers: usize,
+    /// Whether each partition number of its topics is to be a task of its own ([`Plan::of_task`]).
+    pub has_tasks: bool,
+    /// Which task this is the plan of.
+    pub task: Option<TaskOf>,
     /// How many key groups.
     pub max_parallelism: u32,
     /// What holds the state of process operators.
@@ -97,7 +103,7 @@ impl Plan {
 }
 
 /// A source, an operator or a sink.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Station {
     /// Its name in the pipeline file.
     pub name: String,
@@ -136,7 +142,7 @@ pub struct Edge {
 }
 
 /// What a station does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StationKind {
     /// Reads rows.
     Source(SourcePlan),
@@ -160,7 +166,7 @@ pub struct PolicyPlan {
 }
 
 /// A source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourcePlan {
     /// The connector.
     pub spec: SourceSpec,
@@ -177,7 +183,7 @@ pub struct SourcePlan {
 }
 
 /// A function of a module, as one operator calls it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FunctionPlan {
     /// The module.
     pub module: Module,
@@ -199,7 +205,7 @@ impl FunctionPlan {
 }
 
 /// A transform operator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TransformPlan {
     /// The function.
     pub function: FunctionPlan,
@@ -210,7 +216,7 @@ pub struct TransformPlan {
 }
 
 /// A window operator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct WindowPlan {
     /// The function.
     pub function: FunctionPlan,
@@ -235,7 +241,7 @@ pub struct WindowPlan {
 }
 
 /// A process operator.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProcessPlan {
     /// The function.
     pub function: FunctionPlan,
@@ -256,7 +262,7 @@ pub struct ProcessPlan {
 }
 
 /// A sink.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SinkPlan {
     /// The connector.
     pub spec: SinkSpec,
@@ -316,7 +322,12 @@ fn plan_with(
     } = checked;
     let how = How {
         host,
-        workers,
+        // A task has one worker, and what it reads stays with it.
+        workers: if pipeline.instances.value.has_tasks() {
+            1
+        } else {
+            workers
+        },
         reads,
         unsound: &[],
     };
@@ -324,7 +335,9 @@ fn plan_with(
     let diagnostics = diagnostics.into_result()?;
     let plan = Plan {
         name: pipeline.name.value.clone(),
-        workers,
+        workers: how.workers,
+        has_tasks: pipeline.instances.value.has_tasks(),
+        task: None,
         max_parallelism: pipeline.max_parallelism.value,
         state: StatePlan::of(&pipeline),
         stations: planned
@@ -382,6 +395,7 @@ fn stations(
         sinks::plan(&mut planner, sink);
     }
     let (stations, edges) = (planner.stations, planner.edges);
+    tasks::check(pipeline, diagnostics);
     state::warn(pipeline, &stations, diagnostics);
     if how.reads == Inputs::MustBeThere {
         places::check(pipeline, diagnostics);

@@ -262,6 +262,8 @@ fn rehearse(
     let plan = Plan {
         name: station.name.clone(),
         workers: 1,
+        has_tasks: false,
+        task: None,
         max_parallelism: 1,
         state: StatePlan::Memory,
         stations: vec![source(ROW, input, stop), station],

@@ -181,6 +181,11 @@ impl Ready {
                 reports: reports(from),
                 workers: plan.workers,
                 pace: checkpoints.pace,
+                first_after: match is_restored {
+                    // What the life before wrote and did not commit has hidden what others wrote behind it.
+                    true => checkpoints.pace.interval / 4,
+                    false => checkpoints.pace.interval,
+                },
                 store: checkpoints.store,
                 publishers: built.publishers,
                 cleaned: false,

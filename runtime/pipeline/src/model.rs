@@ -9,6 +9,7 @@ mod config;
 mod connector;
 mod failure;
 mod input;
+mod instances;
 mod kafka;
 mod module;
 mod operator;
@@ -25,6 +26,7 @@ pub use config::Config;
 pub use connector::{Connector, Datagen, Files, Nexmark, NexmarkKind};
 pub use failure::{FailurePolicy, OnFailure};
 pub use input::{FAILED, Input, LATE};
+pub use instances::Instances;
 pub use kafka::{
     Cluster, Isolation, KafkaGuarantee, KafkaSink, KafkaSource, KafkaStart, KafkaTopic,
     KafkaTopics, KafkaUntil, NullValues,
@@ -51,6 +53,8 @@ pub struct Pipeline {
     pub folder: PathBuf,
     /// Threads that run tasks; absent: one per core.
     pub workers: Option<Spanned<usize>>,
+    /// How many processes share the pipeline.
+    pub instances: Spanned<Instances>,
     /// Number of key groups. Fixed by the first checkpoint.
     pub max_parallelism: Spanned<u32>,
     /// Where and how often checkpoints are made; absent: none are.

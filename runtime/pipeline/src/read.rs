@@ -25,7 +25,7 @@ use std::path::Path;
 
 use crate::diagnostics::Diagnostics;
 use crate::keys::{Default, MODULE, OPERATOR, PIPELINE, SECRET, SINK, SOURCE, Shape};
-use crate::model::Pipeline;
+use crate::model::{Instances, Pipeline};
 use crate::place::{Span, Spanned};
 use crate::section::Section;
 use crate::tree::{Entry, Value, quoted};
@@ -52,6 +52,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
     let top = Section::open(&PIPELINE, "the pipeline".to_owned(), (root, 0..0), d);
     let name = pipeline_name(&top, d);
     let workers = top.whole("workers", d);
+    let instances = top.word("instances", d);
     let max_parallelism = top.whole("max-parallelism", d);
     let checkpoints = checkpoints::read(&top, d);
     let state = state::read(&top, folder, d);
@@ -67,6 +68,7 @@ pub(crate) fn read(root: &[Entry], folder: &Path, d: &mut Diagnostics) -> Draft 
         name: name.unwrap_or_else(|| Spanned::new(String::new(), 0..0)),
         folder: folder.to_owned(),
         workers: workers.map(|w| w.map(|w| w as usize)),
+        instances: instances.unwrap_or_else(|| Spanned::new(Instances::One, 0..0)),
         max_parallelism: max_parallelism.map_or(Spanned::new(128, 0..0), |m| m.map(|m| m as u32)),
         checkpoints,
         state,

@@ -60,7 +60,8 @@ pub fn check(args: &Args) -> Result<(), Failure> {
         return infer(args);
     }
     let host = folders::host()?;
-    let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
+    let (plan, wanted) =
+        load::plan_with_checkpoints(&args.pipeline, (&args.workers, false), &host, &talk)?;
     let notes = match wanted {
         Some(_) => ends::check(&plan)?,
         None => Vec::new(),

@@ -17,6 +17,7 @@ use tidemill_pipeline::Pipeline;
 use crate::args::PipelineArgs;
 use crate::error::Failure;
 use crate::load;
+use crate::sequences::{self, TaskArgs};
 
 /// Look at a pipeline's checkpoints, and delete savepoints
 ///
@@ -52,10 +53,9 @@ pub fn checkpoint(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// The checkpoints of the pipeline, whose file may be wrong elsewhere.
-fn sequence(args: &PipelineArgs) -> Result<Sequence, Failure> {
-    let pipeline = load::as_far_as_it_goes(args)?;
-    Ok(location(&pipeline)?.pipeline(&pipeline.name.value)?)
+/// The one sequence of checkpoints that is meant of the pipeline, whose file may be wrong elsewhere.
+fn sequence(args: &PipelineArgs, task: TaskArgs) -> Result<Sequence, Failure> {
+    Ok(sequences::one(&load::as_far_as_it_goes(args)?, task)?.sequence)
 }
 
 /// Where a pipeline's checkpoints lie.

@@ -1,28 +1,31 @@
 //! `tidemill run`: a pipeline in the foreground, from start to end.
 
+mod instances;
 pub mod lives;
 mod watch;
 
 use anyhow::Context;
 use std::io::IsTerminal;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tidemill_connectors::SinkSpec;
+use tidemill_engine::metrics::Metrics;
 use tidemill_engine::plan::StatePlan;
 use tidemill_engine::plan::StationKind;
-use tidemill_engine::{Checkpoints, EngineError, Plan, Summary};
+use tidemill_engine::{Checkpoints, EngineError, Plan, Summary, Totals};
 
-use self::lives::Lives;
+use self::lives::Ended;
 use crate::args::{Format, PipelineArgs, WorkerArgs};
 use crate::board::Board;
 use crate::error::Failure;
 use crate::memory;
 use crate::progress::{Progress, Shown};
-use crate::recovery::{RecoveryArgs, Start, ends};
+use crate::recovery::{RecoveryArgs, ends};
 use crate::signals::{Caught, Stop};
 use crate::summary::{End, Ran};
 use crate::talk::Talk;
-use crate::{clocks, exit, folders, load, recovery, summary};
+use crate::{clocks, exit, folders, load, summary};
 
 /// Run a pipeline
 ///
@@ -50,6 +53,12 @@ pub struct Args {
     /// What is wrong is said, and what ran before goes on. Sources must be other than standard input. SIGINT and SIGTERM end it.
     #[arg(long)]
     pub watch: bool,
+    /// Share the pipeline's topics with other processes, under this name [default: the host's, if the file says `instances`]
+    ///
+    /// Each partition number of the topics is a task, which one of the processes runs. A process that is started again under its
+    /// name goes on with what it had; when one is gone for the session's time-out (`session.timeout.ms`, 10 s), others take over.
+    #[arg(long, value_name = "NAME", conflicts_with = "watch")]
+    pub instance: Option<String>,
     #[command(flatten)]
     pub recovery: RecoveryArgs,
 }
@@ -63,12 +72,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let signals = Caught::new()?;
     memory::give_back_in_time().context("starting a thread")?;
     let host = folders::host()?;
-    let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, &args.workers, &host, &talk)?;
+    let workers = (&args.workers, args.instance.is_some());
+    let (plan, wanted) = load::plan_with_checkpoints(&args.pipeline, workers, &host, &talk)?;
     if matches!(plan.state, StatePlan::RocksDb(_)) {
         memory::keep_briefly();
     }
     let stop = Stop::default();
-    let life = Life {
+    let run = Run {
         plan: &plan,
         board: Board::new(&plan),
         stop: &stop,
@@ -77,54 +87,41 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let Some(wanted) = wanted else {
         args.recovery.check_without_checkpoints()?;
         signals.stop(stop.clone(), talk.clone())?;
-        return life.live(None);
+        return run.live(None).map(|_| ());
     };
     let notes = ends::check(&plan)?;
     let all = ends::guarantees(&plan, true).into_iter().chain(notes);
     all.for_each(|note| talk.note(note));
+    if plan.has_tasks {
+        let name = args.instance.as_deref();
+        return instances::run(&run, &wanted, (name, &args.recovery), || {
+            signals.stop(stop.clone(), talk.clone())
+        });
+    }
+    instances::check_alone(&wanted)?;
     signals.stop(stop.clone(), talk.clone())?;
-    let mut recovery = args.recovery.clone();
-    let mut lives = Lives::new(wanted.restarts, &stop, &talk);
-    loop {
-        let failure = match recovery::start(&wanted, (&plan, &recovery), lives.taken(), &talk) {
-            Ok(Start::Run(incarnation, checkpoints, _desk)) => {
-                match life.live(Some(*checkpoints)) {
-                    Ok(()) => return Ok(()),
-                    Err(failure) => wanted.or_fenced(incarnation, failure),
-                }
-            }
-            Ok(Start::Finished(number)) => {
-                talk.note(format!(
-                    "everything was read and published with checkpoint {number}; `--fresh` begins anew"
-                ));
-                return Ok(());
-            }
-            // What cannot begin is wrong until somebody sees to it; what has begun may find things as they were soon.
-            Err(failure) if lives.is_first() => return Err(failure),
-            Err(failure) => failure,
-        };
-        if lives.goes_on(failure)? {
-            // A checkpoint of this run is what it goes on from now.
-            recovery = recovery.newest();
-        }
+    let live = |checkpoints| run.live(Some(checkpoints));
+    match lives::live_on(&wanted, (&plan, &args.recovery), (&stop, &talk), &live)? {
+        Ended::Done | Ended::Stopped => Ok(()),
+        Ended::TakenOver(failure) => Err(failure),
     }
 }
 
-/// What every life of a run has.
-struct Life<'a> {
+/// A pipeline, and who watches it.
+struct Run<'a> {
     plan: &'a Plan,
     board: Board,
     stop: &'a Stop,
     talk: &'a Talk,
 }
 
-impl Life<'_> {
+impl Run<'_> {
     /// Runs to the end, or until something stops it.
-    fn live(&self, checkpoints: Option<Checkpoints>) -> Result<(), Failure> {
+    fn live(&self, checkpoints: Option<Checkpoints>) -> Result<Ended, Failure> {
         let Self {
             plan, board, talk, ..
         } = self;
-        let (start, cpu) = (Instant::now(), clocks::cpu());
+        let clock = Clock::start();
         let options = load::options(talk);
         let running = match checkpoints {
             None => tidemill_engine::start(plan, &options)?,
@@ -135,28 +132,50 @@ impl Life<'_> {
         self.stop.runs(running.stopper());
         let metrics = running.metrics();
         let before = running.before().to_vec();
-        let progress = Progress::start(shown(plan, talk), board, metrics.clone(), talk);
+        let watched = metrics.clone();
+        let watched = Arc::new(move || watched.clone());
+        let progress = Progress::start(shown(plan, talk), board, watched, talk);
         let ended = running.wait();
         drop(progress);
         let end = match &ended {
             Ok(Summary { stopped: false, .. }) => End::Done,
             Ok(Summary { stopped: true, .. }) => End::Stopped,
-            Err(EngineError::OutputClosed) => return Ok(()),
+            Err(EngineError::OutputClosed) => return Ok(Ended::Done),
             Err(_) => End::Failed,
         };
-        let (time, cpu) = (start.elapsed(), clocks::cpu().saturating_sub(cpu));
+        self.tell(&clock, (metrics, before), end);
+        ended.map(Ended::from).map_err(Failure::from)
+    }
+
+    /// Says how it went.
+    fn tell(&self, clock: &Clock, (metrics, before): (Arc<Metrics>, Vec<Totals>), end: End) {
+        if self.talk.is_quiet() {
+            return;
+        }
         let ran = Ran {
-            time,
-            cpu,
+            time: clock.time.elapsed(),
+            cpu: clocks::cpu().saturating_sub(clock.cpu),
             totals: metrics.totals(),
             before,
             end,
             metrics,
         };
-        if !talk.is_quiet() {
-            summary::tell(board, &ran, talk);
+        summary::tell(&self.board, &ran, self.talk);
+    }
+}
+
+/// When something began, and what of all cores had been taken by then.
+struct Clock {
+    time: Instant,
+    cpu: Duration,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            time: Instant::now(),
+            cpu: clocks::cpu(),
         }
-        ended.map(|_| ()).map_err(Failure::from)
     }
 }
 

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use tidemill_checkpoint::{Asked, Life, Newest, Number, Outcome, Sequence, Wish};
 
-use super::checkpoint;
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
 use crate::figures::{bytes, counted, took};
 use crate::load;
 use crate::recovery::choose::Place;
+use crate::sequences::{self, Found, TaskArgs};
 use crate::talk::Talk;
 
 /// Take a savepoint of a running pipeline
@@ -37,6 +37,8 @@ pub struct Args {
 pub struct AskArgs {
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    task: TaskArgs,
     /// Copy it to another location too, whole: a folder, or a bucket and a prefix in it
     #[arg(long, value_name = "LOCATION")]
     to: Option<String>,
@@ -47,9 +49,10 @@ pub struct AskArgs {
 
 impl AskArgs {
     /// Whoever runs this pipeline, with patience.
-    pub fn of(pipeline: PipelineArgs) -> Self {
+    pub fn of(pipeline: PipelineArgs, task: TaskArgs) -> Self {
         Self {
             pipeline,
+            task,
             to: None,
             wait: 600,
         }
@@ -62,12 +65,16 @@ const SOON: Duration = Duration::from_millis(20);
 /// Takes a savepoint.
 pub fn savepoint(args: &Args) -> Result<(), Failure> {
     let talk = Talk::new(Format::Text, false);
-    let asked = ask(&args.ask, Wish::Savepoint)?;
-    deliver(&args.ask, &asked, &talk)
+    let taken = ask(&args.ask, Wish::Savepoint)?;
+    taken
+        .iter()
+        .try_for_each(|taken| deliver(&args.ask, taken, &talk))
 }
 
 /// A savepoint that was asked for and has happened.
 pub struct Taken {
+    /// Of which task, where it is one's.
+    pub task: Option<i32>,
     /// Where it lies.
     pub sequence: Sequence,
     /// Its number.
@@ -80,32 +87,55 @@ pub struct Taken {
     pub by: Newest,
 }
 
-/// Asks the process that runs a pipeline for something, and waits for the answer.
+/// A request to one process that was put.
+struct Put {
+    found: Found,
+    by: Newest,
+    asked: Asked,
+}
+
+/// Asks the process that runs a pipeline for something, or those that run its tasks, and waits for the answers.
 ///
 /// # Errors
 /// If none runs, or it has not been done.
-pub fn ask(args: &AskArgs, wish: Wish) -> Result<Taken, Failure> {
+pub fn ask(args: &AskArgs, wish: Wish) -> Result<Vec<Taken>, Failure> {
     let pipeline = load::as_far_as_it_goes(&args.pipeline)?;
-    let sequence = checkpoint::location(&pipeline)?.pipeline(&pipeline.name.value)?;
-    let by = running(&sequence)?;
     let began = Instant::now();
     let until = began + Duration::from_secs(args.wait);
-    let life = Life::of_this_process()?;
-    let asked = sequence.ask(by.incarnation, wish, &life)?;
-    let answer = wait(&sequence, &asked, (&by, until));
-    asked.withdraw();
-    Ok(Taken {
-        number: answer?,
-        sequence,
-        after: began.elapsed(),
-        until,
-        place: Place::of(&pipeline),
-        by,
-    })
+    let (mut put, mut not_running) = (Vec::new(), None);
+    for found in sequences::all(&pipeline, args.task)? {
+        match running(&found.sequence)? {
+            Ok(by) => {
+                let asked = found
+                    .sequence
+                    .ask(by.incarnation, wish, &Life::of_this_process()?)?;
+                put.push(Put { found, by, asked });
+            }
+            Err(failure) => not_running = Some(failure),
+        }
+    }
+    if let Some(failure) = not_running.filter(|_| put.is_empty()) {
+        return Err(failure);
+    }
+    let mut all = Vec::new();
+    for Put { found, by, asked } in put {
+        let answer = wait(&found.sequence, &asked, (&by, until));
+        asked.withdraw();
+        all.push(Taken {
+            task: found.task,
+            number: answer?,
+            sequence: found.sequence,
+            after: began.elapsed(),
+            until,
+            place: found.place,
+            by,
+        });
+    }
+    Ok(all)
 }
 
-/// Who runs a pipeline, as far as can be known.
-fn running(sequence: &Sequence) -> Result<Newest, Failure> {
+/// Who runs a pipeline or a task, as far as can be known; or why nobody can be asked.
+fn running(sequence: &Sequence) -> Result<Result<Newest, Failure>, Failure> {
     let newest = sequence.newest()?;
     let Some(newest) = newest.filter(|newest| newest.runs != Some(false)) else {
         let error = anyhow!(
@@ -113,17 +143,17 @@ fn running(sequence: &Sequence) -> Result<Newest, Failure> {
             sequence.pipeline(),
             sequence.place()
         );
-        return Err(
-            Failure::from(error).hint(match sequence.newest_checkpoint()? {
+        return Ok(Err(Failure::from(error).hint(
+            match sequence.newest_checkpoint()? {
                 Some(newest) => format!(
                     "its newest checkpoint is {0}: `tidemill run --from {0}` goes on from it",
                     newest.number()
                 ),
                 None => "`tidemill run` begins it".to_owned(),
-            }),
-        );
+            },
+        )));
     };
-    Ok(newest)
+    Ok(Ok(newest))
 }
 
 fn wait(
@@ -179,15 +209,28 @@ pub fn deliver(args: &AskArgs, taken: &Taken, talk: &Talk) -> Result<(), Failure
         .checkpoint(number)?
         .ok_or_else(|| sequence.no_checkpoint(number))?;
     let files = checkpoint.manifest.parts().count() as u64;
-    talk.note(format!(
-        "savepoint {number} of pipeline {}: {}, {}, {}; `tidemill run --from {name}` goes on from it",
-        sequence.pipeline(),
+    let about = format!(
+        "{}, {}, {}",
         counted(files, "file"),
         bytes(checkpoint.manifest.bytes().0),
         took(taken.after)
-    ));
+    );
+    let pipeline = sequence.pipeline();
+    let (note, line) = match taken.task {
+        None => (
+            format!(
+                "savepoint {number} of pipeline {pipeline}: {about}; `tidemill run --from {name}` goes on from it"
+            ),
+            name,
+        ),
+        Some(task) => (
+            format!("savepoint {number} of task {task} of pipeline {pipeline}: {about}"),
+            format!("{task} {name}"),
+        ),
+    };
+    talk.note(note);
     // Nobody may listen any more: nothing is lost.
-    let _ = std::io::stdout().write_all(format!("{name}\n").as_bytes());
+    let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
     Ok(())
 }
 

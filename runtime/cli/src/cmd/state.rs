@@ -17,13 +17,13 @@ use tidemill_checkpoint::{Checkpoint, Sequence};
 use tidemill_engine::checkpoint::view::{self, Entry, OperatorState};
 use tidemill_pipeline::nearest::nearest;
 
-use super::checkpoint;
 use super::checkpoint::list::kind;
 use super::savepoint::{AskArgs, ask};
 use crate::args::PipelineArgs;
 use crate::error::Failure;
 use crate::load;
-use crate::recovery::choose::{From, Place, find};
+use crate::recovery::choose::{From, find};
+use crate::sequences::{self, TaskArgs};
 use crate::talk::Talk;
 
 /// Look at the state of a pipeline's operators
@@ -69,6 +69,8 @@ struct AtArgs {
     /// Sets a key of the pipeline file for this time
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = crate::args::key_and_value)]
     set: Vec<(String, String)>,
+    #[command(flatten)]
+    task: TaskArgs,
     /// A checkpoint or savepoint: a number, or `LOCATION` or `LOCATION@NUMBER` elsewhere [default: the newest]
     #[arg(long, value_name = "SAVEPOINT")]
     at: Option<From>,
@@ -90,10 +92,11 @@ impl AtArgs {
         match (&self.at, self.now) {
             (_, true) => {
                 let taken = ask(
-                    &AskArgs::of(self.pipeline()),
+                    &AskArgs::of(self.pipeline(), self.task),
                     tidemill_checkpoint::Wish::Savepoint,
                 )?;
-                self.at_moment(Some(&From::Number(taken.number.0)), talk)
+                let number = taken.first().map(|taken| From::Number(taken.number.0));
+                self.at_moment(number.as_ref(), talk)
             }
             (at, false) => self.at_moment(at.as_ref(), talk),
         }
@@ -114,9 +117,13 @@ impl AtArgs {
 
     fn find(&self, at: Option<&From>) -> Result<(Sequence, Checkpoint), Failure> {
         let pipeline = load::as_far_as_it_goes(&self.pipeline())?;
-        let own = checkpoint::location(&pipeline)?.pipeline(&pipeline.name.value)?;
+        let sequences::Found {
+            sequence: own,
+            place,
+            ..
+        } = sequences::one(&pipeline, self.task)?;
         if let Some(from) = at {
-            return find(&own, &Place::of(&pipeline), from);
+            return find(&own, &place, from);
         }
         match own.newest_checkpoint()? {
             Some(newest) => Ok((own, newest)),

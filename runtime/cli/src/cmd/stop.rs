@@ -1,5 +1,7 @@
 //! `tidemill stop`: ends a running pipeline with a savepoint.
 
+use std::collections::BTreeMap;
+
 use tidemill_checkpoint::Wish;
 
 use super::savepoint::{AskArgs, ask, deliver};
@@ -35,11 +37,19 @@ pub fn stop(args: &Args) -> Result<(), Failure> {
         false => Wish::Stop,
     };
     let taken = ask(&args.ask, wish)?;
-    deliver(&args.ask, &taken, &talk)?;
-    match taken.ended()? {
-        Some(true) => talk.note(format!("{} has ended", taken.by.process)),
-        Some(false) => talk.note(format!("{} has not ended yet", taken.by.process)),
-        None => talk.note(format!("{} ends now", taken.by.process)),
+    for taken in &taken {
+        deliver(&args.ask, taken, &talk)?;
+    }
+    let mut ended = BTreeMap::new();
+    for taken in &taken {
+        ended.insert(taken.by.process.as_str(), taken.ended()?);
+    }
+    for (process, ended) in ended {
+        talk.note(match ended {
+            Some(true) => format!("{process} has ended"),
+            Some(false) => format!("{process} has not ended yet"),
+            None => format!("{process} ends now"),
+        });
     }
     Ok(())
 }

@@ -52,6 +52,7 @@ pub struct Chosen {
 #[derive(Clone, Debug)]
 pub struct Place {
     pipeline: String,
+    task: Option<i32>,
     /// What its bucket needs to be known.
     options: Vec<(String, String)>,
 }
@@ -218,9 +219,18 @@ impl Place {
         let options = settings.into_iter().flatten();
         Self {
             pipeline: pipeline.name.value.clone(),
+            task: None,
             options: options
                 .map(|(key, value)| (key.value.clone(), value.value.clone()))
                 .collect(),
+        }
+    }
+
+    /// The same for one of several tasks.
+    pub fn of_task(&self, partition: i32) -> Self {
+        Self {
+            task: Some(partition),
+            ..self.clone()
         }
     }
 
@@ -238,7 +248,11 @@ impl Place {
                 Vec::new()
             },
         };
-        Ok(Location::open(address, &settings)?.pipeline(&self.pipeline)?)
+        let sequence = Location::open(address, &settings)?.pipeline(&self.pipeline)?;
+        Ok(match self.task {
+            None => sequence,
+            Some(partition) => sequence.task(partition),
+        })
     }
 
     /// A savepoint in another location, the newest if no number is given.

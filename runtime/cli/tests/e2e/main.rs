@@ -15,6 +15,7 @@ mod examples;
 mod failures;
 mod infer;
 mod inspect;
+mod instances;
 mod kafka;
 mod kafka_expired;
 mod kafka_security;

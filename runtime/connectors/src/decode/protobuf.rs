@@ -8,7 +8,7 @@
 //! - Fields that no column is are passed over, known or not. Of a field that stands twice the last counts; messages are merged; of a
 //!   oneof the last one set is there.
 //!
-//! Reasons are in `decisions/0034-protobuf-without-its-crates.md`.
+//! Reasons are in `decisions/0035-protobuf-without-its-crates.md`.
 
 mod plan;
 mod reading;

@@ -1,14 +1,17 @@
 //! How a cluster is reached, as plain data, and what is said to librdkafka in its language.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
+use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
 
 use super::{error, lock};
 use crate::ConnectorError;
@@ -38,10 +41,15 @@ pub struct ClientSpec {
 }
 
 /// Properties that Tidemill sets itself, and what to write instead.
-const OURS: [(&str, &str); 13] = [
+const OURS: [(&str, &str); 15] = [
     ("bootstrap.servers", "`brokers` says it"),
     ("metadata.broker.list", "`brokers` says it"),
     ("group.id", "`group` says it"),
+    ("group.instance.id", "`tidemill run --instance` says it"),
+    (
+        "partition.assignment.strategy",
+        "it is always `cooperative-sticky`",
+    ),
     ("isolation.level", "`isolation` says it"),
     ("auto.offset.reset", "`start` says where reading begins"),
     (
@@ -159,6 +167,16 @@ impl Client {
         }
     }
 
+    /// What a member of a group is to be answered, since this was asked last.
+    pub fn rebalances(&self) -> Vec<Rebalance> {
+        std::mem::take(&mut *lock(&self.heard.rebalances))
+    }
+
+    /// From now on rebalances are answered at once: whatever is asked back is given.
+    pub fn answer_rebalances(&self) {
+        self.heard.answers.store(true, Relaxed);
+    }
+
     /// The newest trouble that is not older.
     pub fn trouble_within(&self, time: Duration) -> Option<String> {
         self.heard.trouble_within(time)
@@ -172,7 +190,12 @@ impl Client {
 
 /// What a client has to say beside answers: kept until somebody asks.
 #[derive(Clone, Default)]
-pub(crate) struct Heard(Arc<Mutex<Option<Trouble>>>);
+pub(crate) struct Heard {
+    trouble: Arc<Mutex<Option<Trouble>>>,
+    rebalances: Arc<Mutex<Vec<Rebalance>>>,
+    /// Whether rebalances are answered here.
+    answers: Arc<AtomicBool>,
+}
 
 /// Something that a client has said.
 #[derive(Clone)]
@@ -183,10 +206,20 @@ pub(crate) struct Trouble {
     code: Option<RDKafkaErrorCode>,
 }
 
+/// What a group's coordinator says to a member, who answers with `incremental_assign` or `incremental_unassign`.
+pub(crate) enum Rebalance {
+    /// These are its own.
+    Given(TopicPartitionList),
+    /// These are wanted back.
+    AskedBack(TopicPartitionList),
+    /// Others may have these already.
+    Lost(TopicPartitionList),
+}
+
 impl Heard {
     /// The newest trouble, if there was any.
     pub fn trouble(&self) -> Option<Trouble> {
-        lock(&self.0).clone()
+        lock(&self.trouble).clone()
     }
 
     fn trouble_within(&self, time: Duration) -> Option<String> {
@@ -204,7 +237,7 @@ impl Heard {
 
     fn note(&self, text: String, code: Option<RDKafkaErrorCode>) {
         let at = Instant::now();
-        *lock(&self.0) = Some(Trouble { at, text, code });
+        *lock(&self.trouble) = Some(Trouble { at, text, code });
     }
 }
 
@@ -228,4 +261,28 @@ impl ClientContext for Heard {
     }
 }
 
-impl ConsumerContext for Heard {}
+impl ConsumerContext for Heard {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let given = kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if self.answers.load(Relaxed) {
+            // Who closes it has no use for an error.
+            let _ = match given {
+                true => consumer.incremental_assign(partitions),
+                false => consumer.incremental_unassign(partitions),
+            };
+            return;
+        }
+        let partitions = partitions.clone();
+        let rebalance = match given {
+            true => Rebalance::Given(partitions),
+            false if consumer.assignment_lost() => Rebalance::Lost(partitions),
+            false => Rebalance::AskedBack(partitions),
+        };
+        lock(&self.rebalances).push(rebalance);
+    }
+}

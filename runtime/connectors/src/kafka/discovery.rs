@@ -5,7 +5,7 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use super::gauge::Missing;
-use super::source::{Opener, partitions};
+use super::source::Opener;
 use super::start::{Partition, Start};
 use super::topic_id;
 use super::topics::Found;
@@ -67,8 +67,11 @@ impl Discovery {
         let found = self.opener.spec.topics.find(&self.opener.reader.client)?;
         self.missing.note(&self.opener.spec.topics, &found);
         let known = |topic: &String| self.known.get(topic).copied().unwrap_or(0);
-        let new =
-            partitions(&found).filter(|partition| partition.number >= known(&partition.topic));
+        let new = self
+            .opener
+            .spec
+            .partitions(&found)
+            .filter(|partition| partition.number >= known(&partition.topic));
         let new: Vec<Partition> = new.collect();
         let ids = topic_id::of(&self.opener.reader.client, new.iter().map(|p| &p.topic))?;
         for partition in new {

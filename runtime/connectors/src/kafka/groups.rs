@@ -9,6 +9,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::{ANSWER, Client, ClientSpec};
 use super::lock;
+use super::membership::Member;
 use super::topics::Topics;
 use crate::ConnectorError;
 
@@ -48,6 +49,14 @@ impl Groups {
             cluster: cluster.clone(),
             clients: Mutex::default(),
         }
+    }
+
+    /// The same, where this process is a member of one of them: only members can say where a group stands that has any.
+    pub fn with_member(self, member: Option<&Member>) -> Self {
+        if let Some(member) = member.filter(|member| member.brokers == self.cluster.brokers) {
+            lock(&self.clients).insert(member.group.clone(), member.client.clone());
+        }
+        self
     }
 
     /// Which cluster.

@@ -29,6 +29,8 @@ pub struct KafkaSpec {
     pub client: ClientSpec,
     /// Which topics are read.
     pub topics: Topics,
+    /// The one partition of each that is read; none: all.
+    pub partition: Option<i32>,
     /// The consumer group, whose offsets show how far it is.
     pub group: String,
     /// Where it begins what it knows nothing of.
@@ -146,18 +148,24 @@ impl KafkaSpec {
     pub(crate) fn names(&self) -> Result<Vec<Arc<str>>, ConnectorError> {
         let reader = self.reader()?;
         let found = self.topics.find(&reader.client)?;
-        Ok(partitions(&found).map(|p| p.name().into()).collect())
+        let partitions = self.partitions(&found);
+        Ok(partitions.map(|p| p.name().into()).collect())
     }
-}
 
-/// All partitions of topics, in the order of topics and numbers.
-pub(super) fn partitions(found: &Found) -> impl Iterator<Item = Partition> {
-    found.iter().flat_map(|(topic, count)| {
-        (0..*count).map(|number| Partition {
-            topic: topic.clone(),
-            number,
-        })
-    })
+    /// The partitions that it reads of topics, in the order of topics and numbers.
+    pub(super) fn partitions<'a>(
+        &self,
+        found: &'a Found,
+    ) -> impl Iterator<Item = Partition> + use<'a> {
+        let only = self.partition;
+        let all = found.iter().flat_map(|(topic, count)| {
+            (0..*count).map(|number| Partition {
+                topic: topic.clone(),
+                number,
+            })
+        });
+        all.filter(move |partition| only.is_none_or(|only| only == partition.number))
+    }
 }
 
 /// Makes splits of partitions.
@@ -179,7 +187,7 @@ impl Opener {
         let mut left: BTreeMap<&str, &Position> =
             kept.iter().map(|(name, at)| (&**name, at)).collect();
         let mut places = Vec::new();
-        for partition in partitions(found) {
+        for partition in self.spec.partitions(found) {
             let id = ids.get(&partition.topic).cloned();
             let at = match left.remove(partition.name().as_str()) {
                 Some(Position::Record(at)) => self.on(&partition, at, id)?,

@@ -38,6 +38,7 @@ fn client() -> ClientSpec {
 pub fn source(topic: &Topic, format: FormatSpec) -> KafkaSpec {
     KafkaSpec {
         client: client(),
+        partition: None,
         topics: Topics::Named(vec![topic.name().to_owned()]),
         group: format!("group-{}", topic.name()),
         start: Start::Earliest,

@@ -28,6 +28,8 @@ pub struct Coordinator {
     pub workers: usize,
     /// How often, and how long.
     pub pace: Pace,
+    /// How long after the beginning the first one is begun.
+    pub first_after: Duration,
     /// Keeps checkpoints.
     pub store: Box<dyn Store>,
     /// Per station, its name and who publishes its output; only sinks may have one.
@@ -90,7 +92,7 @@ impl Coordinator {
     }
 
     fn go_on(&mut self) -> Result<(), EngineError> {
-        let (mut next_at, mut failed) = (self.reports.now() + self.pace.interval, 0);
+        let (mut next_at, mut failed) = (self.reports.now() + self.first_after, 0);
         loop {
             let next = self.wait(next_at);
             if next == Next::Over {

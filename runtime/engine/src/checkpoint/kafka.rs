@@ -11,7 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidemill_checkpoint::{Checkpoint, DecidedBy};
 use tidemill_connectors::kafka::{
-    CommittedOffset, GroupOffsets, Groups, KafkaSinkSpec, Partition, TopicOf, Topics, Transactions,
+    CommittedOffset, GroupOffsets, Groups, KafkaSinkSpec, Member, Partition, TopicOf, Topics,
+    Transactions,
 };
 use tidemill_connectors::{ConnectorError, Guarantee, KafkaSpec, SinkSpec, SourceSpec};
 
@@ -45,6 +46,8 @@ struct Group {
     /// first partition of a topic that is written.
     source: Option<(usize, String)>,
     topics: Topics,
+    /// The one partition of each that is the task's; none: all.
+    partition: Option<i32>,
 }
 
 /// What stands beside every offset: which checkpoint it belongs to.
@@ -101,7 +104,7 @@ fn sinks(plan: &Plan) -> impl Iterator<Item = &KafkaSinkSpec> {
 }
 
 /// The sources of Kafka, with the indices and names of their stations.
-fn sources(plan: &Plan) -> impl Iterator<Item = (usize, &str, &KafkaSpec)> {
+pub fn sources(plan: &Plan) -> impl Iterator<Item = (usize, &str, &KafkaSpec)> {
     let stations = plan.stations.iter().enumerate();
     stations.filter_map(|(index, station)| match &station.kind {
         StationKind::Source(source) => match &source.spec {
@@ -122,11 +125,15 @@ impl KafkaPart {
         plan: &Plan,
         (pipeline, pipeline_id): (&str, &str),
         pace: &Pace,
+        member: Option<&Member>,
     ) -> Result<Self, ConnectorError> {
         let mut part = Self::default();
         if let Some(sink) = deciding(plan) {
             let open = pace.interval.max(pace.min_pause) + pace.timeout + SPARE;
-            let id = format!("tidemill-{pipeline}-{pipeline_id}");
+            let id = match plan.task {
+                None => format!("tidemill-{pipeline}-{pipeline_id}"),
+                Some(task) => format!("tidemill-{pipeline}.{}-{pipeline_id}", task.partition),
+            };
             let transactions = Transactions::start(&sink.client, &id, open)?;
             part.decider = Some(Decider {
                 groups: decider_groups(plan, pipeline, &transactions)?,
@@ -137,7 +144,8 @@ impl KafkaPart {
             let decider = part.decider.as_ref();
             if decider.is_none_or(|d| !d.transactions.is_on(&source.client)) {
                 let group = Group::of(index, name, source);
-                part.shown.push((Groups::new(&source.client), group));
+                part.shown
+                    .push((Groups::new(&source.client).with_member(member), group));
             }
         }
         Ok(part)
@@ -236,9 +244,13 @@ fn decider_groups(
         ));
     };
     Ok(vec![Group {
-        name: pipeline.to_owned(),
+        name: match plan.task {
+            None => pipeline.to_owned(),
+            Some(task) => format!("{pipeline}.{}", task.partition),
+        },
         source: None,
         topics: Topics::Named(vec![topic]),
+        partition: None,
     }])
 }
 
@@ -248,6 +260,7 @@ impl Group {
             name: source.group.clone(),
             source: Some((index, name.to_owned())),
             topics: source.topics.clone(),
+            partition: source.partition,
         }
     }
 
@@ -329,8 +342,11 @@ impl Decider {
         let mut all = Vec::new();
         for group in &self.groups {
             let groups = self.transactions.groups();
-            let committed = groups.committed(&group.name, &group.topics)?;
-            all.extend(committed.into_iter().map(|offset| (group, offset)));
+            let committed = groups.committed(&group.name, &group.topics)?.into_iter();
+            let own = |offset: &CommittedOffset| {
+                group.partition.is_none_or(|own| own == offset.partition)
+            };
+            all.extend(committed.filter(own).map(|offset| (group, offset)));
         }
         Ok(all)
     }

@@ -18,6 +18,7 @@ pub fn source(pipeline: &str, kafka: &file::KafkaSource, format: FormatSpec) -> 
             file::KafkaTopics::Named(names) => Topics::Named(texts(names)),
             file::KafkaTopics::Like(pattern) => Topics::Like(pattern.value.clone()),
         },
+        partition: None,
         group: kafka.group.clone().unwrap_or_else(|| pipeline.to_owned()),
         start: match &kafka.start {
             file::KafkaStart::Earliest => Start::Earliest,

@@ -134,11 +134,12 @@ fn transform(
         }
         targets.push((shape.clone(), schema(fields)));
     }
-    let kept = |shape: &Output| match shape {
-        Output::New(_) => None,
-        _ => common_partitioning(inputs),
+    let common = common_partitioning(inputs);
+    let kept = |(shape, schema): &(Output, SchemaRef)| match shape {
+        Output::New(_) => common.clone().filter(|by| planner.is_told(by, schema)),
+        _ => common.clone(),
     };
-    let made = targets.iter().map(|(shape, schema)| (schema, kept(shape)));
+    let made = targets.iter().map(|target| (&target.1, kept(target)));
     let ports = ports(described, made, have_changes(inputs));
     let policy = policy(&operator.failure);
     let kind = made_ready.map(|function| {
@@ -188,6 +189,15 @@ fn wanted(key: &[usize], fields: &[FieldRef]) -> Wanted {
     }
 }
 
+/// By which columns rows of keys are spread when they leave a keyed operator.
+fn spread(planner: &Planner<'_>, inputs: &[Found], wanted: &Wanted) -> Option<Vec<String>> {
+    match planner.has_tasks() {
+        // They stay in their task.
+        true => common_partitioning(inputs),
+        false => (!wanted.columns.is_empty()).then(|| wanted.columns.clone()),
+    }
+}
+
 fn null_key(operator: &Operator) -> NullKey {
     match operator.null_key.value {
         file::NullKey::Keep => NullKey::Keep,
@@ -223,7 +233,8 @@ fn window(
         schemas.push(schema(fields));
     }
     let wanted = wanted(&key, &key_fields);
-    let partitioned = (!key.is_empty()).then(|| wanted.columns.clone());
+    planner.check_tasks(operator, inputs, &wanted);
+    let partitioned = spread(planner, inputs, &wanted);
     let window = operator.window.as_ref();
     let mut spec = window.expect("it was seen to have a window").spec;
     if described.kind == Kind::Window {

@@ -14,7 +14,9 @@ use tidemill_wasm::Kind;
 
 use super::functions::{self, Called};
 use super::streams::{Planned, Planner};
-use super::{FunctionPlan, Inputs, Port, SourcePlan, StationKind, WorkTime, generated, places};
+use super::{
+    FunctionPlan, Inputs, Port, SourcePlan, StationKind, WorkTime, generated, places, tasks,
+};
 use crate::failure::failed_schema;
 use crate::operator::source::prepare::{EventTime, Timing};
 
@@ -98,13 +100,17 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let watermark = source.watermark.as_ref();
     let custom = watermark.and_then(|watermark| custom(planner, source, watermark, &schema));
     let policy = super::operators::policy(&source.failure);
-    let port = |name: &str, schema| Port {
+    let port = |name: &str, schema, partitioned| Port {
         name: name.to_owned(),
         schema,
-        partitioned: None,
+        partitioned,
         changes: false,
     };
-    let ports = vec![port("", schema), port(FAILED, failed_schema())];
+    let partitioned = tasks::columns_of(source).filter(|_| planner.has_tasks());
+    let ports = vec![
+        port("", schema, partitioned),
+        port(FAILED, failed_schema(), None),
+    ];
     let kind = StationKind::Source(SourcePlan {
         spec,
         timing,

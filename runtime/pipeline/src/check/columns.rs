@@ -3,7 +3,7 @@
 use tidemill_rows::LogicalType;
 
 use crate::diagnostics::Diagnostics;
-use crate::model::{Column, EventTime, Operator, Source};
+use crate::model::{Column, Connector, EventTime, Operator, Source};
 use crate::nearest::{list, suggestion};
 use crate::place::Spanned;
 use crate::read::Draft;
@@ -23,6 +23,7 @@ pub(super) fn check(draft: &Draft, d: &mut Diagnostics) {
         .collect();
     for source in &sources {
         event_time(source, d);
+        partitioned_by(source, d);
     }
     for operator in &draft.pipeline.operators {
         of_operator(operator, &sources, d);
@@ -71,6 +72,15 @@ fn event_time(known: &Known<'_>, d: &mut Diagnostics) {
             .also(&column.type_span, "its type")
             .help(time_help(column));
         }
+    }
+}
+
+fn partitioned_by(known: &Known<'_>, d: &mut Diagnostics) {
+    let source = known.source;
+    if let Connector::Kafka(kafka) = &source.connector.value {
+        let what = format!("`partitioned-by` of source `{}`", source.name);
+        let unknown = kafka.partitioned_by.iter().filter(|name| !known.has(name));
+        unknown.for_each(|name| missing(name, &what, known, d));
     }
 }
 

@@ -53,6 +53,12 @@ pub static KAFKA_SOURCE: Shape = Shape {
             r#""skip""#,
         ),
         key(
+            "partitioned-by",
+            Kind::Texts,
+            Said("columns `from = \"key\"`"),
+            r#""account""#,
+        ),
+        key(
             "properties",
             Kind::Map,
             Said("none"),

@@ -2,6 +2,7 @@
 
 use super::Default::{Required, Said, Value};
 use super::{CHECKPOINTS, Kind, OPERATOR, SINK, SOURCE, STATE, Shape, key, later};
+use crate::model::{Instances, Word};
 
 /// The file.
 pub static PIPELINE: Shape = Shape {
@@ -9,6 +10,12 @@ pub static PIPELINE: Shape = Shape {
     keys: &[
         key("name", Kind::Text, Required, r#""fraud""#),
         key("workers", Kind::Whole(1, 1024), Said("one per core"), "2"),
+        key(
+            "instances",
+            Kind::Words(Instances::WORDS),
+            Value(r#""one""#),
+            r#""several""#,
+        ),
         key(
             "max-parallelism",
             Kind::Whole(1, 32768),

@@ -74,6 +74,8 @@ pub struct KafkaSource {
     pub isolation: Isolation,
     /// What becomes of records without a value.
     pub null_values: NullValues,
+    /// The columns of which records with equal values are in one partition; none: those that hold the record's key.
+    pub partitioned_by: Vec<Spanned<String>>,
 }
 
 /// Which topics are read.

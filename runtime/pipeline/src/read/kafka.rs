@@ -21,6 +21,7 @@ pub(super) fn source(section: &Section<'_>, d: &mut Diagnostics) -> Option<Kafka
     let until = table.has("until").then(|| until(&table, d));
     let isolation = table.word("isolation", d);
     let null_values = table.word("null-values", d);
+    let partitioned_by = table.texts("partitioned-by", d);
     Some(KafkaSource {
         cluster: cluster?,
         topics: topics?,
@@ -35,6 +36,7 @@ pub(super) fn source(section: &Section<'_>, d: &mut Diagnostics) -> Option<Kafka
         },
         isolation: isolation?.value,
         null_values: null_values?.value,
+        partitioned_by,
     })
 }
 

@@ -2,12 +2,12 @@
 
 use tidemill_checkpoint::{Deleted, Life};
 
-use super::location;
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
 use crate::figures::counted;
 use crate::load;
-use crate::recovery::choose::{self, From, Place};
+use crate::recovery::choose::{self, From};
+use crate::sequences::{self, TaskArgs};
 use crate::talk::Talk;
 
 /// Delete a savepoint, which nothing else does
@@ -24,13 +24,15 @@ pub struct Args {
     savepoint: From,
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    task: TaskArgs,
 }
 
 /// Deletes a savepoint.
 pub(super) fn delete(args: &Args) -> Result<(), Failure> {
     let pipeline = load::as_far_as_it_goes(&args.pipeline)?;
-    let own = location(&pipeline)?.pipeline(&pipeline.name.value)?;
-    let (sequence, savepoint) = choose::find(&own, &Place::of(&pipeline), &args.savepoint)?;
+    let own = sequences::one(&pipeline, args.task)?;
+    let (sequence, savepoint) = choose::find(&own.sequence, &own.place, &args.savepoint)?;
     let number = savepoint.number();
     let files = match sequence.delete_savepoint(number, &Life::of_this_process()?)? {
         Deleted::Files(files) => format!("{} removed", counted(files as u64, "file")),

@@ -7,10 +7,11 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::{Value, json};
 use tidemill_checkpoint::{Checkpoint, Damage, Entry, Kind, What};
 
-use super::{print, sequence};
+use super::print;
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
-use crate::figures;
+use crate::sequences::{self, TaskArgs};
+use crate::{figures, load};
 
 /// List checkpoints, savepoints and starts, the oldest first
 ///
@@ -20,6 +21,8 @@ use crate::figures;
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    task: TaskArgs,
     /// How it is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -27,15 +30,20 @@ pub struct Args {
 
 /// Lists what stands under every number.
 pub(super) fn list(args: &Args) -> Result<(), Failure> {
-    let sequence = sequence(&args.pipeline)?;
-    let entries = sequence.list()?;
+    let all = sequences::all(&load::as_far_as_it_goes(&args.pipeline)?, args.task)?;
+    let mut entries: Vec<(Option<i32>, Entry)> = Vec::new();
+    for found in &all {
+        let listed = found.sequence.list()?.into_iter();
+        entries.extend(listed.map(|entry| (found.task, entry)));
+    }
     match args.format {
         Format::Json => {
             let entries: Vec<Value> = entries.iter().map(json).collect();
             print(&format!("{:#}\n", Value::from(entries)));
         }
         Format::Text if entries.is_empty() => {
-            print(&format!("no checkpoints in {}\n", sequence.place()));
+            let places: Vec<String> = all.iter().map(|found| found.sequence.place()).collect();
+            print(&format!("no checkpoints in {}\n", places.join(", ")));
         }
         Format::Text => print(&table(&entries)),
     }
@@ -66,10 +74,11 @@ pub(super) fn took(checkpoint: &Checkpoint) -> Duration {
     Duration::from_micros(us.try_into().unwrap_or(0))
 }
 
-fn table(entries: &[Entry]) -> String {
+fn table(entries: &[(Option<i32>, Entry)]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header([
+    let tasks = entries.iter().any(|(task, _)| task.is_some());
+    let heading = [
         "number",
         "kind",
         "state",
@@ -79,11 +88,15 @@ fn table(entries: &[Entry]) -> String {
         "new",
         "continues",
         "by",
-    ]);
-    for entry in entries {
-        table.add_row(row(entry));
+    ];
+    let first = tasks.then(|| "task".to_owned());
+    table.set_header(first.into_iter().chain(heading.map(str::to_owned)));
+    for (task, entry) in entries {
+        let first = task.map(|task| task.to_string());
+        table.add_row(first.into_iter().chain(row(entry)));
     }
-    for column in [0, 4, 5, 6, 7] {
+    let right = [0, 4, 5, 6, 7].map(|column| column + usize::from(tasks));
+    for column in right {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -92,7 +105,7 @@ fn table(entries: &[Entry]) -> String {
     let lines = lines.lines().map(|line| format!("{}\n", line.trim()));
     let damage = entries
         .iter()
-        .flat_map(damage)
+        .flat_map(|(_, entry)| damage(entry))
         .map(|damage| format!("{damage}\n"));
     lines.chain(damage).collect()
 }
@@ -149,7 +162,15 @@ fn row(entry: &Entry) -> [String; 9] {
     }
 }
 
-fn json(entry: &Entry) -> Value {
+fn json((task, entry): &(Option<i32>, Entry)) -> Value {
+    let mut json = json_of(entry);
+    if let Some(task) = task {
+        json["task"] = (*task).into();
+    }
+    json
+}
+
+fn json_of(entry: &Entry) -> Value {
     let damage: Vec<String> = damage(entry).iter().map(ToString::to_string).collect();
     match &entry.what {
         What::Claim(claim) => json!({

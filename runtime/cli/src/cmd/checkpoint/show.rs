@@ -8,6 +8,7 @@ use super::{print, sequence};
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
 use crate::figures::{self, counted};
+use crate::sequences::TaskArgs;
 
 /// Show what a checkpoint consists of
 #[derive(clap::Args, Debug)]
@@ -16,6 +17,8 @@ pub struct Args {
     number: u64,
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    task: TaskArgs,
     /// How it is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -23,7 +26,7 @@ pub struct Args {
 
 /// Shows a checkpoint.
 pub(super) fn show(args: &Args) -> Result<(), Failure> {
-    let sequence = sequence(&args.pipeline)?;
+    let sequence = sequence(&args.pipeline, args.task)?;
     let number = Number(args.number);
     let checkpoint = sequence
         .checkpoint(number)?

@@ -4,10 +4,12 @@ use anyhow::anyhow;
 use serde_json::{Value, json};
 use tidemill_checkpoint::{CheckpointError, Damage, Number, Sequence, What};
 
-use super::{print, sequence};
+use super::print;
 use crate::args::{Format, PipelineArgs};
 use crate::error::Failure;
 use crate::figures::{self, counted};
+use crate::load;
+use crate::sequences::{self, TaskArgs};
 
 /// Read checkpoints whole and check every checksum
 ///
@@ -16,6 +18,8 @@ use crate::figures::{self, counted};
 pub struct Args {
     #[command(flatten)]
     pipeline: PipelineArgs,
+    #[command(flatten)]
+    task: TaskArgs,
     /// Only this one, by its number
     #[arg(long, value_name = "N")]
     number: Option<u64>,
@@ -26,6 +30,7 @@ pub struct Args {
 
 /// What was found of one number.
 struct Found {
+    task: Option<i32>,
     number: Number,
     files: usize,
     bytes: u64,
@@ -34,13 +39,11 @@ struct Found {
 
 /// Verifies checkpoints.
 pub(super) fn verify(args: &Args) -> Result<(), Failure> {
-    let sequence = sequence(&args.pipeline)?;
-    let found = match args.number.map(Number) {
-        Some(number) => {
-            vec![one(&sequence, number)?.ok_or_else(|| sequence.no_checkpoint(number))?]
-        }
-        None => all(&sequence)?,
-    };
+    let mut found = Vec::new();
+    let all = sequences::all(&load::as_far_as_it_goes(&args.pipeline)?, args.task)?;
+    for of in &all {
+        found.extend(find(of, args.number.map(Number))?);
+    }
     print(&match args.format {
         Format::Text => found.iter().map(text).collect::<String>(),
         Format::Json => format!("{:#}\n", found.iter().map(json).collect::<Value>()),
@@ -53,11 +56,23 @@ pub(super) fn verify(args: &Args) -> Result<(), Failure> {
         0 => Ok(()),
         n => {
             let of = counted(found.len() as u64, "checkpoint");
-            let error = anyhow!("{n} of {of} in {} cannot be resumed", sequence.place());
+            let places: Vec<String> = all.iter().map(|of| of.sequence.place()).collect();
+            let error = anyhow!("{n} of {of} in {} cannot be resumed", places.join(", "));
             Err(Failure::from(error)
                 .hint("bring the files back from a backup; the others can be resumed"))
         }
     }
+}
+
+/// What there is in a sequence, or of one number.
+fn find(of: &sequences::Found, number: Option<Number>) -> Result<Vec<Found>, Failure> {
+    let sequence = &of.sequence;
+    let mut found = match number {
+        Some(number) => vec![one(sequence, number)?.ok_or_else(|| sequence.no_checkpoint(number))?],
+        None => all(sequence)?,
+    };
+    found.iter_mut().for_each(|found| found.task = of.task);
+    Ok(found)
 }
 
 fn all(sequence: &Sequence) -> Result<Vec<Found>, Failure> {
@@ -74,12 +89,14 @@ fn all(sequence: &Sequence) -> Result<Vec<Found>, Failure> {
 fn one(sequence: &Sequence, number: Number) -> Result<Option<Found>, Failure> {
     match sequence.verify(number) {
         Ok(verified) => Ok(verified.map(|verified| Found {
+            task: None,
             number,
             files: verified.files,
             bytes: verified.bytes,
             damage: verified.damage,
         })),
         Err(CheckpointError::Damaged(damage)) => Ok(Some(Found {
+            task: None,
             number,
             files: 0,
             bytes: 0,
@@ -92,7 +109,10 @@ fn one(sequence: &Sequence, number: Number) -> Result<Option<Found>, Failure> {
 fn text(found: &Found) -> String {
     let files = counted(found.files as u64, "file");
     let bytes = figures::bytes(found.bytes);
-    let number = found.number;
+    let number = match found.task {
+        None => found.number.to_string(),
+        Some(task) => format!("task {task}: {}", found.number),
+    };
     if found.damage.is_empty() {
         return format!("{number}: whole, {files}, {bytes}\n");
     }
@@ -102,8 +122,12 @@ fn text(found: &Found) -> String {
 
 fn json(found: &Found) -> Value {
     let damage: Vec<String> = found.damage.iter().map(ToString::to_string).collect();
-    json!({
+    let mut json = json!({
         "number": found.number, "whole": found.damage.is_empty(), "files": found.files, "bytes": found.bytes,
         "damage": damage,
-    })
+    });
+    if let Some(task) = found.task {
+        json["task"] = task.into();
+    }
+    json
 }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use tidemill_engine::{Checkpoints, Plan, Summary};
+
 use crate::error::Failure;
 use crate::figures;
+use crate::recovery::{self, RecoveryArgs, Start, Wanted};
 use crate::signals::Stop;
 use crate::talk::Talk;
 
@@ -25,7 +28,7 @@ pub struct Restarts {
 }
 
 /// Counts failures in a row.
-pub struct Lives<'a> {
+struct Lives<'a> {
     restarts: Restarts,
     failed: u32,
     first: bool,
@@ -35,9 +38,66 @@ pub struct Lives<'a> {
     talk: &'a Talk,
 }
 
+/// How the last life ended.
+pub enum Ended {
+    /// The input had ended.
+    Done,
+    /// Somebody has stopped it.
+    Stopped,
+    /// Another process goes on with it.
+    TakenOver(Failure),
+}
+
+impl From<Summary> for Ended {
+    fn from(summary: Summary) -> Self {
+        match summary.stopped {
+            true => Self::Stopped,
+            false => Self::Done,
+        }
+    }
+}
+
+/// Lives until the input ends or somebody stops it: each life goes on from the newest checkpoint of the one before.
+///
+/// # Errors
+/// What ended the last one.
+pub fn live_on(
+    wanted: &Wanted,
+    (plan, recovery): (&Plan, &RecoveryArgs),
+    (stop, talk): (&Stop, &Talk),
+    live: &dyn Fn(Checkpoints) -> Result<Ended, Failure>,
+) -> Result<Ended, Failure> {
+    let mut recovery = recovery.clone();
+    let mut lives = Lives::new(wanted.restarts, stop, talk);
+    loop {
+        let failure = match recovery::start(wanted, (plan, &recovery), lives.taken(), talk) {
+            Ok(Start::Run(incarnation, checkpoints, _desk)) => match live(*checkpoints) {
+                Ok(ended) => return Ok(ended),
+                Err(failure) => wanted.or_fenced(incarnation, failure),
+            },
+            Ok(Start::Finished(number)) => {
+                talk.note(format!(
+                    "everything was read and published with checkpoint {number}; `--fresh` begins anew"
+                ));
+                return Ok(Ended::Done);
+            }
+            // What cannot begin is wrong until somebody sees to it; what has begun may find things as they were soon.
+            Err(failure) if lives.is_first() && !failure.is_taken_over() => return Err(failure),
+            Err(failure) => failure,
+        };
+        if failure.is_taken_over() {
+            return Ok(Ended::TakenOver(failure));
+        }
+        if lives.goes_on(failure)? {
+            // A checkpoint of this run is what it goes on from now.
+            recovery = recovery.newest();
+        }
+    }
+}
+
 impl<'a> Lives<'a> {
     /// None has been lived yet.
-    pub fn new(restarts: Restarts, stop: &'a Stop, talk: &'a Talk) -> Self {
+    fn new(restarts: Restarts, stop: &'a Stop, talk: &'a Talk) -> Self {
         Self {
             restarts,
             failed: 0,
@@ -49,12 +109,12 @@ impl<'a> Lives<'a> {
     }
 
     /// To be set whenever a checkpoint is taken: failures before it do not count any more.
-    pub fn taken(&self) -> Arc<AtomicBool> {
+    fn taken(&self) -> Arc<AtomicBool> {
         self.taken.clone()
     }
 
     /// Whether none has ended yet.
-    pub fn is_first(&self) -> bool {
+    fn is_first(&self) -> bool {
         self.first
     }
 
@@ -62,7 +122,7 @@ impl<'a> Lives<'a> {
     ///
     /// # Errors
     /// The failure, if none is to follow.
-    pub fn goes_on(&mut self, failure: Failure) -> Result<bool, Failure> {
+    fn goes_on(&mut self, failure: Failure) -> Result<bool, Failure> {
         let taken = self.taken.swap(false, Relaxed);
         if taken {
             self.failed = 0;

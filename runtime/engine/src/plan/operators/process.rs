@@ -7,7 +7,8 @@ use tidemill_pipeline::Operator;
 use tidemill_wasm::Output;
 
 use super::{
-    finish_keys, have_changes, key, no_clash, null_key, policy, ports, shapes, wanted, work_time,
+    finish_keys, have_changes, key, no_clash, null_key, policy, ports, shapes, spread, wanted,
+    work_time,
 };
 use crate::plan::functions::FoundFunction;
 use crate::plan::streams::{Found, Planned, Planner};
@@ -39,7 +40,8 @@ pub fn plan(
         targets.push((shape.clone(), schema(fields)));
     }
     let wanted = wanted(&key, &key_fields);
-    let partitioned = (!key.is_empty()).then(|| wanted.columns.clone());
+    planner.check_tasks(operator, inputs, &wanted);
+    let partitioned = spread(planner, inputs, &wanted);
     let made = targets
         .iter()
         .map(|(_, schema)| (schema, partitioned.clone()));
