@@ -104,3 +104,76 @@ fn instant(time: &str) -> Result<i64, String> {
     let time = time_text::parse_rfc3339(time.as_bytes());
     time.map_err(|error| format!("its time {}", error.reason()))
 }
+
+#[cfg(test)]
+mod tests {
+    use tidemill_connectors::kafka::letters::RecordAt;
+
+    use super::*;
+
+    fn record(value: &str, headers: &[(&str, &str)]) -> Stored {
+        let header =
+            |(name, value): &(&str, &str)| ((*name).to_owned(), Some(value.as_bytes().to_vec()));
+        Stored {
+            at: RecordAt {
+                topic: "bad".to_owned(),
+                partition: 0,
+                offset: 17,
+            },
+            key: None,
+            value: Some(value.as_bytes().to_vec()),
+            headers: headers.iter().map(header).collect(),
+            time_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_letter_is_read_from_its_value_or_from_its_headers() {
+        let json = r#"{"operator":"look","function":"f","module_hash":"ab","reason":"invalid","message":"no",
+            "split":"payments-3","position":9,"time":"2024-01-01T00:00:00Z","row":"{}","bytes":"AAE="}"#;
+        let letter = Letter::of(&record(json, &[])).expect("a letter");
+        assert_eq!(letter.place().as_deref(), Some("payments-3, position 9"));
+        assert_eq!(letter.time, Some(1_704_067_200_000_000));
+        assert_eq!(letter.bytes.as_deref(), Some(&[0, 1][..]));
+        let line = Value::Object(letter.object()).to_string();
+        assert_eq!(Letter::parse(&line), Ok(letter.clone()));
+        let headers = [
+            (Header::TOPIC, "payments"),
+            (Header::PARTITION, "3"),
+            (Header::OFFSET, "9"),
+            (Header::TIMESTAMP, "2024-01-01T00:00:00Z"),
+            (Header::OPERATOR, "look"),
+            (Header::MODULE, "ab"),
+            (Header::REASON, "invalid"),
+        ];
+        let from_headers = Letter::of(&record("look,f,ab,invalid", &headers)).expect("a letter");
+        let known = Letter {
+            function: None,
+            message: String::new(),
+            row: None,
+            bytes: None,
+            ..letter
+        };
+        assert_eq!(from_headers, known);
+    }
+
+    #[test]
+    fn what_is_no_letter_says_why() {
+        let cases = [
+            ("no json", "this is no dead letter: expected"),
+            (r#"{"operator":"a","message":""}"#, "it has no reason"),
+            (
+                r#"{"operator":"a","reason":"b","message":"","bytes":"?"}"#,
+                "its bytes are no base64",
+            ),
+            (
+                r#"{"operator":"a","reason":"b","message":"","time":"now"}"#,
+                "its time ",
+            ),
+        ];
+        for (value, why) in cases {
+            let error = Letter::of(&record(value, &[])).expect_err(value);
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -227,12 +227,19 @@ impl Heard {
         fresh.map(|trouble| trouble.text)
     }
 
-    /// Why brokers let nobody in, if they have said so lately: it will not pass.
+    /// Why brokers let nobody in, or are not believed, if that was said lately: it will not pass.
     pub fn refusal(&self) -> Option<RDKafkaErrorCode> {
         /// A client tries again more often.
         const LATELY: Duration = Duration::from_secs(30);
-        let lately = self.trouble().filter(|heard| heard.at.elapsed() < LATELY);
-        lately?.code.filter(|&code| !error::may_pass(code))
+        let heard = self.trouble()?;
+        let code = heard.code.filter(|_| heard.at.elapsed() < LATELY)?;
+        let refused = match code {
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => true,
+            // A broker that goes down in the middle of a handshake gives this code too.
+            RDKafkaErrorCode::SSL => heard.text.contains("certificate"),
+            _ => false,
+        };
+        refused.then_some(code)
     }
 
     fn note(&self, text: String, code: Option<RDKafkaErrorCode>) {
