@@ -4,8 +4,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 use crate::cmd::{
-    bench, build, check, checkpoint, compile_module, completions, dev, dlq, doctor, inspect, man,
-    new, rerun, run, savepoint, schema, state, stop, test,
+    bench, build, check, checkpoint, compile_module, completions, dev, dlq, doctor, inspect, kafka,
+    man, new, rerun, run, savepoint, schema, state, stop, test,
 };
 use crate::talk::Talk;
 
@@ -56,6 +56,7 @@ pub enum Command {
     Test(test::Args),
     Rerun(rerun::Args),
     Dlq(dlq::Args),
+    Kafka(kafka::Args),
     Savepoint(savepoint::Args),
     Stop(stop::Args),
     State(state::Args),

@@ -10,6 +10,7 @@ pub mod dev;
 pub mod dlq;
 pub mod doctor;
 pub mod inspect;
+pub mod kafka;
 pub mod man;
 pub mod new;
 pub mod rerun;
@@ -41,6 +42,7 @@ pub fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Inspect(args) => inspect::inspect(&args)?,
         Command::Bench(args) => bench::bench(&args)?,
         Command::Dlq(args) => return dlq::dlq(&args),
+        Command::Kafka(args) => kafka::kafka(&args)?,
         Command::Dev(args) => dev::dev(&args)?,
         Command::Schema(_) => schema::schema(),
         Command::Completions(args) => completions::completions(&args),

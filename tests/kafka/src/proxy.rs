@@ -31,8 +31,12 @@ pub enum Request {
     Fetch = 1,
     /// What a group has committed is asked.
     OffsetFetch = 9,
+    /// A member joins its group.
+    JoinGroup = 11,
     /// A member says that it lives.
     Heartbeat = 12,
+    /// A member hears what it is given.
+    SyncGroup = 14,
     /// A producer begins, and fences those before it.
     InitProducerId = 22,
     /// Partitions take part in a transaction.

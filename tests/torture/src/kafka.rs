@@ -16,6 +16,7 @@ mod life;
 mod moment;
 mod round;
 mod scene;
+mod shared;
 mod summary;
 
 use anyhow::Result;

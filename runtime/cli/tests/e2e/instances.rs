@@ -207,6 +207,8 @@ fn what_comes_out_is_that_of_one_process_whoever_dies_or_sleeps() {
         "a sequence of checkpoints for each task",
         "`--task N` names one, from 0 to 3",
     ]);
+    let aborted = folder.run(&["kafka", "transactions", "--abort"]).expect(0);
+    assert_eq!(aborted.out.matches("aborted").count(), 4, "{}", aborted.out);
     let state = folder.run(&["state", "list", "--task", "2"]).expect(0);
     assert!(state.out.contains("running"), "{}", state.out);
     folder

@@ -56,10 +56,7 @@ impl Transactions {
             None => own.push((TIMEOUT, &timeout)),
             Some((_, said)) => check_timeout(said, open)?,
         }
-        let producer = Producer::start(cluster, &own)?;
-        let what = format!("cannot take the transactional id {transactional_id}");
-        let taken = producer.take_id(LONGEST);
-        taken.map_err(|e| producer.failed(&what, &e))?;
+        let producer = taken(cluster, transactional_id, &own)?;
         let begun = producer.client.begin_transaction();
         begun.map_err(|e| producer.failed("cannot begin a transaction", &e))?;
         Ok(Arc::new(Self {
@@ -67,6 +64,19 @@ impl Transactions {
             transactional_id: transactional_id.to_owned(),
             groups: Groups::new(cluster),
         }))
+    }
+
+    /// Takes a transactional id only to abort what whoever had it has left open.
+    ///
+    /// # Errors
+    /// If the cluster cannot be reached, or refuses.
+    pub fn abort(cluster: &ClientSpec, transactional_id: &str) -> Result<(), ConnectorError> {
+        taken(
+            cluster,
+            transactional_id,
+            &[("transactional.id", transactional_id)],
+        )
+        .map(|_| ())
     }
 
     /// Whether these are of the same cluster.
@@ -148,6 +158,19 @@ pub(super) fn tried(
             done => return done,
         }
     }
+}
+
+/// A client that has a transactional id.
+fn taken(
+    cluster: &ClientSpec,
+    transactional_id: &str,
+    own: &[(&str, &str)],
+) -> Result<Arc<Producer>, ConnectorError> {
+    let producer = Producer::start(cluster, own)?;
+    let what = || format!("cannot take the transactional id {transactional_id}");
+    let taken = producer.take_id(LONGEST);
+    taken.map_err(|e| producer.failed(&what(), &e))?;
+    Ok(producer)
 }
 
 fn check_timeout(said: &str, open: Duration) -> Result<(), ConnectorError> {

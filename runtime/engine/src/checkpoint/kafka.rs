@@ -90,6 +90,14 @@ pub fn deciding(plan: &Plan) -> Option<&KafkaSinkSpec> {
     sinks(plan).find(|sink| sink.guarantee == Guarantee::ExactlyOnce)
 }
 
+/// By which id processes of a pipeline, or of one of its tasks, fence each other.
+pub fn transactional_id(pipeline: &str, task: Option<i32>, pipeline_id: &str) -> String {
+    match task {
+        None => format!("tidemill-{pipeline}-{pipeline_id}"),
+        Some(partition) => format!("tidemill-{pipeline}.{partition}-{pipeline_id}"),
+    }
+}
+
 /// The sinks of Kafka.
 fn sinks(plan: &Plan) -> impl Iterator<Item = &KafkaSinkSpec> {
     plan.stations
@@ -130,10 +138,8 @@ impl KafkaPart {
         let mut part = Self::default();
         if let Some(sink) = deciding(plan) {
             let open = pace.interval.max(pace.min_pause) + pace.timeout + SPARE;
-            let id = match plan.task {
-                None => format!("tidemill-{pipeline}-{pipeline_id}"),
-                Some(task) => format!("tidemill-{pipeline}.{}-{pipeline_id}", task.partition),
-            };
+            let task = plan.task.map(|task| task.partition);
+            let id = transactional_id(pipeline, task, pipeline_id);
             let transactions = Transactions::start(&sink.client, &id, open)?;
             part.decider = Some(Decider {
                 groups: decider_groups(plan, pipeline, &transactions)?,

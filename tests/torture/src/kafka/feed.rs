@@ -16,9 +16,11 @@ pub const PARTITIONS: i32 = 4;
 /// How many records there are.
 const RECORDS: usize = 8_000;
 
-/// So many are written at a time, and so often.
+/// So many are written at a time.
 const CHUNK: usize = 25;
-const EVERY: Duration = Duration::from_millis(20);
+
+/// So often, unless a round takes longer.
+pub const EVERY: Duration = Duration::from_millis(20);
 
 /// What cannot be decoded, in every way there is.
 fn poison(random: &mut Random) -> Record {
@@ -73,15 +75,15 @@ pub struct Feeder {
 }
 
 impl Feeder {
-    /// Begins.
-    pub fn start(topic: &Topic, records: Arc<Vec<Record>>) -> Self {
+    /// Begins, with a pause between what is written at a time.
+    pub fn start(topic: &Topic, records: Arc<Vec<Record>>, every: Duration) -> Self {
         let hurry = Arc::new(AtomicBool::new(false));
         let (hurries, writer) = (Arc::clone(&hurry), topic.writer());
         let thread = spawn(move || {
             for chunk in records.chunks(CHUNK) {
                 writer.write(chunk);
                 if !hurries.load(Ordering::Relaxed) {
-                    sleep(EVERY);
+                    sleep(every);
                 }
             }
             writer.flush();

@@ -35,6 +35,8 @@ pub struct How {
     pub take_over: bool,
     /// Whether it ends when it has read what is there.
     pub ends: bool,
+    /// What it is called, where it shares the pipeline with another one: its file is called so too.
+    pub instance: Option<&'static str>,
 }
 
 /// How a process has ended.
@@ -100,6 +102,9 @@ impl Life {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&said)?);
+        if let Some(name) = how.instance {
+            command.args(["--instance", name, &format!("{name}.toml")]);
+        }
         if how.ends {
             command.args(["--set", "sources.rows.kafka.until=\"now\""]);
         }
@@ -111,6 +116,13 @@ impl Life {
             began: Instant::now(),
             said,
         })
+    }
+
+    /// It as what is struck next.
+    pub fn target(&self) -> Target {
+        let target = Target::default();
+        target.0.0.store(self.child.id() as i32, Ordering::Release);
+        target
     }
 
     /// Whether it has not ended.

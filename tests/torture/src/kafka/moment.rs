@@ -21,13 +21,15 @@ pub enum Moment {
     Offsets,
     /// It commits.
     Commit,
+    /// It joins those with whom it shares the pipeline, or hears what it is given of it.
+    Rebalance,
     /// Whenever it happens to be.
     Random,
 }
 
 impl Moment {
     /// All, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fence,
         Self::Record,
         Self::Fetch,
@@ -35,6 +37,7 @@ impl Moment {
         Self::Partitions,
         Self::Offsets,
         Self::Commit,
+        Self::Rebalance,
         Self::Random,
     ];
 
@@ -48,6 +51,7 @@ impl Moment {
             Self::Partitions => "partitions",
             Self::Offsets => "offsets",
             Self::Commit => "commit",
+            Self::Rebalance => "rebalance",
             Self::Random => "random",
         }
     }
@@ -62,6 +66,7 @@ impl Moment {
             Self::Partitions => Some((Request::AddPartitionsToTxn, 8)),
             Self::Offsets => Some((Request::TxnOffsetCommit, 10)),
             Self::Commit => Some((Request::EndTxn, 10)),
+            Self::Rebalance => Some((Request::SyncGroup, 1)),
             Self::Random => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tidemill_test_kafka::{Act, Point, Proxy, Request, Topic};
 
-use super::feed::Feeder;
+use super::feed::{EVERY, Feeder};
 use super::judge::Judge;
 use super::life::{End, How, Life, Target};
 use super::moment::{Aim, Moment};
@@ -15,22 +15,23 @@ use super::summary::Summary;
 use crate::random::Random;
 
 /// How long a request that is aimed at is waited for.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Of so many rounds two stop a process, one kills the broker, and one disturbs connections; the others kill.
-const SORTS: u64 = 7;
+/// Of so many rounds two stop a process, one kills the broker, one disturbs connections, and two have two processes that share the
+/// pipeline; the others kill.
+const SORTS: u64 = 9;
 
 /// See the module.
 pub struct Round<'a> {
-    scene: &'a mut Scene,
+    pub(super) scene: &'a mut Scene,
     number: u64,
-    random: Random,
-    proxy: Proxy,
-    input: Topic,
+    pub(super) random: Random,
+    pub(super) proxy: Proxy,
+    pub(super) input: Topic,
     outputs: Vec<Topic>,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     judge: Judge,
-    summary: &'a mut Summary,
+    pub(super) summary: &'a mut Summary,
     say: &'a mut dyn FnMut(&str),
     lives: u32,
 }
@@ -63,7 +64,10 @@ impl<'a> Round<'a> {
 
     /// The round itself.
     pub fn run(&mut self) -> Result<()> {
-        let feeder = Feeder::start(&self.input, self.scene.records.clone());
+        if matches!(self.number % SORTS, 2 | 7) {
+            return self.shared();
+        }
+        let feeder = Feeder::start(&self.input, self.scene.records.clone(), EVERY);
         for _ in 0..3 + self.random.below(4) {
             match self.number % SORTS {
                 1 | 5 => self.stopped()?,
@@ -76,7 +80,7 @@ impl<'a> Round<'a> {
             }
         }
         feeder.finish()?;
-        self.left_alone()
+        self.left_alone(None)
     }
 
     /// What the round leaves: a folder, and if it went wrong its topics with the broker's data.
@@ -211,9 +215,12 @@ impl<'a> Round<'a> {
     }
 
     /// A life that nobody disturbs, and one that finds nothing to do.
-    fn left_alone(&mut self) -> Result<()> {
+    pub(super) fn left_alone(&mut self, instance: Option<&'static str>) -> Result<()> {
         for _ in 0..2 {
-            let how = self.how(false, true);
+            let how = How {
+                instance,
+                ..self.how(false, true)
+            };
             let life = self.life(how, &Target::default())?;
             let end = life.end()?;
             ensure!(
@@ -228,12 +235,12 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    fn moment(&mut self) -> Moment {
+    pub(super) fn moment(&mut self) -> Moment {
         self.random.one_of(&self.scene.settings.moments)
     }
 
     /// Has the next process struck at a request.
-    fn aim(&self, aim: Option<Aim>, (target, signal): (&Target, i32)) {
+    pub(super) fn aim(&self, aim: Option<Aim>, (target, signal): (&Target, i32)) {
         let Some(aim) = aim else { return };
         let target = target.clone();
         let strike = move || target.strike(signal);
@@ -245,7 +252,7 @@ impl<'a> Round<'a> {
         self.life(how, target)
     }
 
-    fn how(&mut self, take_over: bool, ends: bool) -> How {
+    pub(super) fn how(&mut self, take_over: bool, ends: bool) -> How {
         let workers = match self.number % 3 {
             2 => 1 + self.random.below(3),
             workers => 1 + workers,
@@ -254,10 +261,11 @@ impl<'a> Round<'a> {
             workers,
             take_over,
             ends,
+            instance: None,
         }
     }
 
-    fn life(&mut self, how: How, target: &Target) -> Result<Life> {
+    pub(super) fn life(&mut self, how: How, target: &Target) -> Result<Life> {
         self.lives += 1;
         Life::start(
             &self.scene.settings,
@@ -268,7 +276,7 @@ impl<'a> Round<'a> {
     }
 
     /// Looks at what is committed.
-    fn look(&mut self, what: &str) -> Result<()> {
+    pub(super) fn look(&mut self, what: &str) -> Result<()> {
         let seen = self.judge.look(&self.scene.expected);
         let seen = seen.with_context(|| what.to_owned())?;
         let all = self.scene.expected.len();
@@ -276,7 +284,7 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, what: &str) {
+    pub(super) fn tell(&mut self, what: &str) {
         (self.say)(&format!(
             "round {} life {}: {what}",
             self.number, self.lives
@@ -284,7 +292,7 @@ impl<'a> Round<'a> {
     }
 }
 
-fn side(point: Point) -> &'static str {
+pub(super) fn side(point: Point) -> &'static str {
     match point {
         Point::Before => "before",
         Point::Unanswered => "unanswered",

@@ -1,7 +1,7 @@
 //! What all rounds share: the broker, the input, and what an undisturbed run makes of it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -94,6 +94,7 @@ impl Scene {
             workers,
             take_over: false,
             ends: true,
+            instance: None,
         };
         let life = Life::start(&self.settings, (&folder, 0), how, &Target::default())?;
         let end = life.end()?;
@@ -123,11 +124,34 @@ impl Scene {
     pub fn stage(&self, input: &Topic, broker: &str) -> Result<PathBuf> {
         let folder = self.settings.folder.join(input.name());
         fs::create_dir(&folder)?;
-        let text = PIPELINE
-            .replace("INPUT", input.name())
-            .replace("BROKER", broker);
-        fs::write(folder.join("pipeline.toml"), text)?;
+        write((&folder, "pipeline"), PIPELINE, (input, broker))?;
         std::os::unix::fs::symlink("../kinds.wasm", folder.join("kinds.wasm"))?;
         Ok(folder)
     }
+
+    /// Puts a pipeline file beside it for each of several processes that share the pipeline, by name and where it finds the broker.
+    pub fn stage_shared(
+        &self,
+        folder: &Path,
+        input: &Topic,
+        processes: &[(&str, String)],
+    ) -> Result<()> {
+        let text = PIPELINE
+            .replace("name = \"tortured\"", SHARED)
+            .replace("topics = [\"INPUT\"]", SHARED_TOPIC);
+        let mut processes = processes.iter();
+        processes.try_for_each(|(name, broker)| write((folder, name), &text, (input, broker)))
+    }
+}
+
+/// What is different where several processes share the pipeline: the shortest session that a broker allows.
+const SHARED: &str = "name = \"tortured\"\ninstances = \"on-one-host\"";
+const SHARED_TOPIC: &str =
+    r#"topics = ["INPUT"], partitioned-by = "key", properties = { "session.timeout.ms" = "6000" }"#;
+
+fn write((folder, name): (&Path, &str), text: &str, (input, broker): (&Topic, &str)) -> Result<()> {
+    let text = text
+        .replace("INPUT", input.name())
+        .replace("BROKER", broker);
+    Ok(fs::write(folder.join(format!("{name}.toml")), text)?)
 }

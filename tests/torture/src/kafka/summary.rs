@@ -23,6 +23,10 @@ pub struct Summary {
     pub went_on: u64,
     /// How often both ended as fenced, the other one by the woken one's last act.
     pub both: u64,
+    /// Of all strikes, how many met one of two processes that shared the pipeline and was started again, by its name.
+    pub again: u64,
+    /// And how many times another one went on with its tasks, since it was dead or slept.
+    pub taken_over: u64,
     /// How often the broker was killed and started again.
     pub brokers: u64,
     /// Connections that were disturbed at a request, by how.
@@ -87,6 +91,11 @@ impl fmt::Display for Summary {
             f,
             "connections disturbed around a commit: {}",
             disturbed.join(", ")
+        )?;
+        writeln!(
+            f,
+            "one of two processes struck: {} started again under its name, {} times another went on with its tasks",
+            self.again, self.taken_over
         )?;
         writeln!(f, "broker killed and started again: {}", self.brokers)?;
         writeln!(

@@ -26,7 +26,7 @@ use self::shown::Tasks;
 use super::Run;
 use super::lives::{self, Ended};
 use crate::error::Failure;
-use crate::recovery::{RecoveryArgs, Wanted};
+use crate::recovery::{End as AtTheEnd, RecoveryArgs, Wanted};
 use crate::signals::Stop;
 use crate::summary::End;
 
@@ -97,6 +97,8 @@ pub fn run(
             own: BTreeSet::new(),
             running: BTreeMap::new(),
             ended: BTreeSet::new(),
+            asked: false,
+            looked: Instant::now(),
             settles: BTreeMap::new(),
             asked_back: None,
             told: None,
@@ -241,6 +243,10 @@ struct Process<'s, 'e> {
     running: BTreeMap<i32, Task<'s>>,
     /// Of its own, those that have come to their end.
     ended: BTreeSet<i32>,
+    /// Whether somebody has asked one of them to stop.
+    asked: bool,
+    /// When it was last looked whether those of others have come to their end too.
+    looked: Instant,
     /// Of its own, those that another process has taken over, and until when they are left alone.
     settles: BTreeMap<i32, Instant>,
     asked_back: Option<Vec<i32>>,
@@ -267,8 +273,7 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 self.failure = Some(failure);
                 continue;
             }
-            let all_ended = !self.own.is_empty() && self.own == self.ended;
-            if self.running.is_empty() && (stopping || all_ended) {
+            if self.running.is_empty() && (stopping || self.nothing_is_left()) {
                 break;
             }
         }
@@ -317,6 +322,31 @@ impl<'s, 'e: 's> Process<'s, 'e> {
         Ok(())
     }
 
+    /// Whether neither it nor another process, should that one die, has anything to do any more.
+    fn nothing_is_left(&mut self) -> bool {
+        if self.own != self.ended || (self.own.is_empty() && !self.is_bounded()) {
+            return false;
+        }
+        if self.asked || self.recovery.at_end == AtTheEnd::Keep {
+            return !self.own.is_empty();
+        }
+        if self.looked.elapsed() < LOOK {
+            return false;
+        }
+        self.looked = Instant::now();
+        // What cannot be read now can be soon.
+        let finished = |number| {
+            let newest = self.wanted.sequence().task(number).newest_checkpoint();
+            newest
+                .is_ok_and(|newest| newest.is_some_and(|newest| newest.manifest.contents.finished))
+        };
+        (0..self.partitions).all(finished)
+    }
+
+    fn is_bounded(&self) -> bool {
+        kafka::sources(self.run.plan).all(|(_, _, source)| source.until.is_some())
+    }
+
     fn change(&mut self, change: Change) -> Result<(), Failure> {
         match change {
             Change::Given(numbers) => {
@@ -361,7 +391,8 @@ impl<'s, 'e: 's> Process<'s, 'e> {
         let talk = self.run.talk.of_task(number);
         let own = self.own.contains(&number);
         match ended {
-            Ok(Ended::Done | Ended::Stopped) if own => {
+            Ok(ended) if own && !matches!(ended, Ended::TakenOver(_)) => {
+                self.asked |= matches!(ended, Ended::Stopped);
                 self.ended.insert(number);
             }
             Ok(Ended::Done | Ended::Stopped) => {}
