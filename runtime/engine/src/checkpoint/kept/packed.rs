@@ -7,13 +7,18 @@
 //! ends     words: each less the one before, the first less 0
 //! ```
 //!
-//! Little-endian, and bytes behind how many they are. In JSON, which is for people, they are lists of numbers.
+//! Little-endian, and bytes behind how many they are. In JSON, which is for people, they are lists of numbers; a float that JSON has
+//! no number for, or that would be read as the one next to it, is a text (`shown.rs`).
 
 pub(super) mod ends;
+mod shown;
 pub(super) mod words;
 
+use arrow_buffer::ToByteSlice;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::shown::Shown;
 
 /// What lists are of: written one by one where nothing else is said.
 pub(super) trait Packed: Copy {
@@ -30,6 +35,22 @@ pub(super) trait Packed: Copy {
     {
         Vec::deserialize(from)
     }
+
+    /// For people.
+    fn show<S: Serializer>(all: &[Self], to: S) -> Result<S::Ok, S::Error>
+    where
+        Self: Serialize,
+    {
+        all.serialize(to)
+    }
+
+    /// The inverse.
+    fn read_shown<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Self>, D::Error>
+    where
+        Self: Deserialize<'de>,
+    {
+        Vec::deserialize(from)
+    }
 }
 
 /// A list, for `#[serde(with = "packed")]`.
@@ -39,7 +60,7 @@ where
     S: Serializer,
 {
     match to.is_human_readable() {
-        true => all.serialize(to),
+        true => T::show(all, to),
         false => T::pack(all, to),
     }
 }
@@ -51,7 +72,7 @@ where
     D: Deserializer<'de>,
 {
     match from.is_human_readable() {
-        true => Vec::deserialize(from),
+        true => T::read_shown(from),
         false => T::unpack(from),
     }
 }
@@ -68,12 +89,24 @@ impl Packed for u8 {
 
 impl Packed for f64 {
     fn pack<S: Serializer>(all: &[Self], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(&bytes_of(all.iter().copied(), Self::to_le_bytes))
+        match cfg!(target_endian = "little") {
+            true => to.serialize_bytes(all.to_byte_slice()),
+            false => to.serialize_bytes(&bytes_of(all.iter().copied(), Self::to_le_bytes)),
+        }
     }
 
     fn unpack<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Self>, D::Error> {
         let bytes = <&[u8]>::deserialize(from)?;
         of_bytes(bytes, Self::from_le_bytes).map_err(D::Error::custom)
+    }
+
+    fn show<S: Serializer>(all: &[Self], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(all.iter().copied().map(Shown))
+    }
+
+    fn read_shown<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Self>, D::Error> {
+        let all = Vec::<Shown>::deserialize(from)?;
+        Ok(all.into_iter().map(|Shown(float)| float).collect())
     }
 }
 

@@ -151,3 +151,46 @@ proptest! {
         prop_assert_eq!(read, all);
     }
 }
+
+/// As a manifest has it: told, and read by way of a value.
+fn through_json(floats: &[f64]) -> Vec<f64> {
+    let all = All {
+        floats: floats.to_vec(),
+        ..none()
+    };
+    let text = serde_json::to_string(&all).expect("plain data");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let again: All = serde_json::from_value(value).expect("what was told");
+    again.floats
+}
+
+#[test]
+fn floats_in_json_are_numbers_where_these_are_exact() {
+    let floats = [0.5, -0.0, 3.0, 1e300, f64::INFINITY, 0.1 + 0.2];
+    let all = All {
+        floats: floats.to_vec(),
+        ..none()
+    };
+    let told = serde_json::to_value(&all).expect("plain data");
+    assert_eq!(
+        told["floats"],
+        serde_json::json!([0.5, -0.0, 3.0, 1e300, "inf", 0.1 + 0.2])
+    );
+    let bits = |floats: &[f64]| floats.iter().map(|f| f.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&through_json(&floats)), bits(&floats));
+    assert!(through_json(&[f64::NAN])[0].is_nan());
+    let whole: OfFloats = serde_json::from_str("[1, -2, 3.5]").expect("as before");
+    assert_eq!(whole.0, [1.0, -2.0, 3.5]);
+}
+
+proptest! {
+    #[test]
+    fn floats_come_back_from_json_bit_by_bit(bits in prop::collection::vec(any::<u64>(), 0..50)) {
+        let floats: Vec<f64> = bits.into_iter().map(f64::from_bits).filter(|f| !f.is_nan()).collect();
+        let again = through_json(&floats);
+        prop_assert_eq!(again.len(), floats.len());
+        for (again, float) in again.iter().zip(&floats) {
+            prop_assert_eq!(again.to_bits(), float.to_bits());
+        }
+    }
+}

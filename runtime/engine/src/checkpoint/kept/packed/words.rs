@@ -42,8 +42,10 @@ pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<i64>, D::Er
 impl Words {
     /// These words.
     pub fn of(all: &[i64]) -> Self {
-        let least = all.iter().copied().min().unwrap_or(0);
-        let most = all.iter().copied().max().unwrap_or(0);
+        let first = all.first().copied().unwrap_or(0);
+        let (least, most) = all.iter().fold((first, first), |(least, most), &word| {
+            (least.min(word), most.max(word))
+        });
         let above = all.iter().map(|word| word.wrapping_sub(least) as u64);
         let (width, above) = match most.wrapping_sub(least) as u64 {
             0..=0xff => (1, bytes_of(above, |n| [n as u8])),
