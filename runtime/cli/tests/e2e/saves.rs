@@ -1,6 +1,7 @@
 //! Savepoints of running pipelines, stopping with and without draining, and runs that leave windows open at the end.
 
 mod disk;
+mod full;
 mod running;
 
 use std::fs;
