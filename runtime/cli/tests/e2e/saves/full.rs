@@ -1,11 +1,13 @@
 //! A disk that is full where state lies that does not fit into memory.
 
+use serde_json::Value;
+
+use super::published;
 use super::running::Run;
-use super::{field, published};
 use crate::support::{Folder, kinds};
 
 /// More keys than have room in memory; one row in ten thousand fails, and no other gives anything to write.
-const KEYS: u64 = 400_000;
+const KEYS: u64 = 250_000;
 const FAILING: u64 = 10_000;
 
 const PIPELINE: &str = r#"
@@ -29,14 +31,14 @@ id = "integer"
 value = "integer"
 bad = "bool"
 at = { type = "time", format = "epoch-ms" }
-[operators.lasting]
+[operators.keeping]
 input = "rows"
 key = "key"
-function = "kinds/lasting"
+function = "kinds/keeping"
 config = { breaking = "return" }
 on-failure = "dead-letter"
 [sinks.failed]
-input = "lasting.failed"
+input = "keeping.failed"
 folder = "out"
 "#;
 
@@ -58,6 +60,14 @@ fn full(restarts: u32) -> (Folder, Run) {
     (folder, run)
 }
 
+/// Of the row in a dead letter.
+fn id(letter: &str) -> u64 {
+    let letter: Value = serde_json::from_str(letter).expect("a letter is JSON");
+    let row = letter["row"].as_str().expect("it holds the row");
+    let row: Value = serde_json::from_str(row).expect("a row is JSON");
+    row["id"].as_u64().expect("it has an id")
+}
+
 #[test]
 fn a_state_folder_without_room_is_tried_again_and_nothing_is_lost() {
     let (folder, mut run) = full(1000);
@@ -71,7 +81,7 @@ fn a_state_folder_without_room_is_tried_again_and_nothing_is_lost() {
     let said = run.err();
     assert!(said.contains("the state folder "), "{said}");
     let rows = published(&folder);
-    let mut ids: Vec<u64> = rows.iter().map(|row| field(row, "id")).collect();
+    let mut ids: Vec<u64> = rows.iter().map(|letter| id(letter)).collect();
     ids.sort_unstable();
     let failing: Vec<u64> = (0..KEYS).filter(|id| id % FAILING == 7).collect();
     assert_eq!(ids, failing, "{said}");
