@@ -160,7 +160,10 @@ fn wiring(plan: &Plan) -> String {
             "operator"
         ),
         of(|kind| matches!(kind, StationKind::Sink(_)), "sink"),
-        counted(plan.workers as u64, "worker")
+        match plan.has_tasks {
+            true => "a task per partition number".to_owned(),
+            false => counted(plan.workers as u64, "worker"),
+        }
     )
 }
 

@@ -92,20 +92,22 @@ impl Groups {
         Ok(client)
     }
 
-    /// What was committed of the partitions of topics for a group, with what is said beside it.
+    /// What was committed of the partitions of topics, or of one of each, for a group, with what is said beside it.
     ///
     /// # Errors
     /// If the cluster cannot be asked.
     pub fn committed(
         &self,
         group: &str,
-        topics: &Topics,
+        (topics, only): (&Topics, Option<i32>),
     ) -> Result<Vec<CommittedOffset>, ConnectorError> {
         let client = self.client(group)?;
         let found = topics.find(&client)?;
         let mut list = TopicPartitionList::new();
         for (topic, partitions) in &found {
-            for partition in 0..*partitions {
+            // Of others nothing may be known before somebody has ended their transactions.
+            let wanted = |partition: &i32| only.is_none_or(|only| only == *partition);
+            for partition in (0..*partitions).filter(wanted) {
                 list.add_partition(topic, partition);
             }
         }

@@ -348,11 +348,8 @@ impl Decider {
         let mut all = Vec::new();
         for group in &self.groups {
             let groups = self.transactions.groups();
-            let committed = groups.committed(&group.name, &group.topics)?.into_iter();
-            let own = |offset: &CommittedOffset| {
-                group.partition.is_none_or(|own| own == offset.partition)
-            };
-            all.extend(committed.filter(own).map(|offset| (group, offset)));
+            let committed = groups.committed(&group.name, (&group.topics, group.partition))?;
+            all.extend(committed.into_iter().map(|offset| (group, offset)));
         }
         Ok(all)
     }

@@ -16,10 +16,13 @@ use crate::exchange::Partitioning;
 /// The plan as text: stations in order, what leads to each and how, keys and panes.
 pub fn explain(plan: &Plan) -> String {
     let mut text = format!(
-        "pipeline {}: {} worker{}, {} key groups\n",
+        "pipeline {}: {}, {} key groups\n",
         plan.name,
-        plan.workers,
-        if plan.workers == 1 { "" } else { "s" },
+        match (plan.has_tasks, plan.workers) {
+            (true, _) => "a task per partition number, which several processes share".to_owned(),
+            (false, 1) => "1 worker".to_owned(),
+            (false, workers) => format!("{workers} workers"),
+        },
         plan.max_parallelism
     );
     for (index, station) in plan.stations.iter().enumerate() {
