@@ -23,6 +23,7 @@ mod keyed;
 mod lasting;
 mod live;
 mod new;
+mod poison;
 mod processes;
 mod pure;
 mod rerun;
