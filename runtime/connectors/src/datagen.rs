@@ -304,6 +304,7 @@ impl Split for Generated {
             rows,
             positions,
             lines: None,
+            changes: None,
             bad: Vec::new(),
             then,
         })

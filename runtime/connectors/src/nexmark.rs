@@ -203,6 +203,7 @@ impl Split for Events {
             rows,
             positions,
             lines: None,
+            changes: None,
             bad: Vec::new(),
             then,
         })

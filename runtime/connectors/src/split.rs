@@ -45,6 +45,8 @@ pub struct Chunk {
     pub positions: Vec<u64>,
     /// For each good row its line, from 1, where the split has lines.
     pub lines: Option<Vec<u64>>,
+    /// For each good row what it does to a table (0 insert, 3 delete), where the source has deletes.
+    pub changes: Option<Vec<u8>>,
     /// The rows that could not be decoded, in order.
     pub bad: Vec<BadRow>,
     /// What comes after.

@@ -3,6 +3,7 @@
 #[path = "support/topics.rs"]
 mod topics;
 
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use tidemill_connectors::format::SchemaSpec;
@@ -79,9 +80,14 @@ fn records_are_read_by_the_schemas_that_they_were_written_with() {
     topic.produce(&[
         numbered(v1, &[2, b'a']),
         numbered(v2, &[14, 2, b'b']),
-        numbered(v1, &[2, b'c']),
+        // A newline in a text is a newline.
+        numbered(v1, &[4, b'c', b'\n']),
         numbered(999_999, &[2, b'd']),
         numbered(v2, &[2, b'e']),
+        Record::new(r#"{"name":"f"}"#),
+        Record::tombstone("g"),
+        numbered(v1, &[0xff; 10 << 10]),
+        numbered(v1, &[2, b'h']),
     ]);
     let columns = vec![
         column("name", LogicalType::Text),
@@ -91,11 +97,29 @@ fn records_are_read_by_the_schemas_that_they_were_written_with() {
     let expected = [
         r#"{"name":"a","n":null}"#,
         r#"{"name":"b","n":7}"#,
-        r#"{"name":"c","n":null}"#,
+        r#"{"name":"c\n","n":null}"#,
+        r#"{"name":"h","n":null}"#,
     ];
     assert_eq!(rows, expected);
-    // No such number; and a value that ends before its second field.
-    assert_eq!(bad, ["3 schema", "4 syntax"]);
+    // No such number; a value that ends before its second field; no number; no value; and what is no datum of its schema.
+    let expected = ["3 schema", "4 syntax", "5 schema", "6 null", "7 syntax"];
+    assert_eq!(bad, expected);
+}
+
+#[test]
+fn a_registry_that_is_not_there_is_no_bad_row() {
+    let topic = Topic::new("avro-alone", 1);
+    topic.produce(&[numbered(1, &[2, b'a'])]);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let mut format = format(FormatKind::Avro, vec![column("name", LogicalType::Text)]);
+    format.schema = SchemaSpec::Registry(registry_at(url.clone()));
+    let error = read(source(&topic, format)).expect_err("nobody answers");
+    assert!(
+        error.may_pass() && error.to_string().contains(&url),
+        "{error}"
+    );
 }
 
 #[test]

@@ -381,3 +381,45 @@ kafka = {{ brokers = "{}", topic = "{}", guarantee = "at-least-once" }}
     assert!(taken.count() >= 2, "{}", ran.err);
     assert_eq!(to.committed().len(), 2_000_000);
 }
+
+#[test]
+fn what_is_deleted_from_one_topic_is_deleted_from_the_other() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    let pipeline = |more: &str| {
+        through(&from, &to, &format!(", null-values = \"delete\"{more}"))
+            .replace(
+                "columns = { account = \"text\", n = \"integer\" }",
+                "columns = { account = { type = \"text\", from = \"key\" }, n = \"integer?\" }",
+            )
+            .replace(
+                "key = \"account\" }",
+                "key = \"account\", omit = [\"change\", \"account\"] }",
+            )
+    };
+    let value = |key: &str, n: i64| Record::new(format!(r#"{{"n":{n}}}"#)).key(key);
+    from.produce(&[
+        value("a", 1),
+        value("b", 2),
+        Record::tombstone("a"),
+        value("a", 3),
+    ]);
+    let folder = Folder::with(&[("pipeline.toml", &pipeline(r#", until = "now""#))]);
+    folder.run(&["run", "--at-end", "keep"]).expect(0);
+    from.produce(&[
+        Record::tombstone("b"),
+        Record::tombstone("a"),
+        value("c", 4),
+    ]);
+    folder.run(&["run", "--at-end", "keep"]).expect(0);
+    let of = |topic: &Topic, key: &str| -> Vec<Option<Vec<u8>>> {
+        let records = topic.committed().into_iter();
+        let records = records.filter(|record| record.key.as_deref() == Some(key.as_bytes()));
+        records.map(|record| record.value).collect()
+    };
+    for (key, count) in [("a", 4), ("b", 2), ("c", 1)] {
+        let there = of(&to, key);
+        assert_eq!(there, of(&from, key), "{key}");
+        assert_eq!(there.len(), count, "{key}");
+    }
+    assert_eq!(of(&to, "b"), [Some(br#"{"n":2}"#.to_vec()), None]);
+}

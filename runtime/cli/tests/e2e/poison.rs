@@ -11,18 +11,18 @@ const PROTOBUF: &str = r#"syntax = "proto3"; message R { string name = 1; option
 
 const TEN_MB: usize = 10 << 20;
 
-/// Records of a topic: those that are rows with what they are called, the others with the reason that is given, and a part of what is said.
+/// What becomes of a record: a row that is called so; or the reason that is given, and a part of what is said.
+type Outcome = Result<&'static str, (&'static str, &'static str)>;
+
+/// Records of a topic, and what becomes of them.
 struct Poisoned {
     topic: Topic,
     format: String,
-    records: Vec<Result<&'static str, (&'static str, &'static str)>>,
+    records: Vec<Outcome>,
 }
 
 impl Poisoned {
-    fn new(
-        format: String,
-        records: Vec<(Record, Result<&'static str, (&'static str, &'static str)>)>,
-    ) -> Self {
+    fn new(format: String, records: Vec<(Record, Outcome)>) -> Self {
         let topic = Topic::new("poison", 1);
         let (values, records): (Vec<Record>, Vec<_>) = records.into_iter().unzip();
         topic.produce(&values);
@@ -65,9 +65,8 @@ file = "out.jsonl"
     }
 
     fn bad(&self) -> Vec<(usize, &'static str, &'static str)> {
-        let bad = |(at, record): (usize, &Result<_, (&'static str, &'static str)>)| {
-            record.err().map(|(reason, said)| (at, reason, said))
-        };
+        let bad =
+            |(at, record): (usize, &Outcome)| record.err().map(|(reason, said)| (at, reason, said));
         self.records.iter().enumerate().filter_map(bad).collect()
     }
 

@@ -147,6 +147,7 @@ impl TextSplit {
             rows,
             positions: vec![],
             lines: Some(vec![]),
+            changes: None,
             bad: vec![],
             then,
         })
@@ -296,6 +297,7 @@ impl Reading {
             rows,
             positions,
             lines: Some(lines),
+            changes: None,
             bad,
             then,
         })

@@ -16,6 +16,10 @@ use crate::decode::Refusal;
 use crate::position::{Position, RecordPosition};
 use crate::split::{BAD_ROW_BYTES, BadRow, CHUNK_BYTES, Chunk, Split, Then};
 
+/// What rows do to a table.
+const INSERT: u8 = 0;
+const DELETE: u8 = 3;
+
 /// A partition that is read.
 pub(super) struct PartitionSplit {
     pub name: Arc<str>,
@@ -32,6 +36,8 @@ pub(super) struct PartitionSplit {
 /// What a chunk has beside its columns.
 struct Marks {
     positions: Vec<u64>,
+    /// What each row does, where records without a value are deletes.
+    changes: Vec<u8>,
     bad: Vec<BadRow>,
     bytes: usize,
 }
@@ -44,6 +50,7 @@ impl Split for PartitionSplit {
     fn read(&mut self, max_rows: usize) -> Result<Chunk, ConnectorError> {
         let mut marks = Marks {
             positions: Vec::new(),
+            changes: Vec::new(),
             bad: Vec::new(),
             bytes: 0,
         };
@@ -52,6 +59,7 @@ impl Split for PartitionSplit {
             rows: self.columns.take()?,
             positions: marks.positions,
             lines: None,
+            changes: (self.null_values == NullValues::Delete).then_some(marks.changes),
             bad: marks.bad,
             then,
         })
@@ -104,14 +112,26 @@ impl PartitionSplit {
                 marks.bytes += value.len();
                 self.decoder.decode(record, value, &mut self.columns)
             }
-            None if self.decoder.needs_no_value() => {
-                self.decoder.decode(record, &[], &mut self.columns)
-            }
-            None if self.null_values == NullValues::Skip => return Ok(()),
-            None => Err(no_value()),
+            None => match self.null_values {
+                NullValues::Skip => return Ok(()),
+                NullValues::Refuse if !self.decoder.needs_no_value() => Err(no_value()),
+                NullValues::Refuse | NullValues::Delete => {
+                    self.decoder.without_value(record, &mut self.columns)
+                }
+            },
         };
         match decoded {
-            Ok(()) => marks.positions.push(offset as u64),
+            Ok(()) => {
+                marks.positions.push(offset as u64);
+                if self.null_values == NullValues::Delete {
+                    let change = if record.value().is_some() {
+                        INSERT
+                    } else {
+                        DELETE
+                    };
+                    marks.changes.push(change);
+                }
+            }
             Err(refusal) => self.bad(record, refusal, marks),
         }
         Ok(())
@@ -177,6 +197,6 @@ impl PartitionSplit {
 
 #[cold]
 fn no_value() -> Refusal {
-    let message = "the record has no value; `null-values = \"skip\"` passes over such records";
+    let message = "the record has no value; `null-values = \"skip\"` passes over such records, `\"delete\"` takes them for deletes";
     Refusal::new("null", message)
 }

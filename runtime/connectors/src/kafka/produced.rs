@@ -10,6 +10,13 @@ use super::sink::{KafkaSinkSpec, TopicOf};
 use crate::ConnectorError;
 use crate::encode::value::ValueWriter;
 
+/// What rows do to a table, where they say so.
+const UPDATE_BEFORE: u8 = 1;
+const DELETE: u8 = 3;
+
+/// The column that says it, of an output that has such rows.
+const CHANGE: &str = "change";
+
 /// Records in the order of their rows, their bytes in one place.
 #[derive(Debug, Default)]
 pub(super) struct Records {
@@ -22,7 +29,8 @@ pub(super) struct Records {
 struct Made {
     topic: Option<(usize, usize)>,
     key: Option<(usize, usize)>,
-    value: (usize, usize),
+    /// None for a tombstone.
+    value: Option<(usize, usize)>,
     /// Each its value, in the order of [`KafkaSinkSpec::header_names`].
     headers: Vec<Option<(usize, usize)>>,
     /// Milliseconds since 1970.
@@ -34,7 +42,8 @@ pub(super) struct OneRecord<'a> {
     /// Where it goes, if that is not the same for all.
     pub topic: Option<&'a str>,
     pub key: Option<&'a [u8]>,
-    pub value: &'a [u8],
+    /// None for a tombstone.
+    pub value: Option<&'a [u8]>,
     pub time: Option<i64>,
     pub headers: Vec<Option<&'a [u8]>>,
 }
@@ -59,7 +68,7 @@ impl Records {
             .extend(other.records.drain(..).map(|record| Made {
                 topic: record.topic.map(moved),
                 key: record.key.map(moved),
-                value: moved(record.value),
+                value: record.value.map(moved),
                 headers: record.headers.iter().map(|h| h.map(moved)).collect(),
                 time: record.time,
             }));
@@ -73,7 +82,7 @@ impl Records {
                 .topic
                 .map(|range| std::str::from_utf8(at(range)).expect("a topic from a text column")),
             key: record.key.map(at),
-            value: at(record.value),
+            value: record.value.map(at),
             time: record.time,
             headers: record.headers.iter().map(|h| h.map(at)).collect(),
         })
@@ -97,6 +106,8 @@ pub(super) struct Layout {
     /// The columns of the value.
     value: Vec<usize>,
     schema: SchemaRef,
+    /// Whether the newest record of a key is all that counts: then nobody asks what was there before.
+    is_table: bool,
 }
 
 impl Layout {
@@ -136,6 +147,7 @@ impl Layout {
             headers: headers.chain(of_letter).collect::<Result<_, _>>()?,
             value,
             schema: written.into(),
+            is_table: spec.key.is_some() && spec.omit.iter().any(|name| name == CHANGE),
         })
     }
 }
@@ -171,9 +183,18 @@ impl RecordMaker {
             .map_err(|e| ConnectorError::Internal(e.to_string()))?;
         let values = self.writer.of(&written);
         for row in 0..batch.len() {
-            let start = out.bytes.len();
-            values.write(row, &mut out.bytes)?;
-            let value = (start, out.bytes.len());
+            let change = batch.changes.as_ref().map_or(0, |changes| changes[row]);
+            if change == UPDATE_BEFORE && layout.is_table {
+                continue;
+            }
+            let value = match change {
+                DELETE if layout.key.is_some() => None,
+                _ => {
+                    let start = out.bytes.len();
+                    values.write(row, &mut out.bytes)?;
+                    Some((start, out.bytes.len()))
+                }
+            };
             let text = |column: Option<usize>, out: &mut Vec<u8>| match column {
                 Some(column) => as_bytes(&columns[column], row, out),
                 None => None,
@@ -185,6 +206,11 @@ impl RecordMaker {
                 ));
             }
             let key = text(layout.key, &mut out.bytes);
+            if value.is_none() && key.is_none() {
+                return Err(ConnectorError::Data(
+                    "a row deletes what has its key, and its key is null".to_owned(),
+                ));
+            }
             let header = |&(column, part): &(usize, Part)| {
                 let whole = as_bytes(&columns[column], row, &mut out.bytes)?;
                 part.of(&out.bytes, whole)

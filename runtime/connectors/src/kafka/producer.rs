@@ -127,7 +127,8 @@ impl Producer {
             (TopicOf::Named(topic), _) => topic.as_str(),
             (TopicOf::Column(_), topic) => topic.unwrap_or_default(),
         };
-        let mut one = BaseRecord::<[u8], [u8]>::to(topic).payload(record.value);
+        let mut one = BaseRecord::<[u8], [u8]>::to(topic);
+        one.payload = record.value;
         one.key = record.key;
         one.timestamp = record.time;
         if !record.headers.is_empty() {

@@ -151,7 +151,7 @@ impl RecordDecoder {
         }
         self.lay(value);
         let Some(mut decoder) = self.decoder.take() else {
-            return self.with(record, value, (&[], &[]), columns);
+            return self.with(record, Some(value), (&[], &[]), columns);
         };
         let text = match (self.kind, value) {
             (FormatKind::Csv { .. }, [text @ .., b'\r', b'\n'] | [text @ .., b'\n']) => text.len(),
@@ -167,10 +167,25 @@ impl RecordDecoder {
                 columns.push(decoded.slots, &self.row, decoded.scratch);
                 return Ok(());
             }
-            self.with(record, value, (decoded.slots, decoded.scratch), columns)
+            self.with(
+                record,
+                Some(value),
+                (decoded.slots, decoded.scratch),
+                columns,
+            )
         });
         self.decoder = Some(decoder);
         pushed
+    }
+
+    /// Appends the row that a record without a value is: what would be of the value is null.
+    ///
+    /// # Errors
+    /// If it is a bad row, since such a column may not be null; nothing is appended then.
+    pub fn without_value(&mut self, record: &Record, columns: &mut Columns) -> Result<(), Refusal> {
+        self.lay(&[]);
+        let nulls = [Slot::Null].repeat(self.columns.len());
+        self.with(record, None, (&nulls, &[]), columns)
     }
 
     /// Lays a value where the decoder can load what follows it. A newline stands between the lines of a value that was written
@@ -190,7 +205,7 @@ impl RecordDecoder {
     fn with(
         &mut self,
         record: &Record,
-        value: &[u8],
+        value: Option<&[u8]>,
         (fields, scratch): (&[Slot], &[u8]),
         columns: &mut Columns,
     ) -> Result<(), Refusal> {
@@ -199,7 +214,7 @@ impl RecordDecoder {
         for column in &self.columns {
             let slot = match &column.spec.from {
                 RecordField::Field => *fields.next().expect("a slot for each field"),
-                RecordField::Value => text(&mut self.row, column, Some(value))?,
+                RecordField::Value => text(&mut self.row, column, value)?,
                 RecordField::Key => text(&mut self.row, column, record.key())?,
                 RecordField::Header(_) => {
                     text(&mut self.row, column, record.header(&column.header))?

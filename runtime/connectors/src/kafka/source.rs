@@ -11,7 +11,7 @@ use super::gauge::{KafkaGauge, Missing};
 use super::partition::PartitionSplit;
 use super::queue::PartitionQueue;
 use super::reader::Reader;
-use super::record::RecordDecoder;
+use super::record::{RecordDecoder, RecordField};
 use super::start::{Partition, Start, Until};
 use super::topic_id;
 use super::topics::{Found, Topics};
@@ -72,6 +72,8 @@ pub enum NullValues {
     Refuse,
     /// It is passed over.
     Skip,
+    /// It is a row that deletes: its columns of the value are null.
+    Delete,
 }
 
 impl KafkaSpec {
@@ -80,7 +82,23 @@ impl KafkaSpec {
         self.client.config()?;
         self.topics.check()?;
         self.format.check()?;
+        if self.null_values == NullValues::Delete {
+            self.check_deletes()?;
+        }
         RecordDecoder::new(&self.format, ("", 0)).map(|_| ())
+    }
+
+    /// A row that deletes has nothing where its value would be.
+    fn check_deletes(&self) -> Result<(), ConnectorError> {
+        let of_value = |from: &RecordField| matches!(from, RecordField::Field | RecordField::Value);
+        let columns = &self.format.columns;
+        match columns.iter().find(|c| of_value(&c.from) && !c.nullable) {
+            Some(column) => Err(ConnectorError::Configuration(format!(
+                "column `{}` may not be null, and is where records without a value are deletes: give it the type `{}?`",
+                column.name, column.ty
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Opens the shares of the workers that are woken by these.

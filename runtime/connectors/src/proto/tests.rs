@@ -180,3 +180,13 @@ fn what_is_no_file_is_said_with_its_line() {
     let said = types.message_named("A").expect_err("it is in a package");
     assert_eq!(said, "it has no message A; it has p.A, p.B");
 }
+
+#[test]
+fn any_part_of_a_file_is_read_or_refused() {
+    let mut read = 0;
+    for at in 0..ALL.len() {
+        let without = [&ALL[..at], &ALL[at + 1..]].concat();
+        read += u32::from(types(&ALL[..at]).is_ok()) + u32::from(types(&without).is_ok());
+    }
+    assert!(read > 100, "{read} of {}", 2 * ALL.len());
+}

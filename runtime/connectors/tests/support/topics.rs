@@ -1,4 +1,5 @@
 //! Rows into a topic, and rows out of it.
+#![allow(dead_code)]
 
 use std::sync::Arc;
 use std::thread;

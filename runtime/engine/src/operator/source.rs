@@ -335,6 +335,12 @@ impl Source {
                 chunk.lines.as_ref().expect("all chunks have lines")
             })
         });
+        let with_changes = chunks.iter().all(|chunk| chunk.changes.is_some());
+        let changes = with_changes.then(|| {
+            assemble::carried(chunks, runs, |chunk| {
+                chunk.changes.as_ref().expect("all chunks have changes")
+            })
+        });
         let columns = assemble::columns(chunks, runs);
         let times = match self.timing.whole_column(&columns) {
             Some(times) => times,
@@ -350,7 +356,7 @@ impl Source {
                 stamps: stamps.into(),
                 w,
             },
-            changes: None,
+            changes,
             origin: Some(origin.with_lines(line)),
         };
         self.runs.clear();

@@ -38,6 +38,7 @@ pub fn source(pipeline: &str, kafka: &file::KafkaSource, format: FormatSpec) -> 
         null_values: match kafka.null_values {
             file::NullValues::Refuse => NullValues::Refuse,
             file::NullValues::Skip => NullValues::Skip,
+            file::NullValues::Delete => NullValues::Delete,
         },
         format,
     }

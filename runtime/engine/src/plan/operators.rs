@@ -72,6 +72,9 @@ fn plan_one(planner: &mut Planner<'_>, operator: &Operator) {
     if !functions::fits(planner, operator, function.described()) {
         return;
     }
+    if !takes_changes(planner, operator, &inputs, function.described()) {
+        return;
+    }
     let columns = columns::of_function(
         planner,
         operator.into(),
@@ -332,6 +335,37 @@ fn ports<'a>(
     };
     ports.insert(1, failed);
     ports
+}
+
+/// A function that gathers rows must know of those that delete others or take them back: it would count them like any.
+/// A transform need not, since what it makes of a row does to others what the row does.
+fn takes_changes(
+    planner: &mut Planner<'_>,
+    operator: &Operator,
+    inputs: &[Found],
+    function: &Function,
+) -> bool {
+    let at = inputs.iter().position(|input| input.output.changes);
+    let Some(at) = at.filter(|_| function.kind != Kind::Transform && !function.changes) else {
+        return true;
+    };
+    let input = &operator.inputs[at];
+    planner
+        .diagnostics
+        .error(
+            &input.span,
+            format!(
+                "operator {} cannot take rows that delete others or take them back",
+                operator.name
+            ),
+        )
+        .label(format!("rows of {} may do so", input.name))
+        .help(format!(
+            "function {} does not declare `changes`, and would count such rows like any other; `null-values = \"skip\"` of a source, or \
+             another `mode` of a window, makes none",
+            function.name
+        ));
+    false
 }
 
 /// Whether some input has rows that change others.

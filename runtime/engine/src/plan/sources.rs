@@ -3,6 +3,7 @@
 use tidemill_connectors::format::{
     ColumnSpec, FileSchema, FormatKind, FormatSpec, SchemaSpec, TimeFormat, Unknown,
 };
+use tidemill_connectors::kafka::NullValues;
 use tidemill_connectors::registry::{Registry, RegistrySpec};
 use tidemill_connectors::{FilesSpec, SourceSpec, StdinSpec};
 use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
@@ -100,11 +101,13 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let watermark = source.watermark.as_ref();
     let custom = watermark.and_then(|watermark| custom(planner, source, watermark, &schema));
     let policy = super::operators::policy(&source.failure);
+    let deletes =
+        matches!(&spec, SourceSpec::Kafka(kafka) if kafka.null_values == NullValues::Delete);
     let port = |name: &str, schema, partitioned| Port {
         name: name.to_owned(),
         schema,
         partitioned,
-        changes: false,
+        changes: name.is_empty() && deletes,
     };
     let partitioned = tasks::columns_of(source).filter(|_| planner.has_tasks());
     let ports = vec![

@@ -39,6 +39,7 @@ pub fn chunk(schema: &SchemaRef, rows: usize) -> Chunk {
             .expect("columns are made as the schema says"),
         positions: (0..rows as u64).collect(),
         lines: None,
+        changes: None,
         bad: Vec::new(),
         then: Then::Pending,
     }

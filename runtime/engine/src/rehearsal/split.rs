@@ -108,6 +108,7 @@ impl Split for Scripted {
             rows: RecordBatch::new_empty(self.schema.clone()),
             positions: Vec::new(),
             lines: None,
+            changes: None,
             bad: Vec::new(),
             then: if ended { Then::End } else { Then::Pending },
         }))

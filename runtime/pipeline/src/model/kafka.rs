@@ -20,6 +20,8 @@ words! {
         Refuse = "refuse",
         /// They are passed over.
         Skip = "skip",
+        /// They are rows that delete.
+        Delete = "delete",
     }
 }
 

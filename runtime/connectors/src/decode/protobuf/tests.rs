@@ -226,6 +226,29 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
+fn any_byte_may_be_another() {
+    let columns = [
+        column("s", Text),
+        column("kind", Text),
+        column("at", Time),
+        column("wrapped", Integer),
+        column("city", Text).at("inner.city"),
+        column("n", Integer).at("right.n"),
+    ];
+    let mut decoder = decoder(SCHEMA, &columns).expect("a schema");
+    let full = hex(FULL);
+    let mut read = 0;
+    for at in 0..full.len() {
+        for byte in 0..=255 {
+            let mut message = full.clone();
+            message[at] = byte;
+            read += u32::from(decoder.decode(&message).is_ok());
+        }
+    }
+    assert!(read > 1000, "{read} of {}", full.len() * 256);
+}
+
+#[test]
 fn what_is_no_schema_is_said() {
     let cases = [
         ("message Row {}", "no message t.Row; it has Row"),

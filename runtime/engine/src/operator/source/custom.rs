@@ -53,7 +53,7 @@ impl Custom {
         let given = RowsIn {
             times: &rows.times,
             stamps: None,
-            changes: None,
+            changes: rows.changes.as_deref(),
             columns: &columns,
             len: rows.len(),
         };

@@ -31,6 +31,8 @@ pub struct Prepared {
     pub positions: ScalarBuffer<u64>,
     /// Their lines, where the split has lines.
     pub lines: Option<ScalarBuffer<u64>>,
+    /// What they do to a table, where some delete.
+    pub changes: Option<ScalarBuffer<u8>>,
     /// What a function says of the watermark after each, where one does.
     pub watermarks: Option<ScalarBuffer<i64>>,
 }
@@ -76,6 +78,7 @@ impl Timing {
             times: ScalarBuffer::default(),
             positions: chunk.positions.into(),
             lines: chunk.lines.map(Into::into),
+            changes: chunk.changes.map(Into::into),
             watermarks: None,
             rows: chunk.rows,
         };
@@ -159,6 +162,7 @@ impl Prepared {
         let good: Vec<u32> = (0..self.len() as u32).filter(is_good).collect();
         let indices = UInt32Array::from(good.clone());
         let times = |from: &ScalarBuffer<i64>| good.iter().map(|&i| from[i as usize]).collect();
+        let changes = |from: &ScalarBuffer<u8>| good.iter().map(|&i| from[i as usize]).collect();
         let places = |from: &ScalarBuffer<u64>| good.iter().map(|&i| from[i as usize]).collect();
         Self {
             rows: arrow_select::take::take_record_batch(&self.rows, &indices)
@@ -166,6 +170,7 @@ impl Prepared {
             times: times(&self.times),
             positions: places(&self.positions),
             lines: self.lines.as_ref().map(places),
+            changes: self.changes.as_ref().map(changes),
             watermarks: self.watermarks.as_ref().map(times),
         }
     }
@@ -183,6 +188,7 @@ impl Prepared {
             times: joined(&pieces, |piece| Some(&piece.times)).unwrap_or_default(),
             positions: joined(&pieces, |piece| Some(&piece.positions)).unwrap_or_default(),
             lines: joined(&pieces, |piece| piece.lines.as_ref()),
+            changes: joined(&pieces, |piece| piece.changes.as_ref()),
             watermarks: joined(&pieces, |piece| piece.watermarks.as_ref()),
         }
     }
