@@ -28,8 +28,10 @@ const TELL: Duration = Duration::from_secs(1);
 /// Where progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// Nowhere.
+    /// Nowhere, but for what sources wait for, if they say so from the beginning.
     Nowhere,
+    /// Nowhere, but for what sources wait for, whenever they come.
+    Noted,
     /// On the terminal.
     Drawn,
     /// As lines of JSON.
@@ -65,7 +67,7 @@ impl Progress {
         let show = move || match shown {
             Shown::Drawn => draw(&board, &watched, &talk, &ended),
             Shown::Told => tell(&board, &watched, &talk, &ended),
-            Shown::Nowhere => note(&board, &watched, &talk, &ended),
+            Shown::Nowhere | Shown::Noted => note(&board, &watched, &talk, &ended),
         };
         match std::thread::Builder::new()
             .name("progress".to_owned())

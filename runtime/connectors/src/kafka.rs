@@ -24,6 +24,7 @@ mod producer;
 mod queue;
 mod reader;
 mod record;
+mod shared;
 pub mod sink;
 pub mod source;
 mod start;
@@ -35,8 +36,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use client::{ClientSpec, Properties};
 pub use groups::{CommittedOffset, GroupOffsets, Groups};
-pub use membership::{Change, Member, Membership, MembershipSpec, Partitions, Shared};
+pub use membership::{Change, Member, Membership, MembershipSpec};
 pub use record::RecordField;
+pub use shared::{Partitions, Shared};
 pub use sink::{KafkaSinkSpec, LettersOf, TopicOf};
 pub use source::{Isolation, KafkaSpec, NullValues};
 pub use start::{Partition, Start, Until};

@@ -12,7 +12,7 @@ use super::topics::{Found, Topics};
 use crate::source::Gauge;
 
 /// Trouble that librdkafka has not repeated for so long is over: it tries every ten seconds at least.
-pub(super) const FRESH: Duration = Duration::from_secs(12);
+const FRESH: Duration = Duration::from_secs(12);
 
 /// A source's gauge.
 pub(super) struct KafkaGauge {

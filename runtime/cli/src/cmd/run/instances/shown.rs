@@ -10,7 +10,7 @@ use crate::cmd::run::lives::Ended;
 use crate::cmd::run::{Run, shown};
 use crate::error::Failure;
 use crate::load;
-use crate::progress::Progress;
+use crate::progress::{Progress, Shown};
 use crate::signals::Stop;
 use crate::talk::Talk;
 
@@ -64,7 +64,11 @@ impl Tasks {
         self.counts().names = names.collect();
         let tasks = self.clone();
         let watched = Arc::new(move || tasks.counted().0);
-        Progress::start(shown(run.plan, run.talk), &run.board, watched, run.talk)
+        let shown = match shown(run.plan, run.talk) {
+            Shown::Nowhere => Shown::Noted,
+            shown => shown,
+        };
+        Progress::start(shown, &run.board, watched, run.talk)
     }
 
     /// What all have counted together, and what had been before.
