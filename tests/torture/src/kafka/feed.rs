@@ -41,7 +41,9 @@ fn poison(random: &mut Random) -> Record {
 }
 
 /// Records of 40 keys, of which some come late, some are bad, and some are none. The key decides the partition.
-pub fn records(random: &mut Random) -> Vec<Record> {
+/// All are of now, in milliseconds since 1970: of producers whose records are older than a day a broker that is started again
+/// forgets what it has taken, and takes it twice.
+pub fn records(random: &mut Random, now_ms: i64) -> Vec<Record> {
     let mut at = 1_700_000_000_000;
     let mut one = |_| {
         at += random.below(20);
@@ -49,7 +51,7 @@ pub fn records(random: &mut Random) -> Vec<Record> {
         let partition = (key % PARTITIONS as u64) as i32;
         if random.one_in(100) {
             let poison = poison(random).partition(partition);
-            return poison.timestamp_ms(at as i64);
+            return poison.timestamp_ms(now_ms);
         }
         let late = match random.below(20) {
             0 => 30_000,
@@ -61,9 +63,7 @@ pub fn records(random: &mut Random) -> Vec<Record> {
             r#"{{"key":"k{key}","id":{id},"value":{value},"bad":{bad},"at":{}}}"#,
             at - late
         );
-        Record::new(row)
-            .partition(partition)
-            .timestamp_ms(at as i64)
+        Record::new(row).partition(partition).timestamp_ms(now_ms)
     };
     (0..RECORDS).map(&mut one).collect()
 }

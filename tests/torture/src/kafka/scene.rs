@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use tidemill_broker::{Broker, Options, Place};
@@ -46,8 +47,10 @@ impl Scene {
         let address = broker.address().to_owned();
         let port = address.rsplit_once(':').context("an address has a port")?.1;
         options.port = port.parse()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let now_ms = i64::try_from(now.as_millis())?;
         let mut scene = Self {
-            records: Arc::new(records(&mut Random::of(settings.seed, 0))),
+            records: Arc::new(records(&mut Random::of(settings.seed, 0), now_ms)),
             settings,
             expected: Expected::default(),
             broker: Some(broker),
