@@ -27,7 +27,7 @@ const WINDOWS: &[&[&str]] = &[
     &["slide"],
     &["rows-of-seven"],
     &["global-floats"],
-    &["retract", "behind-retract"],
+    &["retract", "hop-rows", "behind-early"],
     &["retract-sessions"],
     &["ticks"],
     &["session-rows"],

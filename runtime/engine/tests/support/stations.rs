@@ -130,7 +130,7 @@ const STATIONS: &[Station] = &[
     on(("retract-sessions", "rows"), KEY, Spec::other("session = \"200us\", lateness = \"300us\", trigger = [\"at-end\", \"on-each-row\"], mode = \"retract\""), "sum", ""),
     on(("retract-ticks", "rows"), KEY, Spec::other("tumble = \"2000us\", lateness = \"700us\", trigger = [\"at-end\", { every = \"300us\" }], mode = \"retract\""), "sum", ""),
     on(("retract-failing", "rows"), KEY, Spec::other("hop = \"1000us\", step = \"400us\", trigger = [{ every-rows = 2 }], mode = \"retract\""), "fail-after-change", LETTERS),
-    on(("behind-retract", "retract"), KEY, Spec::other("tumble = \"3000us\", lateness = \"900us\""), "sum-floats", SUMS),
+    on(("behind-early", "hop-rows"), KEY, Spec::other("tumble = \"3000us\", lateness = \"900us\""), "sum-floats", SUMS),
     on(("ticks", "rows"), KEY, Spec::other("tumble = \"2000us\", lateness = \"300us\", trigger = [\"at-end\", { every = \"300us\" }]"), "sum", ""),
     on(("hop-ticks", "rows"), KEY, Spec::other("hop = \"1500us\", step = \"500us\", lateness = \"300us\", trigger = [\"at-end\", { every = \"400us\" }]"), "sum-floats", FLOATS),
     on(("hop-rows", "rows"), KEY, Spec::other("hop = \"900us\", step = \"300us\", trigger = [\"at-end\", \"on-each-row\"]"), "sum-floats", FLOATS),
