@@ -85,6 +85,8 @@ impl Round<'_> {
 
     /// The broker is killed and started again. Both go on by themselves.
     fn without_broker_for_both(&mut self, processes: &mut [Process]) -> Result<()> {
+        // Who begins without a broker ends.
+        sleep(Duration::from_millis(1500 + self.random.below(1500)));
         self.scene.kill_broker()?;
         sleep(Duration::from_millis(self.random.below(2000)));
         self.scene.restart_broker()?;

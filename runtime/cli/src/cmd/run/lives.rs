@@ -81,8 +81,11 @@ pub fn live_on(
                 ));
                 return Ok(Ended::Done);
             }
-            // What cannot begin is wrong until somebody sees to it; what has begun may find things as they were soon.
-            Err(failure) if lives.is_first() && !failure.is_taken_over() => return Err(failure),
+            // What cannot begin is wrong until somebody sees to it; what has begun may find things as they were soon. A task
+            // begins whenever it is given.
+            Err(failure) if lives.is_first() && plan.task.is_none() && !failure.is_taken_over() => {
+                return Err(failure);
+            }
             Err(failure) => failure,
         };
         if failure.is_taken_over() {
