@@ -11,7 +11,7 @@ pub fn windows() -> Vec<Case> {
     vec![
         window("loop-in-window", "loops"),
         window("panic-in-window", "panics"),
-        window("memory-bomb-in-window", "memory"),
+        window("memory-bomb-in-window", "memory").deadline("2s"),
         window("log-without-end-in-window", "logs"),
         window("window-refused", "refuses").ends(Ends::Stopped),
         window("window-of-no-firing", "beyond"),
@@ -49,7 +49,7 @@ pub fn watermarks() -> Vec<Case> {
         watermark("state-with-null", "create-null").ends(Ends::Stopped),
         watermark("loop-in-observe", "loops"),
         watermark("panic-in-observe", "panics"),
-        watermark("memory-bomb-in-observe", "memory"),
+        watermark("memory-bomb-in-observe", "memory").deadline("2s"),
         watermark("log-without-end-in-observe", "logs"),
         watermark("observe-refused", "refuses").ends(Ends::Stopped),
         watermark("watermarks-too-few", "few"),
