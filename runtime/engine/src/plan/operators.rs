@@ -337,15 +337,17 @@ fn ports<'a>(
     ports
 }
 
-/// A function that gathers rows must know of those that delete others or take them back: it would count them like any.
-/// A transform need not, since what it makes of a row does to others what the row does.
+/// A function that gathers rows must know of those that delete others: it would count them like any. A transform need not, since
+/// what it makes of a row does to others what the row does. Results that are taken back are counted where nobody asks.
 fn takes_changes(
     planner: &mut Planner<'_>,
     operator: &Operator,
     inputs: &[Found],
     function: &Function,
 ) -> bool {
-    let at = inputs.iter().position(|input| input.output.changes);
+    let at = inputs
+        .iter()
+        .position(|input| input.output.changes && deletes(planner, input.station));
     let Some(at) = at.filter(|_| function.kind != Kind::Transform && !function.changes) else {
         return true;
     };
@@ -355,17 +357,29 @@ fn takes_changes(
         .error(
             &input.span,
             format!(
-                "operator {} cannot take rows that delete others or take them back",
+                "operator {} cannot take rows that delete others",
                 operator.name
             ),
         )
         .label(format!("rows of {} may do so", input.name))
         .help(format!(
-            "function {} does not declare `changes`, and would count such rows like any other; `null-values = \"skip\"` of a source, or \
-             another `mode` of a window, makes none",
+            "function {} does not declare `changes`, and would count such rows like any other; `null-values = \"skip\"` of the \
+             source passes them over",
             function.name
         ));
     false
+}
+
+/// Whether rows of a station that change others come from a source: then they delete.
+fn deletes(planner: &Planner<'_>, station: usize) -> bool {
+    match &planner.stations[station].kind {
+        Some(StationKind::Source(_)) => true,
+        Some(StationKind::Transform(_)) => {
+            let mut edges = planner.edges.iter().filter(|edge| edge.to == station);
+            edges.any(|edge| deletes(planner, edge.from))
+        }
+        _ => false,
+    }
 }
 
 /// Whether some input has rows that change others.
