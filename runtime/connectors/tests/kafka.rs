@@ -1,12 +1,13 @@
 //! Kafka as a source and as a sink, on a real broker.
 
+#[path = "support/topics.rs"]
+mod topics;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tidemill_connectors::kafka::{
-    ClientSpec, Isolation, KafkaSinkSpec, NullValues, Properties, Start, TopicOf, Topics, Until,
-};
+use tidemill_connectors::kafka::{KafkaSinkSpec, Properties, Start, TopicOf, Until};
 use tidemill_connectors::{
     ColumnSpec, FormatKind, FormatSpec, Guarantee, KafkaSpec, LogicalType, Opened, Position,
     RecordField, SinkSpec, SourceSpec, Then, ValueFormat, Wake, resume_all,
@@ -14,15 +15,7 @@ use tidemill_connectors::{
 use tidemill_rows::{Batch, RowTimes};
 use tidemill_test_kafka::{Record, Topic, broker};
 
-/// Long enough for a broker on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn client() -> ClientSpec {
-    ClientSpec {
-        brokers: broker().to_owned(),
-        properties: Properties::default(),
-    }
-}
+use topics::{PATIENCE, client};
 
 fn columns() -> Vec<ColumnSpec> {
     vec![
@@ -39,17 +32,7 @@ fn from(name: &str, ty: LogicalType, from: RecordField) -> ColumnSpec {
 }
 
 fn source(topic: &Topic, columns: Vec<ColumnSpec>) -> KafkaSpec {
-    KafkaSpec {
-        client: client(),
-        partition: None,
-        topics: Topics::Named(vec![topic.name().to_owned()]),
-        group: format!("group-{}", topic.name()),
-        start: Start::Earliest,
-        until: Some(Until::Now),
-        isolation: Isolation::ReadCommitted,
-        null_values: NullValues::Refuse,
-        format: FormatSpec::new(FormatKind::Json, columns),
-    }
+    topics::source(topic, FormatSpec::new(FormatKind::Json, columns))
 }
 
 fn open(spec: &KafkaSpec, kept: &[(Arc<str>, Position)]) -> Opened {

@@ -92,14 +92,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let notes = ends::check(&plan)?;
     let all = ends::guarantees(&plan, true).into_iter().chain(notes);
     all.for_each(|note| talk.note(note));
+    signals.stop(stop.clone(), talk.clone())?;
     if plan.has_tasks {
         let name = args.instance.as_deref();
-        return instances::run(&run, &wanted, (name, &args.recovery), || {
-            signals.stop(stop.clone(), talk.clone())
-        });
+        return instances::run(&run, &wanted, (name, &args.recovery));
     }
     instances::check_alone(&wanted)?;
-    signals.stop(stop.clone(), talk.clone())?;
     let live = |checkpoints| run.live(Some(checkpoints));
     match lives::live_on(&wanted, (&plan, &args.recovery), (&stop, &talk), &live)? {
         Ended::Done | Ended::Stopped => Ok(()),

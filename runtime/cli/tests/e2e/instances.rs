@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tidemill_test_kafka::{Record, Topic, broker};
 
+use crate::kafka::by_key;
 use crate::support::{Folder, Lines, PATIENCE, kinds};
 
 /// The sum of all values of each account so far, with each payment: what is lost or comes twice shows in all that follow. The
@@ -60,21 +61,8 @@ fn payments(numbers: std::ops::Range<usize>) -> Vec<Record> {
     numbers.map(payment).collect()
 }
 
-type ByKey = BTreeMap<Vec<u8>, Vec<String>>;
-
-fn by_key(topic: &Topic) -> ByKey {
-    let mut by_key = ByKey::new();
-    for record in topic.committed() {
-        let rows = by_key
-            .entry(record.key.clone().unwrap_or_default())
-            .or_default();
-        rows.push(record.text().to_owned());
-    }
-    by_key
-}
-
 /// What one process makes of all that is there.
-fn of_one(folder: &Folder, from: &Topic) -> ByKey {
+fn of_one(folder: &Folder, from: &Topic) -> BTreeMap<Vec<u8>, Vec<String>> {
     let to = Topic::new("sums-of-one", 4);
     folder.write("one.toml", &sums(from, &to, ("one", r#", until = "now""#)));
     folder
@@ -100,24 +88,12 @@ impl Instance {
 
     /// Waits until it runs so many tasks.
     fn runs(&self, tasks: usize) {
-        let wanted = match tasks {
-            1 => "runs task ".to_owned(),
-            tasks => format!("runs tasks {}", "n, ".repeat(tasks).trim_end_matches(", ")),
+        let numbers = |line: &str| {
+            let listed = line.split_once(" runs task")?.1.split(" of ").next()?;
+            Some(listed.split(',').count())
         };
-        let masked = |line: &str| -> String {
-            let line = line.split(" of ").next().unwrap_or_default();
-            let digit = |c: char| if c.is_ascii_digit() { 'n' } else { c };
-            line.split_once(" runs ")
-                .map(|(_, tasks)| format!("runs {tasks}"))
-                .unwrap_or_default()
-                .chars()
-                .map(digit)
-                .collect()
-        };
-        self.said.until(&wanted, |line| match tasks {
-            1 => line.contains(&wanted),
-            _ => masked(line) == wanted,
-        });
+        let what = format!("line that says that it runs {tasks} tasks");
+        self.said.until(&what, |line| numbers(line) == Some(tasks));
     }
 
     fn signal(&self, signal: Signal) {

@@ -80,6 +80,15 @@ pub(crate) fn may_pass(code: Code) -> bool {
     )
 }
 
+/// Whether a client is of no use any more after what it has been told.
+pub(crate) fn is_final(error: &KafkaError) -> bool {
+    match error {
+        KafkaError::MessageConsumptionFatal(_) => true,
+        KafkaError::MessageConsumption(code) | KafkaError::Global(code) => !may_pass(*code),
+        _ => false,
+    }
+}
+
 fn hint(code: Code) -> &'static str {
     match code {
         Code::Authentication | Code::SaslAuthenticationFailed => {

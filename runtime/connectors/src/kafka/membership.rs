@@ -245,16 +245,12 @@ fn numbers(partitions: &TopicPartitionList) -> Vec<i32> {
     elements.iter().map(|element| element.partition()).collect()
 }
 
+/// Whether it is no member any more for good. A topic that has gone may be made again.
 fn is_final(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::MessageConsumptionFatal(_) => true,
-        KafkaError::MessageConsumption(code) | KafkaError::Global(code) => {
-            !error::may_pass(*code)
-                && !matches!(
-                    code,
-                    RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic
-                )
-        }
-        _ => false,
-    }
+    let code = error.rdkafka_error_code();
+    let gone = matches!(
+        code,
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)
+    );
+    error::is_final(error) && !gone
 }

@@ -99,19 +99,11 @@ fn serve(reader: &Weak<Reader>) {
     while let Some(reader) = reader.upgrade() {
         match reader.client.consumer.poll(NEWS) {
             // What passes is tried again by librdkafka, and noted in `heard`.
-            Some(Err(error)) if is_final(&error) => {
+            Some(Err(error)) if error::is_final(&error) => {
                 // The first one is what the others follow from.
                 let _ = reader.failure.set(error);
             }
             Some(_) | None => {}
         }
-    }
-}
-
-fn is_final(error: &KafkaError) -> bool {
-    match error {
-        KafkaError::MessageConsumptionFatal(_) => true,
-        KafkaError::MessageConsumption(code) | KafkaError::Global(code) => !error::may_pass(*code),
-        _ => false,
     }
 }

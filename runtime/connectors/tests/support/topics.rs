@@ -17,7 +17,7 @@ use tidemill_rows::{Batch, RecordBatch, RowTimes};
 use tidemill_test_kafka::{Topic, broker};
 
 /// Long enough for a broker on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The registry at an address.
 pub fn registry_at(url: String) -> Registry {
@@ -28,7 +28,8 @@ pub fn registry_at(url: String) -> Registry {
     })
 }
 
-fn client() -> ClientSpec {
+/// How tests reach the broker.
+pub fn client() -> ClientSpec {
     ClientSpec {
         brokers: broker().to_owned(),
         properties: Properties::default(),

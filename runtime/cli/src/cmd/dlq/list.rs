@@ -169,7 +169,6 @@ impl Listing<'_> {
 pub(super) struct Replayed {
     receipts: Receipts,
     originals: Originals,
-    ids: BTreeMap<String, Option<String>>,
 }
 
 impl Replayed {
@@ -178,7 +177,6 @@ impl Replayed {
         Ok(Self {
             receipts: Receipts::read(cluster, pipeline)?,
             originals: Originals::new(cluster, Isolation::ReadCommitted)?,
-            ids: BTreeMap::new(),
         })
     }
 
@@ -187,11 +185,7 @@ impl Replayed {
         let Some(origin) = found.origin().filter(|_| !self.receipts.is_empty()) else {
             return Ok(None);
         };
-        if !self.ids.contains_key(&origin.topic) {
-            let id = self.originals.id(&origin.topic)?;
-            self.ids.insert(origin.topic.clone(), id);
-        }
-        let id = self.ids[&origin.topic].as_deref();
+        let id = self.originals.id(&origin.topic)?;
         Ok(self.receipts.get(&origin, id).cloned())
     }
 }

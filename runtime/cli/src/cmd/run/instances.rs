@@ -58,7 +58,6 @@ pub fn run(
     run: &Run<'_>,
     wanted: &Wanted,
     (name, recovery): (Option<&str>, &RecoveryArgs),
-    catch_signals: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if recovery.from.is_some() {
         let error = anyhow!("`--from` names one checkpoint, and each task has its own");
@@ -67,7 +66,6 @@ pub fn run(
         ));
     }
     let instance = called(name)?;
-    catch_signals()?;
     let Some(partitions) = Count::new(run, wanted)?.wait()? else {
         return Ok(());
     };

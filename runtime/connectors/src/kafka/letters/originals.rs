@@ -22,6 +22,8 @@ pub struct Originals {
     client: Client,
     /// How many partitions topics have, as far as that was asked; none where there is no such topic.
     topics: BTreeMap<String, Option<i32>>,
+    /// The ids of topics, as far as these were asked.
+    ids: BTreeMap<String, Option<String>>,
     /// Which partition is read, and the offset that comes next.
     at: Option<(Partition, i64)>,
 }
@@ -35,6 +37,7 @@ impl Originals {
         Ok(Self {
             client: client(cluster, isolation)?,
             topics: BTreeMap::new(),
+            ids: BTreeMap::new(),
             at: None,
         })
     }
@@ -56,9 +59,13 @@ impl Originals {
     ///
     /// # Errors
     /// If the cluster cannot be asked.
-    pub fn id(&self, topic: &str) -> Result<Option<String>, ConnectorError> {
-        let name = topic.to_owned();
-        Ok(topic_id::of(&self.client, [&name].into_iter())?.remove(topic))
+    pub fn id(&mut self, topic: &str) -> Result<Option<&str>, ConnectorError> {
+        if !self.ids.contains_key(topic) {
+            let name = topic.to_owned();
+            let id = topic_id::of(&self.client, [&name].into_iter())?.remove(topic);
+            self.ids.insert(name, id);
+        }
+        Ok(self.ids[topic].as_deref())
     }
 
     /// The record that stands there; none if it does not stand there any more. Fastest in the order of offsets.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::anyhow;
 use tidemill_connectors::BAD_ROW_BYTES;
-use tidemill_connectors::kafka::Isolation;
 use tidemill_connectors::kafka::letters::{Originals, Receipts, RecordAt, Resending, Stored};
 
 use super::told::{Tally, Told};
@@ -23,7 +22,6 @@ pub(super) struct Round<'a> {
     again: bool,
     /// Records of each source that was needed, by its name.
     originals: BTreeMap<&'a str, Originals>,
-    ids: BTreeMap<String, Option<String>>,
     /// What is to be looked for.
     waiting: Vec<(RecordAt, Found)>,
     /// The records of this process: one is sent once for all its letters.
@@ -56,7 +54,6 @@ impl<'a> Round<'a> {
             receipts,
             again,
             originals: BTreeMap::new(),
-            ids: BTreeMap::new(),
             waiting: Vec::new(),
             done: HashSet::new(),
             sent: Vec::new(),
@@ -128,13 +125,18 @@ impl<'a> Round<'a> {
         Ok(receipts.get(origin, id.as_deref()).is_some())
     }
 
-    /// The id of a topic.
+    /// The id of a topic of which a letter has come.
     fn id(&mut self, topic: &str) -> Result<Option<String>, Failure> {
-        if !self.ids.contains_key(topic) {
-            let asked = Originals::new(&self.topic.cluster, Isolation::ReadCommitted)?;
-            self.ids.insert(topic.to_owned(), asked.id(topic)?);
+        match self.originals_of(topic) {
+            Some(originals) => Ok(originals.id(topic)?.map(str::to_owned)),
+            None => Ok(None),
         }
-        Ok(self.ids[topic].clone())
+    }
+
+    /// The records of the source that reads a topic, once a letter of it has come.
+    fn originals_of(&mut self, topic: &str) -> Option<&mut Originals> {
+        let source = self.places.source(topic)?;
+        self.originals.get_mut(source.name.as_str())
     }
 
     /// Looks for the records of the letters that wait, and sends them in the order in which they stand in their partitions.
@@ -185,9 +187,7 @@ impl<'a> Round<'a> {
         origin: RecordAt,
         found: &Found,
     ) -> Result<Result<(Stored, i32, Source), String>, Failure> {
-        let source = self.places.source(&origin.topic);
-        let originals = source.and_then(|source| self.originals.get_mut(source.name.as_str()));
-        let Some(originals) = originals else {
+        let Some(originals) = self.originals_of(&origin.topic) else {
             return Ok(Err(format!("nobody reads topic {}", origin.topic)));
         };
         let Some(partitions) = originals.partitions(&origin.topic)? else {
