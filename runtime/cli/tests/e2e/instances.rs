@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tidemill_test_kafka::{Record, Topic, broker};
+use tidemill_test_kafka::{Act, Proxy, Record, Request, Topic, broker};
 
 use crate::kafka::by_key;
 use crate::support::{Folder, Lines, PATIENCE, kinds};
@@ -191,6 +191,31 @@ fn what_comes_out_is_that_of_one_process_whoever_dies_or_sleeps() {
         .run(&["run", "--set", "instances=\"one\""])
         .expect(2)
         .says(&["has run in several processes, as 4 tasks"]);
+}
+
+#[test]
+fn a_number_that_is_given_again_before_its_task_has_ended_is_begun_again() {
+    let (from, to) = (Topic::new("payments", 2), Topic::new("sums", 2));
+    let proxy = Proxy::before(broker());
+    let text = sums(&from, &to, ("on-one-host", "")).replace(broker(), &proxy.address());
+    let folder = Folder::with(&[("pipeline.toml", &text)]);
+    let a = Instance::start(&folder, "a");
+    a.runs(2);
+    from.produce(&payments(0..200));
+    wait_for(&to, 200);
+    // It sleeps for longer than its session, and there is nobody else: it loses both and is given both, while the last
+    // transaction of one still waits to be committed.
+    a.signal(Signal::STOP);
+    from.produce(&payments(200..400));
+    std::thread::sleep(Duration::from_millis(7500));
+    proxy.at(Request::EndTxn, 0, Act::Delay(Duration::from_secs(4)));
+    a.signal(Signal::CONT);
+    wait_for(&to, 400);
+    from.produce(&payments(400..600));
+    wait_for(&to, 600);
+    folder.run(&["stop"]).expect(0);
+    a.ends(0);
+    assert_eq!(by_key(&to), of_one(&folder, &from));
 }
 
 #[test]

@@ -148,22 +148,31 @@ impl Life {
 
     /// Waits until it has ended.
     pub fn end(mut self) -> Result<End> {
-        while self.lives()? {
+        loop {
+            if let Some(end) = self.ended()? {
+                return Ok(end);
+            }
             if self.began.elapsed() > PATIENCE {
                 self.child.kill()?;
                 bail!("it hangs: {}", self.said()?);
             }
             sleep(LOOK);
         }
-        let status = self.child.wait()?;
+    }
+
+    /// How it has ended, if it has.
+    pub fn ended(&mut self) -> Result<Option<End>> {
+        let Some(status) = self.child.try_wait()? else {
+            return Ok(None);
+        };
         let said = self.said()?;
-        Ok(match (status.code(), status.signal()) {
+        Ok(Some(match (status.code(), status.signal()) {
             (Some(0), _) => End::Done,
             (None, Some(libc::SIGKILL)) => End::Killed,
             (Some(1), _) if FENCED.iter().any(|text| said.contains(text)) => End::Fenced,
             (Some(_), _) if said.contains("another process runs this pipeline") => End::Refused,
             _ => End::Failed(format!("{status}: {said}")),
-        })
+        }))
     }
 
     /// Gives it some time to end by itself, and then this signal.

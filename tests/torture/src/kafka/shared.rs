@@ -28,6 +28,19 @@ struct Process {
     life: Life,
 }
 
+impl Process {
+    /// That it has not ended by itself, as it should not.
+    fn goes_on(&mut self, when: &str) -> Result<()> {
+        let ended = self.life.ended()?;
+        ensure!(
+            ended.is_none(),
+            "{when}process {} ended by itself: {ended:?}",
+            self.name
+        );
+        Ok(())
+    }
+}
+
 /// What becomes of a process that is struck.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
@@ -93,11 +106,7 @@ impl Round<'_> {
         sleep(Duration::from_millis(1000 + self.random.below(3000)));
         self.summary.brokers += 1;
         for process in processes {
-            ensure!(
-                process.life.lives()?,
-                "without a broker process {} ended by itself",
-                process.name
-            );
+            process.goes_on("without a broker ")?;
         }
         self.look("the broker was killed and started again")
     }
@@ -143,12 +152,7 @@ impl Round<'_> {
             )?;
             self.summary.taken_over += 1;
         }
-        ensure!(
-            other.life.lives()?,
-            "process {} ended so: {:?}",
-            other.name,
-            other.life.end()?
-        );
+        other.goes_on("")?;
         let what = match then {
             Then::Wakes => {
                 one.life.signal(libc::SIGCONT);
@@ -177,13 +181,8 @@ impl Round<'_> {
         ))?;
         one.life
             .wait(Duration::from_millis(self.random.below(2500)), || false)?;
-        for process in [&mut one, &mut other] {
-            ensure!(
-                process.life.lives()?,
-                "process {} ended by itself",
-                process.name
-            );
-        }
+        one.goes_on("")?;
+        other.goes_on("")?;
         self.look("both go on")?;
         Ok(vec![one, other])
     }

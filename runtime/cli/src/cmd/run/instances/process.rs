@@ -30,6 +30,8 @@ const SETTLES: Duration = Duration::from_secs(5);
 /// A task that runs.
 struct Task<'s> {
     stop: Stop,
+    /// Whether it was given up: should the number be given again before it has ended, another task is begun for it.
+    left: bool,
     thread: ScopedJoinHandle<'s, Result<Ended, Failure>>,
 }
 
@@ -150,7 +152,8 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 let ended = task.thread.join();
                 let ended = ended
                     .unwrap_or_else(|_| Err(Failure::defect(anyhow!("task {number} panicked"))));
-                self.over(number, ended)?;
+                let own = !task.left && self.own.contains(&number);
+                self.over((number, own), ended)?;
             }
         }
         let busy = |asked: &Vec<i32>| asked.iter().any(|number| self.running.contains_key(number));
@@ -225,16 +228,20 @@ impl<'s, 'e: 's> Process<'s, 'e> {
             self.own.remove(number);
             self.ended.remove(number);
             self.settles.remove(number);
-            if let Some(task) = self.running.get(number) {
+            if let Some(task) = self.running.get_mut(number) {
                 task.stop.ask();
+                task.left = true;
             }
         }
     }
 
-    /// A task has ended.
-    fn over(&mut self, number: i32, ended: Result<Ended, Failure>) -> Result<(), Failure> {
+    /// A task has ended, of its own or one that it has left.
+    fn over(
+        &mut self,
+        (number, own): (i32, bool),
+        ended: Result<Ended, Failure>,
+    ) -> Result<(), Failure> {
         let talk = self.about.run.talk.of_task(number);
-        let own = self.own.contains(&number);
         match ended {
             Ok(ended) if own && !matches!(ended, Ended::TakenOver(_)) => {
                 self.asked |= matches!(ended, Ended::Stopped);
@@ -294,7 +301,8 @@ impl<'s, 'e: 's> Process<'s, 'e> {
             let thread = thread
                 .spawn_scoped(self.scope, job)
                 .context("no thread could be started for a task")?;
-            self.running.insert(number, Task { stop, thread });
+            let left = false;
+            self.running.insert(number, Task { stop, left, thread });
         }
         if !self.own.is_empty() {
             self.fresh = false;
