@@ -11,7 +11,9 @@
 //! ```
 //!
 //! A pipeline that several processes share has, below `tasks/<partition number>/`, all of this for each of its tasks, and
-//! `partitions/000000000004.json`, which says how many there are.
+//! `partitions/000000000004.json`, which says how many there are. What tasks are to go on from by a person's order is
+//! `restores/000000000001.json`, and that one has obeyed `tasks/<number>/restored/000000000001.json`. Below `instances/<name>/`
+//! a process has claims and requests, and nothing else.
 //!
 //! All of this is on disk and frozen: decisions/0018.
 
@@ -29,6 +31,9 @@ pub(crate) const CONFIRMED: &str = "confirmed";
 pub(crate) const DATA: &str = "data";
 pub(crate) const TASKS: &str = "tasks";
 pub(crate) const PARTITIONS: &str = "partitions";
+pub(crate) const RESTORES: &str = "restores";
+pub(crate) const RESTORED: &str = "restored";
+pub(crate) const INSTANCES: &str = "instances";
 pub(crate) const REQUESTS: &str = "requests";
 pub(crate) const ANSWERS: &str = "answers";
 

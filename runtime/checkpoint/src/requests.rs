@@ -74,7 +74,7 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The savepoint of this number has happened.
+    /// The savepoint of this number has happened; of an instance, which has none: it does what it was asked.
     Done(Number),
     /// It has not, and why.
     Refused(String),
@@ -203,7 +203,7 @@ impl Asked {
 /// What an incarnation is asked for.
 #[derive(Debug)]
 pub struct Requests {
-    sequence: Sequence,
+    pub(crate) sequence: Sequence,
     clock: Arc<dyn Clock>,
     incarnation: Incarnation,
     seen: BTreeSet<String>,
@@ -245,13 +245,18 @@ impl Requests {
             self.seen.insert(found.name.clone());
             let damaged = |why: Why| self.sequence.damaged(&found.name, why);
             let (request, _) = Request::decode(&bytes).map_err(damaged)?;
-            if file(REQUESTS, self.incarnation, &request.token) == found.name
+            if self.name(&request) == found.name
                 && Some(&request.pipeline_id) == self.sequence.id()?.as_ref()
             {
                 new.push(request);
             }
         }
         Ok(new)
+    }
+
+    /// The object that it came with.
+    pub(crate) fn name(&self, request: &Request) -> String {
+        file(REQUESTS, self.incarnation, &request.token)
     }
 
     /// How long to wait between two looks.

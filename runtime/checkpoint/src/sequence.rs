@@ -23,6 +23,8 @@ pub struct Sequence {
     pub(crate) pipeline: String,
     /// Where its objects lie in the location.
     folder: String,
+    /// Of a task's: its number.
+    partition: Option<i32>,
     /// The pipeline's id, once it has been read: it never changes.
     id: Arc<OnceLock<String>>,
 }
@@ -64,6 +66,7 @@ impl Sequence {
             store,
             pipeline: pipeline.to_owned(),
             folder: pipeline.to_owned(),
+            partition: None,
             id: Arc::default(),
         }
     }
@@ -71,11 +74,25 @@ impl Sequence {
     /// The checkpoints of one task of a pipeline that several processes share: a sequence of its own, with an id of its own.
     pub fn task(&self, partition: i32) -> Self {
         Self {
+            partition: Some(partition),
+            ..self.within(&format!("{TASKS}/{partition}"))
+        }
+    }
+
+    /// A sequence of its own in a folder of this one.
+    pub(crate) fn within(&self, folder: &str) -> Self {
+        Self {
             store: Arc::clone(&self.store),
             pipeline: self.pipeline.clone(),
-            folder: format!("{}/{TASKS}/{partition}", self.folder),
+            folder: self.full(folder),
+            partition: None,
             id: Arc::default(),
         }
+    }
+
+    /// Whose it is, if it is a task's.
+    pub fn partition(&self) -> Option<i32> {
+        self.partition
     }
 
     /// The pipeline's name.
@@ -177,7 +194,7 @@ impl Sequence {
         put_own(self, life.clock.as_ref(), object, Patience::LONG).map(|_| ())
     }
 
-    fn numbers_in(&self, folder: &str) -> Result<Vec<Number>, CheckpointError> {
+    pub(crate) fn numbers_in(&self, folder: &str) -> Result<Vec<Number>, CheckpointError> {
         let listed = self.list_folder(folder)?;
         let mut numbers = Vec::with_capacity(listed.len());
         for found in listed {

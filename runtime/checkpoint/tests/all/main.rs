@@ -7,6 +7,7 @@ mod deletion;
 mod local;
 mod recovery;
 mod requests;
+mod restores;
 mod retention;
 mod s3;
 mod support;
