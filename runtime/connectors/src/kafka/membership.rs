@@ -8,15 +8,18 @@
 //!   member: runs tasks 0, 1 ... ends task 1, gives back drops task 0: others may have it already
 //! ```
 //!
-//! Members are static: a process that is started again under its name within the session's time-out has what it had.
+//! Members are static: a process that is started again under its name within the session's time-out has what it had, unless
+//! it has left the group.
 
+use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
+use rdkafka::bindings as sys;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
@@ -33,6 +36,9 @@ const SESSION: &str = "10000";
 /// How often a member gives a sign of life, and hears what has changed, unless a property says otherwise (`kafka-heartbeat`).
 const HEARTBEAT: &str = "500";
 
+/// How long a member that leaves waits until that is on its way; others have what it had behind the session's time-out otherwise.
+const LEAVING: Duration = Duration::from_secs(3);
+
 /// Who shares what with whom.
 #[derive(Clone, Debug)]
 pub struct MembershipSpec {
@@ -44,6 +50,16 @@ pub struct MembershipSpec {
     pub topic: String,
     /// What this process is called.
     pub instance: String,
+}
+
+impl MembershipSpec {
+    /// After so long without a sign of life a member is taken for dead.
+    pub fn session(&self) -> Duration {
+        let set = self.client.properties.0.iter();
+        let mut set = set.filter(|(name, _)| name == "session.timeout.ms");
+        let ms = set.find_map(|(_, value)| value.parse().ok());
+        Duration::from_millis(ms.or(SESSION.parse().ok()).unwrap_or_default())
+    }
 }
 
 /// What has become of a member's share.
@@ -64,6 +80,7 @@ pub struct Membership {
     changes: Receiver<Result<Change, ConnectorError>>,
     back: Sender<()>,
     ends: Arc<AtomicBool>,
+    leaves: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -99,7 +116,7 @@ impl Membership {
         subscribed.map_err(|e| client.failed(&format!("cannot join group {}", spec.group), &e))?;
         let (to, changes) = channel();
         let (back, given_back) = channel();
-        let ends = Arc::new(AtomicBool::new(false));
+        let (ends, leaves) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let server = Server {
             client: client.clone(),
             what: format!(
@@ -109,6 +126,7 @@ impl Membership {
             to,
             given_back,
             asked_back: None,
+            leaves: leaves.clone(),
         };
         let until = ends.clone();
         let thread = std::thread::Builder::new().name("tidemill-group".to_owned());
@@ -121,6 +139,7 @@ impl Membership {
             changes,
             back,
             ends,
+            leaves,
             thread: Some(thread),
         })
     }
@@ -145,6 +164,11 @@ impl Membership {
         let _ = self.back.send(());
     }
 
+    /// When it is dropped, others get at once what it has.
+    pub fn leave(&self) {
+        self.leaves.store(true, Relaxed);
+    }
+
     /// Who commits where the group stands.
     pub fn member(&self) -> Member {
         Member {
@@ -156,7 +180,7 @@ impl Membership {
 }
 
 impl Drop for Membership {
-    /// A static member does not say that it goes: whoever is started under its name soon has what it had.
+    /// Unless it leaves, a static member does not say that it goes: whoever is started under its name soon has what it had.
     fn drop(&mut self) {
         self.ends.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -173,6 +197,7 @@ struct Server {
     to: Sender<Result<Change, ConnectorError>>,
     given_back: Receiver<()>,
     asked_back: Option<TopicPartitionList>,
+    leaves: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -192,6 +217,34 @@ impl Server {
         self.client.answer_rebalances();
         if let Some(asked) = self.asked_back.take() {
             let _ = self.client.consumer.incremental_unassign(&asked);
+        }
+        if self.leaves.load(Relaxed) {
+            self.leave();
+        }
+    }
+
+    /// A static member that is closed stays in the group; one that ends its subscription before has left it.
+    fn leave(&self) {
+        self.client.consumer.unsubscribe();
+        let began = Instant::now();
+        while self.is_member() && began.elapsed() < LEAVING {
+            // What comes are rebalances, which are answered, and errors, with which it is no member either.
+            let _ = self.client.consumer.poll(NEWS / 5);
+        }
+    }
+
+    /// Whether the client has an id in the group: it has none from when it says that it leaves.
+    fn is_member(&self) -> bool {
+        let client = self.client.consumer.client().native_ptr();
+        // SAFETY: the client lives as long as this borrow; what is given is null or a text of its own that is to be freed.
+        unsafe {
+            let id = sys::rd_kafka_memberid(client);
+            if id.is_null() {
+                return false;
+            }
+            let known = !CStr::from_ptr(id).is_empty();
+            sys::rd_kafka_mem_free(client, id.cast());
+            known
         }
     }
 
