@@ -4,6 +4,7 @@
 pub mod choose;
 mod decided;
 pub mod ends;
+pub mod ordered;
 mod told;
 
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use clap::ValueEnum;
 use tidemill_checkpoint::{Claim, Incarnation, Life, OnLock, Sequence};
 use tidemill_connectors::Missing;
 use tidemill_connectors::kafka::Member;
+use tidemill_engine::checkpoint::changes::{self, Changes};
 use tidemill_engine::checkpoint::kafka::KafkaPart;
 use tidemill_engine::checkpoint::location::{self, InLocation};
-use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told, changes};
+use tidemill_engine::checkpoint::{AtEnd, Pace, Restored, Told};
 use tidemill_engine::{Checkpoints, Plan, Writer};
 use tidemill_pipeline::Pipeline;
 
 use self::choose::{Chosen, From, Place};
+use self::ordered::Ordered;
 use crate::cmd::checkpoint;
 use crate::cmd::run::lives::Restarts;
 use crate::desk::Desk;
@@ -34,6 +37,9 @@ pub struct RecoveryArgs {
     #[arg(long, conflicts_with = "from")]
     pub fresh: bool,
     /// Go on from this checkpoint or savepoint instead of the newest: a number, or `LOCATION` or `LOCATION@NUMBER` elsewhere
+    ///
+    /// Of a pipeline that several processes share each task has numbers of its own: `0=17,3=9` or `LOCATION@0=17,3=9`. Tasks
+    /// that are not named go on from their newest.
     #[arg(long, value_name = "SAVEPOINT")]
     pub from: Option<From>,
     /// Accept that output is published again which later checkpoints have published
@@ -72,10 +78,12 @@ impl RecoveryArgs {
         }
     }
 
-    /// The same for a task, wherever it has run before.
-    pub fn anywhere(&self) -> Self {
+    /// The same for a task: what it is to begin with by a person's order stands in the location.
+    pub fn by_order(&self) -> Self {
         Self {
             fresh: false,
+            from: None,
+            allow_duplicates: false,
             ..self.clone()
         }
     }
@@ -114,8 +122,17 @@ pub struct Wanted {
     keep: usize,
     /// How often the run goes on by itself.
     pub restarts: Restarts,
-    /// Of a process that shares the pipeline with others: who commits where their group stands.
-    member: Option<Member>,
+    /// Of a task: what belongs to the pipeline.
+    shared: Option<SharedBy>,
+}
+
+/// What a task has of its pipeline.
+#[derive(Clone)]
+struct SharedBy {
+    /// Who commits where the group stands.
+    member: Member,
+    /// The pipeline's own sequence, where orders are.
+    pipeline: Sequence,
 }
 
 impl Wanted {
@@ -142,7 +159,7 @@ impl Wanted {
                 most: wanted.restarts,
                 pause: wanted.restart_pause,
             },
-            member: None,
+            shared: None,
         }))
     }
 
@@ -151,14 +168,35 @@ impl Wanted {
         Self {
             sequence: self.sequence.task(partition),
             place: self.place.of_task(partition),
-            member: Some(member),
+            shared: Some(SharedBy {
+                member,
+                pipeline: self.sequence.clone(),
+            }),
             ..self.clone()
         }
+    }
+
+    /// Where else its savepoints may lie.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The checkpoints of the pipeline, or of its task.
     pub fn sequence(&self) -> &Sequence {
         &self.sequence
+    }
+
+    /// What is ordered of the task that is claimed, if it is a task.
+    fn ordered(
+        &self,
+        claim: &Claim,
+        kafka: &KafkaPart,
+        args: &RecoveryArgs,
+    ) -> Result<Option<Ordered>, Failure> {
+        match &self.shared {
+            Some(shared) => ordered::of_claim((&shared.pipeline, claim), kafka, args),
+            None => Ok(None),
+        }
     }
 
     /// A failure as it is, or, if another process has taken over, that: what an incarnation does not find any more, its
@@ -211,8 +249,10 @@ fn go_on(
         plan,
         (wanted.sequence.pipeline(), claim.pipeline_id()),
         &wanted.pace,
-        wanted.member.as_ref(),
+        wanted.shared.as_ref().map(|shared| &shared.member),
     )?;
+    let ordered = wanted.ordered(&claim, &kafka, args)?;
+    let args = ordered.as_ref().map_or(args, |ordered| &ordered.args);
     let found = decided::recovery(&mut claim, &kafka, args)?;
     for number in &found.never_happened {
         talk.note(format!(
@@ -227,16 +267,12 @@ fn go_on(
         Some(chosen) => Some(restored(chosen, &wanted.sequence, (plan, args), talk)?),
         None => None,
     };
-    let incarnation = claim.incarnation();
-    let name = incarnation.to_string();
-    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let mut writer = Writer::new(claim.pipeline_id(), name);
-    if args.from.is_some() {
-        writer.missing = Missing::LeaveOut;
-    }
-    writer.transactions = kafka.transactions();
+    let (incarnation, writer) = (claim.incarnation(), writer(&claim, &kafka, args));
     if args.fresh || args.from.is_some() {
         decided::go_back(&claim, &kafka, chosen.as_ref().zip(restored.as_ref()))?;
+    }
+    if let Some(ordered) = &ordered {
+        claim.note_restored(ordered.number)?;
     }
     if let (Some(chosen), Some(restored)) = (&chosen, &restored) {
         let number = chosen.checkpoint.number().0;
@@ -273,6 +309,18 @@ fn go_on(
     Ok(Start::Run(incarnation, Box::new(checkpoints), desk))
 }
 
+/// Who writes.
+fn writer(claim: &Claim, kafka: &KafkaPart, args: &RecoveryArgs) -> Writer {
+    let name = claim.incarnation().to_string();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let mut writer = Writer::new(claim.pipeline_id(), name);
+    if args.from.is_some() {
+        writer.missing = Missing::LeaveOut;
+    }
+    writer.transactions = kafka.transactions();
+    writer
+}
+
 fn restored(
     chosen: &Chosen,
     own: &Sequence,
@@ -280,8 +328,25 @@ fn restored(
     talk: &Talk,
 ) -> Result<Restored, Failure> {
     let manifest = &chosen.checkpoint.manifest;
+    let changes = changes_since(chosen, (plan, args))?;
+    for note in &changes.notes {
+        talk.note(note);
+    }
+    let restored = location::read(chosen.sequence(own), manifest)?;
+    Ok(restored.changed(changes))
+}
+
+/// How the pipeline differs from the one that has taken a checkpoint.
+///
+/// # Errors
+/// If it cannot go on from it.
+pub fn changes_since(
+    chosen: &Chosen,
+    (plan, args): (&Plan, &RecoveryArgs),
+) -> Result<Changes, Failure> {
+    let manifest = &chosen.checkpoint.manifest;
     let changes = changes::between(plan, manifest, &args.allow_dropped_state);
-    let changes = changes.map_err(|reasons| {
+    changes.map_err(|reasons| {
         let all: Vec<String> = reasons.iter().map(|reason| format!("\n  {reason}")).collect();
         let error = anyhow!(
             "the pipeline cannot go on from {}, nothing was started:{}",
@@ -292,12 +357,7 @@ fn restored(
             "undo the change; `--allow-dropped-state NAME` lets go what was kept of an operator, source or sink, or of a \
              column (`operator.column`); `--fresh` starts anew",
         )
-    })?;
-    for note in &changes.notes {
-        talk.note(note);
-    }
-    let restored = location::read(chosen.sequence(own), manifest)?;
-    Ok(restored.changed(changes))
+    })
 }
 
 fn closed(number: u64) -> Failure {

@@ -26,15 +26,20 @@ pub struct Found {
     pub place: Place,
 }
 
+/// The pipeline's own sequence, beside those of its tasks.
+///
+/// # Errors
+/// If the location cannot be opened.
+pub fn of(pipeline: &Pipeline) -> Result<Sequence, Failure> {
+    Ok(checkpoint::location(pipeline)?.pipeline(&pipeline.name.value)?)
+}
+
 /// All that a command is about: the pipeline's own, or those of all its tasks, or of one.
 ///
 /// # Errors
 /// If the location cannot be read, or there is no such task.
 pub fn all(pipeline: &Pipeline, TaskArgs { task }: TaskArgs) -> Result<Vec<Found>, Failure> {
-    let (sequence, place) = (
-        checkpoint::location(pipeline)?.pipeline(&pipeline.name.value)?,
-        Place::of(pipeline),
-    );
+    let (sequence, place) = (of(pipeline)?, Place::of(pipeline));
     let tasks = sequence.partitions()?.last().copied().unwrap_or(0);
     let of_task = |number: i32| Found {
         task: Some(number),

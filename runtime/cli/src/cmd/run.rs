@@ -56,7 +56,8 @@ pub struct Args {
     /// Share the pipeline's topics with other processes, under this name [default: the host's, if the file says `instances`]
     ///
     /// Each partition number of the topics is a task, which one of the processes runs. A process that is started again under its
-    /// name goes on with what it had; when one is gone for the session's time-out (`session.timeout.ms`, 10 s), others take over.
+    /// name goes on with what it had; when one is gone for the session's time-out (`session.timeout.ms`, 10 s), or is stopped,
+    /// others take over. `--from` and `--fresh` are for one process, while nobody runs the tasks that are meant.
     #[arg(long, value_name = "NAME", conflicts_with = "watch")]
     pub instance: Option<String>,
     #[command(flatten)]

@@ -94,6 +94,7 @@ impl AtArgs {
                 let taken = ask(
                     &AskArgs::of(self.pipeline(), self.task),
                     tidemill_checkpoint::Wish::Savepoint,
+                    talk,
                 )?;
                 let number = taken.first().map(|taken| From::Number(taken.number.0));
                 self.at_moment(number.as_ref(), talk)

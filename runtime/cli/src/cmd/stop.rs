@@ -1,13 +1,17 @@
 //! `tidemill stop`: ends a running pipeline with a savepoint.
 
+mod instances;
+
 use std::collections::BTreeMap;
 
 use tidemill_checkpoint::Wish;
 
-use super::savepoint::{AskArgs, ask, deliver};
+use self::instances::Instances;
+use super::savepoint::{AskArgs, Asking, deliver};
 use crate::args::Format;
 use crate::error::Failure;
 use crate::talk::Talk;
+use crate::{load, sequences};
 
 /// Stop a running pipeline with a savepoint
 ///
@@ -15,6 +19,8 @@ use crate::talk::Talk;
 /// Open windows are saved, not fired: `run` goes on. With `--drain` the input is taken to have ended instead: everything
 /// fires and is published, files that are whole at the end come to stand in their places, and the next `run` has nothing to
 /// go on with. Standard output has what `run --from` takes. (SIGINT and SIGTERM stop a process too, with a checkpoint.)
+///
+/// Of a pipeline that several processes share all end, also those that have no task; with `--task N` only that one ends.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -36,14 +42,24 @@ pub fn stop(args: &Args) -> Result<(), Failure> {
         true => Wish::Drain,
         false => Wish::Stop,
     };
-    let taken = ask(&args.ask, wish)?;
-    for taken in &taken {
-        deliver(&args.ask, taken, &talk)?;
+    let pipeline = load::as_far_as_it_goes(&args.ask.pipeline)?;
+    let asking = Asking::of(&pipeline, args.ask.task, args.ask.patience())?;
+    let instances = match args.ask.task.task {
+        None => Instances::ask(sequences::of(&pipeline)?)?,
+        Some(_) => Instances::none(sequences::of(&pipeline)?),
+    };
+    let taken = asking.ask(wish, &talk)?;
+    if taken.is_empty() && instances.is_empty() {
+        return Err(asking.nobody()?);
     }
+    deliver(&args.ask, &taken, &talk)?;
     let mut ended = BTreeMap::new();
     for taken in &taken {
-        ended.insert(taken.by.process.as_str(), taken.ended()?);
+        if let Some(by) = &taken.by {
+            ended.insert(by.process.as_str(), taken.ended(asking.until())?);
+        }
     }
+    ended.extend(instances.ended(asking.until())?);
     for (process, ended) in ended {
         talk.note(match ended {
             Some(true) => format!("{process} has ended"),

@@ -1,5 +1,6 @@
 //! Which checkpoint a run goes on from.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::str::FromStr;
 
@@ -22,6 +23,9 @@ pub enum From {
     Number(u64),
     /// In another location, the newest if no number is given.
     Location(String, Option<u64>),
+    /// Of a pipeline that several processes share, a number for each task that is named; in the pipeline's own location, or
+    /// in another one.
+    Tasks(Option<String>, BTreeMap<i32, u64>),
 }
 
 impl FromStr for From {
@@ -31,12 +35,40 @@ impl FromStr for From {
         if let Ok(number) = text.parse() {
             return Ok(Self::Number(number));
         }
-        if let Some((address, number)) = text.rsplit_once('@')
-            && let Ok(number) = number.parse()
-        {
-            return Ok(Self::Location(address.to_owned(), Some(number)));
+        if let Some(tasks) = numbers_of_tasks(text) {
+            return Ok(Self::Tasks(None, tasks));
+        }
+        if let Some((address, numbers)) = text.rsplit_once('@') {
+            let address = address.to_owned();
+            if let Ok(number) = numbers.parse() {
+                return Ok(Self::Location(address, Some(number)));
+            }
+            if let Some(tasks) = numbers_of_tasks(numbers) {
+                return Ok(Self::Tasks(Some(address), tasks));
+            }
         }
         Ok(Self::Location(text.to_owned(), None))
+    }
+}
+
+/// Reads `0=17,3=9`: of task 0 number 17, of task 3 number 9.
+fn numbers_of_tasks(text: &str) -> Option<BTreeMap<i32, u64>> {
+    let of_task = |pair: &str| {
+        let (task, number) = pair.split_once('=')?;
+        let task: i32 = task.parse().ok().filter(|task| *task >= 0)?;
+        Some((task, number.parse().ok()?))
+    };
+    let pairs: Option<Vec<(i32, u64)>> = text.split(',').map(of_task).collect();
+    let (pairs, count) = pairs.map(|pairs| (pairs.clone(), pairs.len()))?;
+    let tasks: BTreeMap<i32, u64> = pairs.into_iter().collect();
+    (tasks.len() == count).then_some(tasks)
+}
+
+/// How `--from` takes a checkpoint of a pipeline, or of its task.
+pub fn taken_as(sequence: &Sequence, number: Number) -> String {
+    match sequence.partition() {
+        None => number.to_string(),
+        Some(task) => format!("{task}={number}"),
     }
 }
 
@@ -74,19 +106,8 @@ pub fn choose(
         }
         return Ok(None);
     }
-    match &args.from {
-        None => {}
-        Some(From::Number(number)) => {
-            let number = Number(*number);
-            return of_number(claim.sequence(), number, plan, args)
-                .map(own)
-                .map(Some);
-        }
-        Some(From::Location(address, number)) => {
-            let chosen = place.elsewhere(address, number.map(Number))?;
-            chosen.check_newer(claim.sequence(), plan, args)?;
-            return Ok(Some(chosen));
-        }
+    if let Some(from) = &args.from {
+        return asked_for((claim.sequence(), place), from, (plan, args)).map(Some);
     }
     match found.recovery {
         Recovery::Fresh => Ok(None),
@@ -104,7 +125,7 @@ pub fn choose(
                     Some(before) => format!(
                         "it has published output: `--from {} --allow-duplicates` goes back before it, and publishes again what \
                          came after that one",
-                        before.number()
+                        taken_as(claim.sequence(), before.number())
                     ),
                     None => "it has published output; no earlier checkpoint is whole: `--fresh` reads everything again"
                         .to_owned(),
@@ -125,6 +146,36 @@ pub fn choose(
 }
 
 /// A checkpoint that a person asks for.
+///
+/// # Errors
+/// If there is none, or what came after it would be published again and that is not allowed.
+pub fn asked_for(
+    (own, place): (&Sequence, &Place),
+    from: &From,
+    (plan, args): (&Plan, &RecoveryArgs),
+) -> Result<Chosen, Failure> {
+    match from {
+        From::Number(number) => Ok(Chosen {
+            checkpoint: of_number(own, Number(*number), plan, args)?,
+            elsewhere: None,
+        }),
+        From::Location(address, number) => {
+            let chosen = place.elsewhere(address, number.map(Number))?;
+            chosen.check_newer(own, plan, args)?;
+            Ok(chosen)
+        }
+        From::Tasks(..) => Err(no_tasks(own)),
+    }
+}
+
+/// A pipeline that runs in one process has been taken for one with tasks.
+fn no_tasks(own: &Sequence) -> Failure {
+    let error = anyhow!("pipeline {} has no tasks", own.pipeline());
+    Failure::wrong(error)
+        .hint("it runs in one process: a checkpoint has a number, as in `--from 17`")
+}
+
+/// One of its own by number.
 fn of_number(
     sequence: &Sequence,
     number: Number,
@@ -154,6 +205,19 @@ pub fn find(own: &Sequence, place: &Place, from: &From) -> Result<(Sequence, Che
             let chosen = place.elsewhere(address, number.map(Number))?;
             Ok((chosen.sequence(own).clone(), chosen.checkpoint))
         }
+        From::Tasks(address, tasks) => match own.partition().and_then(|task| tasks.get(&task)) {
+            Some(number) => find(own, place, &of_task(address.as_ref(), *number)),
+            None => Err(Failure::wrong(anyhow!("{} is not among them", own.place()))
+                .hint("`--task N` says of which task a checkpoint is")),
+        },
+    }
+}
+
+/// What one task is to go on from.
+fn of_task(address: Option<&String>, number: u64) -> From {
+    match address {
+        None => From::Number(number),
+        Some(address) => From::Location(address.clone(), Some(number)),
     }
 }
 
@@ -289,6 +353,12 @@ mod tests {
     #[test]
     fn a_checkpoint_is_named_by_its_number_or_its_place() {
         let at = |address: &str, number| From::Location(address.to_owned(), number);
+        let tasks = |address: Option<&str>, numbers: &[(i32, u64)]| {
+            From::Tasks(
+                address.map(str::to_owned),
+                numbers.iter().copied().collect(),
+            )
+        };
         for (text, named) in [
             ("7", From::Number(7)),
             ("saves", at("saves", None)),
@@ -296,6 +366,12 @@ mod tests {
             ("s3://bucket/a@b", at("s3://bucket/a@b", None)),
             ("s3://bucket/a@12", at("s3://bucket/a", Some(12))),
             ("../7@x", at("../7@x", None)),
+            ("3=17", tasks(None, &[(3, 17)])),
+            ("0=17,3=9", tasks(None, &[(0, 17), (3, 9)])),
+            ("saves@0=17,3=9", tasks(Some("saves"), &[(0, 17), (3, 9)])),
+            ("0=17,0=9", at("0=17,0=9", None)),
+            ("-1=17", at("-1=17", None)),
+            ("a=1", at("a=1", None)),
         ] {
             assert_eq!(text.parse(), Ok(named), "{text}");
         }

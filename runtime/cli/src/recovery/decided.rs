@@ -13,7 +13,8 @@ use super::choose::Chosen;
 use crate::error::Failure;
 
 /// What every way out of a record that cannot be believed begins with.
-const WAYS: &str = "`--from N --allow-duplicates` goes on from a checkpoint on purpose (`tidemill checkpoint list`), `--fresh` begins anew";
+const WAYS: &str = "`--from N --allow-duplicates` goes on from a checkpoint on purpose (`tidemill checkpoint list`; of one of several tasks: \
+                    `--from TASK=N`), `--fresh` begins anew";
 
 /// A broker keeps a group's offsets for seven days unless it is told otherwise: a checkpoint that is younger than this, and of
 /// which there is no record, was not committed.
@@ -41,7 +42,8 @@ pub fn recovery(
     }
 }
 
-/// Commits what a person has chosen, so that the next start finds it: a checkpoint of this location, or none.
+/// Commits what a person has chosen, so that the next start finds it: a checkpoint of this location, or none. Where that is
+/// ordered, the order says what lies elsewhere, and no record of earlier days must.
 ///
 /// # Errors
 /// If it was not committed.
@@ -52,7 +54,8 @@ pub fn go_back(
 ) -> Result<(), Failure> {
     let to = match to {
         None => None,
-        Some((chosen, restored)) if chosen.is_own() => Some((&chosen.checkpoint, restored)),
+        Some((chosen, restored)) if chosen.is_own() => Some((Some(&chosen.checkpoint), restored)),
+        Some((_, restored)) if claim.sequence().partition().is_some() => Some((None, restored)),
         // What lies elsewhere has no number here: the first checkpoint is recorded.
         Some(_) => return Ok(()),
     };

@@ -69,7 +69,10 @@ pub fn between(plan: &Plan, manifest: &Manifest, drop: &[String]) -> Result<Chan
         refused: Vec::new(),
     };
     compared.all(plan, manifest);
-    compared.unused();
+    // A task is begun wherever it is given, also after it has dropped that.
+    if plan.task.is_none() {
+        compared.unused();
+    }
     match compared.refused.is_empty() {
         true => Ok(compared.changes),
         false => Err(compared.refused),

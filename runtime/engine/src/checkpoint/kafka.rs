@@ -193,13 +193,13 @@ impl KafkaPart {
     }
 
     /// Commits that the pipeline goes on from a checkpoint of its own that is not the newest, before the first row; from none:
-    /// that it is begun anew.
+    /// that it is begun anew. What has been restored from elsewhere says where to read, and is no checkpoint here.
     ///
     /// # Errors
     /// If it was not committed.
     pub fn go_back(
         &self,
-        to: Option<(&Checkpoint, &Restored)>,
+        to: Option<(Option<&Checkpoint>, &Restored)>,
         pipeline_id: &str,
     ) -> Result<(), EngineError> {
         let Some(decider) = &self.decider else {
@@ -211,13 +211,13 @@ impl KafkaPart {
         };
         // Beside every offset, also those of partitions that the checkpoint knows nothing of.
         let mut offsets = decider.offsets_now().map_err(kafka)?;
-        let identity = match to {
-            Some((checkpoint, restored)) => {
-                for group in &decider.groups {
-                    put(&mut offsets, group.at_restored(restored)?);
-                }
-                decider.identity(checkpoint)
+        if let Some((_, restored)) = to {
+            for group in &decider.groups {
+                put(&mut offsets, group.at_restored(restored)?);
             }
+        }
+        let identity = match to.and_then(|(checkpoint, _)| checkpoint) {
+            Some(checkpoint) => decider.identity(checkpoint),
             None => decider.anew(pipeline_id),
         };
         decider.commit(&offsets, &identity).map_err(kafka)

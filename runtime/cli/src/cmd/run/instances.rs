@@ -9,6 +9,8 @@
 //! claims its sequence of checkpoints and its transactional id, and with that fences whoever had them (decision 0036).
 
 mod count;
+mod order;
+mod presence;
 mod process;
 mod shown;
 
@@ -20,6 +22,8 @@ use tidemill_engine::Plan;
 use tidemill_engine::checkpoint::kafka;
 
 use self::count::Count;
+use self::order::Order;
+use self::presence::Presence;
 use self::process::{About, Process};
 use self::shown::Tasks;
 use super::Run;
@@ -59,26 +63,25 @@ pub fn run(
     wanted: &Wanted,
     (name, recovery): (Option<&str>, &RecoveryArgs),
 ) -> Result<(), Failure> {
-    if recovery.from.is_some() {
-        let error = anyhow!("`--from` names one checkpoint, and each task has its own");
-        return Err(Failure::wrong(error).hint(
-            "without it each task goes on from its newest; `instances = \"one\"` has one for all",
-        ));
-    }
+    order::check_form(recovery)?;
     let instance = called(name)?;
-    let Some(partitions) = Count::new(run, wanted)?.wait()? else {
+    let presence = Presence::of(wanted.sequence(), &instance, run.talk)?;
+    let Some(partitions) = Count::new(run, wanted)?.wait(&presence)? else {
         return Ok(());
     };
-    let membership = Membership::join(spec(run.plan, &instance)?)?;
+    let spec = spec(run.plan, &instance)?;
+    let order = Order::of(wanted, (run, recovery), partitions, spec.session())?;
+    let membership = Membership::join(spec)?;
     let about = About {
         run,
         wanted,
         recovery,
         instance: &instance,
+        presence: &presence,
         membership: &membership,
         tasks: &Tasks::default(),
     };
-    std::thread::scope(|scope| Process::new(about, partitions, scope).work())
+    std::thread::scope(|scope| Process::new(about, (partitions, order), scope).work())
 }
 
 /// What a process is called: as it was told, or as its host is.
@@ -91,10 +94,10 @@ fn called(name: Option<&str>) -> Result<String, Failure> {
         }
     };
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.is_empty() || name.len() > 249 || !name.chars().all(known) {
+    if name.len() > 249 || !name.chars().all(known) || name.trim_matches('.').is_empty() {
         let error = anyhow!("no name for an instance: {name:?}");
         return Err(Failure::wrong(error)
-            .hint("`--instance` takes up to 249 letters, digits, `.`, `_` and `-`, such as `--instance fraud-1`"));
+            .hint("`--instance` takes up to 249 letters, digits, `.`, `_` and `-`, not dots alone, such as `--instance fraud-1`"));
     }
     Ok(name)
 }

@@ -7,6 +7,7 @@ use tidemill_engine::checkpoint::kafka;
 use tidemill_engine::plan::StationKind;
 
 use super::LOOK;
+use super::presence::Presence;
 use crate::cmd::run::Run;
 use crate::error::Failure;
 use crate::recovery::Wanted;
@@ -29,7 +30,7 @@ impl<'a> Count<'a> {
     }
 
     /// Waits until all topics are there; nothing if somebody stops it before.
-    pub fn wait(&self) -> Result<Option<i32>, Failure> {
+    pub fn wait(&self, presence: &Presence) -> Result<Option<i32>, Failure> {
         let mut said = None;
         loop {
             match self.topics.look()? {
@@ -40,7 +41,7 @@ impl<'a> Count<'a> {
                 }
                 Partitions::Waits(_) => {}
             }
-            if self.run.stop.wait(LOOK) {
+            if self.run.stop.wait(LOOK) || presence.is_asked() {
                 return Ok(None);
             }
         }

@@ -1,6 +1,8 @@
 //! What a process does with what the group says: begins tasks, ends them, and says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -12,11 +14,13 @@ use tidemill_engine::plan::TaskOf;
 
 use super::LOOK;
 use super::count::Count;
+use super::order::Order;
+use super::presence::Presence;
 use super::shown::Tasks;
 use crate::cmd::run::lives::{self, Ended};
 use crate::cmd::run::{Clock, Run};
 use crate::error::Failure;
-use crate::recovery::{End as AtTheEnd, RecoveryArgs, Wanted};
+use crate::recovery::{End as AtTheEnd, RecoveryArgs, Wanted, ordered};
 use crate::signals::Stop;
 use crate::summary::End;
 
@@ -30,6 +34,8 @@ const SETTLES: Duration = Duration::from_secs(5);
 /// A task that runs.
 struct Task<'s> {
     stop: Stop,
+    /// Whether it can be asked for a savepoint.
+    lives: Arc<AtomicBool>,
     /// Whether it was given up: should the number be given again before it has ended, another task is begun for it.
     left: bool,
     thread: ScopedJoinHandle<'s, Result<Ended, Failure>>,
@@ -46,6 +52,8 @@ pub struct About<'e> {
     pub recovery: &'e RecoveryArgs,
     /// What the process is called.
     pub instance: &'e str,
+    /// Whether it is asked to end.
+    pub presence: &'e Presence,
     /// Its part in the group.
     pub membership: &'e Membership,
     /// What its tasks count.
@@ -59,6 +67,8 @@ pub struct Process<'s, 'e> {
     scope: &'s Scope<'s, 'e>,
     /// What it was given.
     own: BTreeSet<i32>,
+    /// Whether it was given anything yet, be it nothing.
+    given: bool,
     running: BTreeMap<i32, Task<'s>>,
     /// Of its own, those that have come to their end.
     ended: BTreeSet<i32>,
@@ -71,19 +81,24 @@ pub struct Process<'s, 'e> {
     asked_back: Option<Vec<i32>>,
     /// What it was said to run.
     told: Option<BTreeSet<i32>>,
-    /// Whether tasks are begun anew, as they are given for the first time.
-    fresh: bool,
+    /// What it was told of how tasks begin, until that is ordered.
+    order: Option<Order<'e>>,
     failure: Option<Failure>,
 }
 
 impl<'s, 'e: 's> Process<'s, 'e> {
     /// A process that was given nothing yet; there are so many tasks.
-    pub fn new(about: About<'e>, partitions: i32, scope: &'s Scope<'s, 'e>) -> Self {
+    pub fn new(
+        about: About<'e>,
+        (partitions, order): (i32, Option<Order<'e>>),
+        scope: &'s Scope<'s, 'e>,
+    ) -> Self {
         Self {
             about,
             partitions,
             scope,
             own: BTreeSet::new(),
+            given: false,
             running: BTreeMap::new(),
             ended: BTreeSet::new(),
             asked: false,
@@ -91,7 +106,7 @@ impl<'s, 'e: 's> Process<'s, 'e> {
             settles: BTreeMap::new(),
             asked_back: None,
             told: None,
-            fresh: about.recovery.fresh,
+            order,
             failure: None,
         }
     }
@@ -109,17 +124,31 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 self.failure.get_or_insert(failure);
             }
             stopping |= self.failure.is_some() || self.about.run.stop.wait(Duration::ZERO);
+            let asked = self.about.presence.is_asked();
             if stopping {
                 self.running.values().for_each(|task| task.stop.ask());
+            } else if asked {
+                // Whoever asks finds those that live. What is about to live is where it was, and begins again should that be
+                // taken back.
+                let tasks = self.running.values_mut();
+                for task in tasks.filter(|task| !task.lives.load(Relaxed)) {
+                    task.left = true;
+                    task.stop.ask();
+                }
             } else if let Err(failure) = self.begin() {
                 self.failure = Some(failure);
                 continue;
             }
-            if self.running.is_empty() && (stopping || self.nothing_is_left()) {
+            if self.running.is_empty() && (stopping || asked || self.nothing_is_left()) {
+                stopping |= asked;
                 break;
             }
         }
         drop(progress);
+        // What has failed is started again under its name, and others need not fail with it. But for what it never began.
+        if self.failure.is_none() || self.told.is_none() {
+            self.about.membership.leave();
+        }
         let end = match (&self.failure, stopping) {
             (Some(_), _) => End::Failed,
             (None, true) => End::Stopped,
@@ -167,7 +196,10 @@ impl<'s, 'e: 's> Process<'s, 'e> {
 
     /// Whether neither it nor another process, should that one die, has anything to do any more.
     fn nothing_is_left(&mut self) -> bool {
-        if self.own != self.ended || (self.own.is_empty() && !self.is_bounded()) {
+        if self.order.is_some()
+            || self.own != self.ended
+            || (self.own.is_empty() && !self.is_bounded())
+        {
             return false;
         }
         if self.asked || self.about.recovery.at_end == AtTheEnd::Keep {
@@ -178,15 +210,12 @@ impl<'s, 'e: 's> Process<'s, 'e> {
         }
         self.looked = Instant::now();
         // What cannot be read now can be soon.
+        let sequence = self.about.wanted.sequence();
         let finished = |number| {
-            let newest = self
-                .about
-                .wanted
-                .sequence()
-                .task(number)
-                .newest_checkpoint();
+            let newest = sequence.task(number).newest_checkpoint();
             newest
                 .is_ok_and(|newest| newest.is_some_and(|newest| newest.manifest.contents.finished))
+                && matches!(ordered::is_open(sequence, number), Ok(false))
         };
         (0..self.partitions).all(finished)
     }
@@ -201,13 +230,8 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 if numbers.iter().any(|number| *number >= self.partitions) {
                     self.partitions = self.count()?;
                 }
-                if self.fresh && numbers.len() as i32 != self.partitions {
-                    let error = anyhow!(
-                        "`--fresh` begins all tasks anew, and other processes run some of them"
-                    );
-                    return Err(Failure::wrong(error).hint("stop them first, or leave it out"));
-                }
                 self.own.extend(numbers);
+                self.given = true;
             }
             Change::AskedBack(numbers) => {
                 self.leave(&numbers);
@@ -220,7 +244,8 @@ impl<'s, 'e: 's> Process<'s, 'e> {
 
     fn count(&self) -> Result<i32, Failure> {
         let count = Count::new(self.about.run, self.about.wanted)?;
-        Ok(count.wait()?.unwrap_or(self.partitions))
+        let count = count.wait(self.about.presence)?;
+        Ok(count.unwrap_or(self.partitions))
     }
 
     fn leave(&mut self, numbers: &[i32]) {
@@ -266,6 +291,9 @@ impl<'s, 'e: 's> Process<'s, 'e> {
 
     /// Begins what it was given and does not run.
     fn begin(&mut self) -> Result<(), Failure> {
+        if !self.has_ordered()? {
+            return Ok(());
+        }
         let now = Instant::now();
         self.settles.retain(|_, until| *until > now);
         let idle = self.own.iter().filter(|number| {
@@ -274,8 +302,7 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 && !self.settles.contains_key(number)
         });
         for number in idle.copied().collect::<Vec<i32>>() {
-            let stop = Stop::default();
-            let fresh = self.fresh;
+            let (stop, lives) = (Stop::default(), Arc::<AtomicBool>::default());
             let (run, wanted) = (
                 self.about.run,
                 self.about
@@ -286,28 +313,43 @@ impl<'s, 'e: 's> Process<'s, 'e> {
                 partition: number,
                 partitions: self.partitions,
             });
-            let recovery = match fresh {
-                true => self.about.recovery.clone(),
-                false => self.about.recovery.anywhere(),
-            };
-            let (tasks, its_stop) = (self.about.tasks, stop.clone());
+            let recovery = self.about.recovery.by_order();
+            let (tasks, its_stop, its_lives) = (self.about.tasks, stop.clone(), lives.clone());
             let job = move || {
                 let talk = run.talk.of_task(number);
-                let live =
-                    |checkpoints| tasks.live((number, &plan), checkpoints, (&its_stop, &talk));
+                let live = |checkpoints| {
+                    its_lives.store(true, Relaxed);
+                    let ended = tasks.live((number, &plan), checkpoints, (&its_stop, &talk));
+                    its_lives.store(false, Relaxed);
+                    ended
+                };
                 lives::live_on(&wanted, (&plan, &recovery), (&its_stop, &talk), &live)
             };
             let thread = std::thread::Builder::new().name(format!("task-{number}"));
             let thread = thread
                 .spawn_scoped(self.scope, job)
                 .context("no thread could be started for a task")?;
-            let left = false;
-            self.running.insert(number, Task { stop, left, thread });
-        }
-        if !self.own.is_empty() {
-            self.fresh = false;
+            let task = Task {
+                stop,
+                lives,
+                left: false,
+                thread,
+            };
+            self.running.insert(number, task);
         }
         Ok(())
+    }
+
+    /// Gives the order that it has brought along, as soon as it can. Whether there is none left.
+    fn has_ordered(&mut self) -> Result<bool, Failure> {
+        let Some(order) = &mut self.order else {
+            return Ok(true);
+        };
+        if !self.given || !order.is_due(&self.own)? {
+            return Ok(false);
+        }
+        self.order.take().map_or(Ok(()), Order::give)?;
+        Ok(true)
     }
 
     /// Says which tasks it runs, when that has changed.
