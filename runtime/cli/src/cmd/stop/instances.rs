@@ -57,7 +57,9 @@ impl Instances {
                 answers: false,
             });
         }
-        instances.all.iter_mut().try_for_each(Instance::hears)?;
+        let began = Instant::now();
+        let mut all = instances.all.iter_mut();
+        all.try_for_each(|instance| instance.hears(began))?;
         Ok(instances)
     }
 
@@ -73,10 +75,18 @@ impl Instances {
     pub fn ended(&self, until: Instant) -> Result<Vec<(&str, Option<bool>)>, Failure> {
         let mut all = Vec::new();
         for instance in &self.all {
+            // Who has not heard it may sleep for long.
+            let until = match instance.answers {
+                true => until,
+                false => Instant::now(),
+            };
             let ended = ended(&instance.sequence, until)?;
             match (ended, instance.answers) {
                 // Who has not answered in a bucket has died long ago, most likely.
-                (None, false) => self.pipeline.forget_instance(&instance.name),
+                (None, false) => {
+                    self.pipeline.forget_instance(&instance.name);
+                    continue;
+                }
                 (None, true) => instance.is_forgotten_soon()?,
                 (Some(_), _) => {}
             }
@@ -97,14 +107,13 @@ impl Drop for Instances {
 }
 
 impl Instance {
-    /// Waits for its answer, as long as it makes sense.
-    fn hears(&mut self) -> Result<(), Failure> {
-        let began = Instant::now();
+    /// Waits for its answer, as long as it makes sense since all were asked.
+    fn hears(&mut self, began: Instant) -> Result<(), Failure> {
         let (pause, patience) = match self.by.runs {
             Some(_) => (SOON, ASLEEP),
             None => (Duration::from_secs(1), self.sequence.look_every() * LOOKS),
         };
-        while began.elapsed() < patience {
+        loop {
             if self
                 .asked
                 .as_ref()
@@ -116,12 +125,11 @@ impl Instance {
                 self.answers = true;
                 return Ok(());
             }
-            if self.sequence.is_locked()? == Some(false) {
+            if began.elapsed() > patience || self.sequence.is_locked()? == Some(false) {
                 return Ok(());
             }
             std::thread::sleep(pause);
         }
-        Ok(())
     }
 
     /// Waits until it has taken its name out of the location, where there are no locks.
