@@ -2,7 +2,7 @@
 //! or a `Vec`.
 
 use crate::output::Output;
-use crate::record::{Record, Untimed};
+use crate::record::{Bare, Record};
 use crate::{Failure, Timestamp};
 
 /// What `filter` may return.
@@ -114,17 +114,17 @@ impl<T: Record> Mapped for Result<Option<T>, Failure> {
 #[diagnostic::on_unimplemented(
     message = "a window's result cannot be `{Self}`",
     label = "write `T`, `Option<T>`, `Vec<T>` or a `Result` of one with `Failure`",
-    note = "T is a struct with #[derive(Record)], without #[record(event_time)]: the result's columns"
+    note = "T is a struct with #[derive(Record)], of columns alone: without #[record(event_time)] and #[record(change)]"
 )]
 pub trait Finished {
     /// The rows that it makes.
-    type Row: Untimed;
+    type Row: Bare;
 
     /// Gives the rows to `out`.
     fn finished(self, out: &mut Output<Self::Row>) -> Result<(), Failure>;
 }
 
-impl<T: Untimed> Finished for T {
+impl<T: Bare> Finished for T {
     type Row = T;
 
     #[inline(always)]
@@ -134,7 +134,7 @@ impl<T: Untimed> Finished for T {
     }
 }
 
-impl<T: Untimed> Finished for Option<T> {
+impl<T: Bare> Finished for Option<T> {
     type Row = T;
 
     #[inline(always)]
@@ -146,7 +146,7 @@ impl<T: Untimed> Finished for Option<T> {
     }
 }
 
-impl<T: Untimed> Finished for Vec<T> {
+impl<T: Bare> Finished for Vec<T> {
     type Row = T;
 
     #[inline(always)]

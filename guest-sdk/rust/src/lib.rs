@@ -85,6 +85,7 @@
 //! * [`#[watermark]`](macro@watermark): `observe`, a source's own rule for how far time has come.
 //! * [`#[derive(Config)]`](trait@Config): the fields of the function's own struct are its
 //!   configuration.
+//! * [`Change`]: what a row does to others, for functions that take rows that delete.
 //! * [`Failure`]: what a method returns for a row that it cannot serve. [`log`]: lines for people.
 //! * [`module!`]: names the functions that the module offers.
 //!
@@ -99,6 +100,7 @@ pub mod log;
 #[doc(hidden)]
 pub mod native;
 
+mod change;
 mod failure;
 mod timestamp;
 mod window;
@@ -124,6 +126,7 @@ mod whole;
 #[doc(hidden)]
 pub mod bindings;
 
+pub use change::Change;
 pub use config::Config;
 pub use failure::{Failure, Severity};
 pub use function::Function;
@@ -207,9 +210,9 @@ pub use tidemill_macros::watermark;
 /// What an author imports: `use tidemill::prelude::*;`
 pub mod prelude {
     pub use crate::{
-        Config, Extended, Failure, Fired, Firing, List, Map, Output, Record, Same, Sides, State,
-        Timer, Timers, Timestamp, Value, Window, aggregate, log, process, transform, watermark,
-        window,
+        Change, Config, Extended, Failure, Fired, Firing, List, Map, Output, Record, Same, Sides,
+        State, Timer, Timers, Timestamp, Value, Window, aggregate, log, process, transform,
+        watermark, window,
     };
 }
 
@@ -223,6 +226,7 @@ pub mod __private {
     pub use crate::bindings::exports::tidemill::operator::watermark::Observed;
     pub use crate::bindings::tidemill::operator::columns::{Batch, Table};
     pub use crate::bindings::tidemill::operator::outcome::{Emitted, Firings, Output as Outcome};
+    pub use crate::change::Changes as RowChanges;
     pub use crate::config::json::Object;
     pub use crate::config::{ConfigField, ConfigValue, describe_fields, parse, take};
     pub use crate::describe::{begin, member};
@@ -234,8 +238,8 @@ pub mod __private {
         on_rows, on_timers,
     };
     pub use crate::record::{
-        Accumulator, ColumnOf, FromRow, Made, Record, Rows, Shape, Untimed, column,
-        describe_columns,
+        Accumulator, Bare, ColumnOf, FromRow, Made, Record, Rows, Shape, column, describe_columns,
+        describe_input,
     };
     pub use crate::transform::{filter, flat_map, map};
     #[cfg(feature = "encoded")]

@@ -2,7 +2,7 @@
 
 use crate::bindings::tidemill::operator::columns::Column;
 use crate::bindings::tidemill::operator::outcome::{Emitted, Produced};
-use crate::record::{Accumulator, ColumnOf, FromRow, Made, Record, Shape, Untimed};
+use crate::record::{Accumulator, Bare, ColumnOf, FromRow, Made, Record, Shape};
 
 /// An output that takes rows of type `T`: a record, [`Extended`] or [`Same`].
 ///
@@ -90,13 +90,17 @@ impl<T: Record> Output<T> {
         if self.origins.is_empty() {
             return;
         }
-        let Made { columns, times } = T::finish(self.columns);
+        let Made {
+            columns,
+            times,
+            changes,
+        } = T::finish(self.columns);
         let columns = columns.into_iter().map(Produced::Made).collect();
         emitted.push(Emitted {
             target,
             origins: self.origins,
             times,
-            changes: None,
+            changes,
             columns,
         });
     }
@@ -126,6 +130,7 @@ impl Record for Same {
         Made {
             columns: Vec::<Column>::new(),
             times: None,
+            changes: None,
         }
     }
 }
@@ -149,6 +154,7 @@ pub struct Extended<T>(pub T);
 impl<T: Record> Record for Extended<T> {
     const COLUMNS: &'static [ColumnOf] = T::COLUMNS;
     const SHAPE: Shape = Shape::Extended;
+    const CHANGES: bool = T::CHANGES;
     type Family = Extended<T::Family>;
     type Columns = T::Columns;
 
@@ -225,6 +231,9 @@ where
     note = "side outputs are a struct of `Output<…>` fields with #[derive(Sides)]"
 )]
 pub trait Sides: Sized {
+    /// Whether rows of one of them say what they do to others.
+    const CHANGES: bool;
+
     /// Appends what `describe` says of them: a JSON list.
     fn describe(json: &mut String);
     /// Outputs with room for `rows` rows each.
@@ -244,6 +253,9 @@ pub trait Sides: Sized {
     note = "write `Output<T>`, T being a record, `Extended<…>` or `Same`"
 )]
 pub trait Side: Sized {
+    /// Whether its rows say what they do to others.
+    const CHANGES: bool;
+
     /// Appends what `describe` says of it.
     fn describe(name: &str, json: &mut String);
     /// An output with room for `rows` rows.
@@ -257,6 +269,8 @@ pub trait Side: Sized {
 }
 
 impl<T: Record> Side for Output<T> {
+    const CHANGES: bool = T::CHANGES;
+
     fn describe(name: &str, json: &mut String) {
         *json += "{\"name\":";
         crate::describe::text(json, name);
@@ -283,6 +297,8 @@ impl<T: Record> Side for Output<T> {
 pub struct NoSides;
 
 impl Sides for NoSides {
+    const CHANGES: bool = false;
+
     fn describe(json: &mut String) {
         *json += "[]";
     }
@@ -301,6 +317,27 @@ pub fn describe_output<T: Record>(json: &mut String) {
         Shape::Same => *json += "\"same\"",
         Shape::Extended => described(json, "{\"extended\":", crate::record::describe_columns::<T>),
         Shape::New => described(json, "{\"new\":", crate::record::describe_columns::<T>),
+    }
+}
+
+/// Refuses, when the module is compiled, outputs that say what their rows do of rows that do not: rows that delete would come
+/// in unseen.
+pub const fn made_by_rows<R: Record, O: Record, S: Sides>() {
+    const {
+        assert!(
+            R::CHANGES || !(O::CHANGES || S::CHANGES),
+            "an output says what its rows do to others, so the rows that come in must be asked too: give theirs a field with #[record(change)]"
+        );
+    }
+}
+
+/// Refuses, when the module is compiled, a row that says what it does where no such row comes.
+pub const fn only_inserts<R: Record>() {
+    const {
+        assert!(
+            !R::CHANGES,
+            "how far time has come does not depend on what a row does to others: leave the field with #[record(change)] out"
+        );
     }
 }
 
@@ -340,11 +377,12 @@ impl Record for NoKey {
         Made {
             columns: Vec::new(),
             times: None,
+            changes: None,
         }
     }
 }
 
-impl Untimed for NoKey {}
+impl Bare for NoKey {}
 
 impl<'b> FromRow<'b> for NoKey {
     type Reader = ();

@@ -1,6 +1,7 @@
 //! Rows as structs: what `#[derive(Record)]` implements.
 
 use crate::bindings::tidemill::operator::columns::{Batch, Column, Table};
+use crate::change::Changes;
 use crate::value::{ReadValue, Value};
 
 /// A column that a record declares.
@@ -34,6 +35,8 @@ pub struct ColumnOf {
 /// * `#[record(name = "…")]`: the column's name, where it differs from the field's.
 /// * `#[record(event_time)]`: this `Timestamp` is the row's time, and no column. A row that comes
 ///   in shows its time there; a row that a transform makes is given it.
+/// * `#[record(change)]`: this [`Change`](crate::Change) is what the row does to others, and no
+///   column. A function whose rows have it declares that it takes rows that delete.
 /// * `#[record(encoded)]`: any serde type, kept as bytes; for accumulators. Needs the feature
 ///   `encoded`.
 #[diagnostic::on_unimplemented(
@@ -46,6 +49,8 @@ pub trait Record {
     const COLUMNS: &'static [ColumnOf];
     /// How rows of this type stand to the rows that caused them.
     const SHAPE: Shape = Shape::New;
+    /// Whether rows say what they do to others.
+    const CHANGES: bool = false;
     /// The same type whatever lifetime its texts have.
     type Family;
     /// Columns that are being made.
@@ -72,12 +77,14 @@ pub enum Shape {
     New,
 }
 
-/// Finished columns, and the rows' times where the record has them.
+/// Finished columns, and the rows' times and changes where the record has them.
 pub struct Made {
     /// One per declared column.
     pub columns: Vec<Column>,
     /// Microseconds since the Unix epoch, one per row.
     pub times: Option<Vec<i64>>,
+    /// What each row does, as the interface says it.
+    pub changes: Option<Vec<u8>>,
 }
 
 /// A [`Record`] that can be read from rows that live for `'b`.
@@ -107,13 +114,13 @@ pub trait FromRow<'b>: Record + Sized {
     unsafe fn read(reader: &Self::Reader, row: usize) -> Self;
 }
 
-/// A [`Record`] that has no `#[record(event_time)]`.
+/// A [`Record`] of columns alone: without `#[record(event_time)]` and `#[record(change)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has an event time of its own, which has no meaning here",
-    label = "has a field with #[record(event_time)], or is not a record",
-    note = "accumulators and keys have no time; the host gives results of windows theirs"
+    message = "`{Self}` has an event time or a change of its own, which has no meaning here",
+    label = "has a field with #[record(event_time)] or #[record(change)], or is not a record",
+    note = "accumulators and keys have neither; the host gives results of windows theirs"
 )]
-pub trait Untimed: Record {}
+pub trait Bare: Record {}
 
 /// A [`Record`] that owns its values, and so can be kept between calls.
 #[diagnostic::on_unimplemented(
@@ -122,16 +129,17 @@ pub trait Untimed: Record {}
     note = "what is kept is a struct without a lifetime that owns its values (`String`, not `&str`): \
             #[derive(Record, Default)]"
 )]
-pub trait Accumulator: Untimed + for<'b> FromRow<'b> {
+pub trait Accumulator: Bare + for<'b> FromRow<'b> {
     /// Makes this a copy of `other`, reusing what it holds.
     fn copy_from(&mut self, other: &Self);
 }
 
-/// The rows of a call: columns with or without times.
+/// The rows of a call: columns with or without times and changes.
 #[derive(Clone, Copy)]
 pub struct Rows<'b> {
     rows: usize,
     times: &'b [i64],
+    changes: Option<&'b [u8]>,
     columns: &'b [Column],
 }
 
@@ -160,6 +168,14 @@ impl<'b> Rows<'b> {
             .get(..self.rows)
             .ok_or_else(|| "the host sent fewer times than rows".to_owned())
     }
+
+    /// What each row does to others.
+    ///
+    /// # Errors
+    /// There are fewer than rows.
+    pub fn changes(&self) -> Result<Changes<'b>, String> {
+        Changes::open(self.changes, self.rows)
+    }
 }
 
 #[cold]
@@ -177,6 +193,7 @@ impl<'b> From<&'b Batch> for Rows<'b> {
         Self {
             rows: batch.rows as usize,
             times: &batch.times,
+            changes: batch.changes.as_deref(),
             columns: &batch.columns,
         }
     }
@@ -187,6 +204,7 @@ impl<'b> From<&'b Table> for Rows<'b> {
         Self {
             rows: table.rows as usize,
             times: &[],
+            changes: None,
             columns: &table.columns,
         }
     }
@@ -208,5 +226,13 @@ pub const fn column<T: Value>(name: &'static str) -> ColumnOf {
     ColumnOf {
         name,
         logical: T::TYPE,
+    }
+}
+
+/// Appends what `describe` says of the rows that a function takes.
+pub fn describe_input<R: Record>(json: &mut String) {
+    crate::describe::member(json, "input", describe_columns::<R>);
+    if R::CHANGES {
+        crate::describe::member(json, "changes", |json| *json += "true");
     }
 }

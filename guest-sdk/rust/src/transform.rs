@@ -6,7 +6,7 @@
 use crate::answer::{Done, Mapped, Verdict};
 use crate::bindings::tidemill::operator::columns::Batch;
 use crate::bindings::tidemill::operator::outcome::{Emitted, Output as Outcome};
-use crate::output::{Output, Sides};
+use crate::output::{Output, Same, Sides, made_by_rows};
 use crate::record::{FromRow, Record};
 
 /// Keeps the rows for which `f` says so.
@@ -21,6 +21,7 @@ where
     V: Verdict,
     F: Fn(R, &mut S) -> V,
 {
+    made_by_rows::<R, Same, S>();
     let reader = R::open(batch.into())?;
     let rows = batch.rows as usize;
     let (mut sides, mut failures) = (S::with_rows(rows), Vec::new());
@@ -96,6 +97,7 @@ where
     T: Record,
     F: Fn(R, &mut Output<T>, &mut S) -> Result<(), crate::Failure>,
 {
+    made_by_rows::<R, T, S>();
     let reader = R::open(batch.into())?;
     let rows = batch.rows as usize;
     let (mut out, mut sides, mut failures) =

@@ -8,7 +8,7 @@ use crate::aggregate::{decode, encode};
 use crate::answer::Marked;
 use crate::bindings::exports::tidemill::operator::watermark::Observed;
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
-use crate::output::NoKey;
+use crate::output::{NoKey, only_inserts};
 use crate::record::{Accumulator, FromRow};
 
 /// The state of a function that has none.
@@ -30,6 +30,7 @@ where
     M: Marked,
     F: Fn(&mut S, R) -> M,
 {
+    only_inserts::<R>();
     let reader = R::open(rows.into())?;
     let count = rows.rows as usize;
     let mut state = decode::<S>(state)?

@@ -7,7 +7,7 @@ use crate::answer::{Done, Finished};
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Failure, Firings, Output as Outcome};
 use crate::output::Output;
-use crate::record::{FromRow, Untimed};
+use crate::record::{Bare, FromRow};
 use crate::window::windows;
 use crate::{Failure as Why, Window};
 
@@ -59,7 +59,7 @@ where
 pub fn apply_out<'c, R, K, T, D, F>(fired: &Fired<'c, R>, apply: F) -> Result<Outcome, String>
 where
     K: FromRow<'c>,
-    T: Untimed,
+    T: Bare,
     D: Done,
     F: Fn(K, Window, &'c [R], &mut Output<T>) -> D,
 {
@@ -72,7 +72,7 @@ where
 fn each<'c, R, K, T, F>(fired: &Fired<'c, R>, apply: F) -> Result<Outcome, String>
 where
     K: FromRow<'c>,
-    T: Untimed,
+    T: Bare,
     F: Fn(K, Window, &'c [R], &mut Output<T>) -> Result<(), Why>,
 {
     let reader = K::open(fired.keys.into())?;

@@ -189,14 +189,14 @@ impl Methods {
         let key = self.key.as_ref().map(function::described_key);
         let combinable = combinable
             .then(|| quote!(__tidemill::member(json, "combinable", |json| json.push_str("true"));));
-        let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
+        let input = quote_spanned!(place(row)=> __tidemill::describe_input::<#row>(json));
         let accumulator =
             quote_spanned!(place(accumulator)=> __tidemill::describe_columns::<#accumulator>(json));
         let output = quote_spanned!(place(result)=>
             __tidemill::describe_output::<<#result as __tidemill::Finished>::Row>(json)
         );
         quote! {
-            __tidemill::member(json, "input", |json| #input);
+            #input;
             #key
             __tidemill::member(json, "accumulator", |json| #accumulator);
             __tidemill::member(json, "output", |json| #output);

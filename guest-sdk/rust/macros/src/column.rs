@@ -19,6 +19,7 @@ pub struct Column<'i> {
 pub enum Role {
     Column,
     EventTime,
+    Change,
     Encoded,
 }
 
@@ -34,6 +35,7 @@ pub fn read_field<'i>(field: &'i Field, lifetime: Option<&Lifetime>) -> Result<C
     for part in structure::attribute_parts(&field.attrs, "record")? {
         let role = match &part {
             Meta::Path(path) if path.is_ident("event_time") => Role::EventTime,
+            Meta::Path(path) if path.is_ident("change") => Role::Change,
             Meta::Path(path) if path.is_ident("encoded") => Role::Encoded,
             Meta::NameValue(value) if value.path.is_ident("name") => {
                 column.name = column_name(&value.value)?;
@@ -42,12 +44,12 @@ pub fn read_field<'i>(field: &'i Field, lifetime: Option<&Lifetime>) -> Result<C
             other => {
                 return error(
                     other,
-                    "a field's #[record(…)] is one of: event_time, encoded, name = \"…\"",
+                    "a field's #[record(…)] is one of: event_time, change, encoded, name = \"…\"",
                 );
             }
         };
         if column.role != Role::Column {
-            return error(part, "a field is either event_time or encoded");
+            return error(part, "a field is one of event_time, change and encoded");
         }
         column.role = role;
     }
@@ -83,11 +85,15 @@ fn check_type(column: &Column, lifetime: Option<&Lifetime>) -> Result<()> {
             column.ty,
             "the event time of a row is a Timestamp: write `Timestamp`",
         ),
+        Role::Change if name.as_deref() != Some("Change") => error(
+            column.ty,
+            "what a row does to others is a Change: write `Change`",
+        ),
         Role::Encoded if cfg!(not(feature = "encoded")) => error(
             column.field,
             "#[record(encoded)] needs the feature: tidemill = { …, features = [\"encoded\"] }",
         ),
-        Role::EventTime | Role::Encoded => Ok(()),
+        Role::EventTime | Role::Change | Role::Encoded => Ok(()),
         Role::Column => match (column.ty, name.as_deref().and_then(instead)) {
             (ty, Some(instead)) => error(
                 ty,
@@ -120,12 +126,18 @@ fn instead(name: &str) -> Option<&'static str> {
         "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" => {
             Some("in an accumulator keep it as bytes with #[record(encoded)]")
         }
+        "Change" => Some("write #[record(change)] before it"),
         "SystemTime" | "DateTime" | "Instant" => Some("write `Timestamp`"),
         _ => None,
     }
 }
 
 impl Column<'_> {
+    /// Whether it is a column of the row, and not what the row says beside its columns.
+    pub fn is_column(&self) -> bool {
+        matches!(self.role, Role::Column | Role::Encoded)
+    }
+
     /// The type whose column this is.
     pub fn value(&self) -> TokenStream {
         match self.role {
@@ -143,6 +155,9 @@ impl Column<'_> {
     }
 
     pub fn writer(&self) -> TokenStream {
+        if self.role == Role::Change {
+            return quote!(__tidemill::FixedWriter<u8>);
+        }
         let value = self.value();
         quote_spanned!(place(self.ty)=> <#value as __tidemill::Value>::Writer)
     }
@@ -150,6 +165,7 @@ impl Column<'_> {
     pub fn write(&self, index: &Index) -> TokenStream {
         let (field, ty) = (self.field, self.ty);
         match self.role {
+            Role::Change => quote!(columns.#index.push(::tidemill::Change::byte(self.#field));),
             Role::Encoded => {
                 quote!(__tidemill::Encoded::<#ty>::write(&self.#field, &mut columns.#index);)
             }
@@ -162,11 +178,45 @@ impl Column<'_> {
     pub fn read(&self, lifetime: &Lifetime, index: &Index) -> TokenStream {
         let ty = self.ty;
         match self.role {
+            Role::Change => quote!(reader.#index.read(row)),
             Role::Encoded => quote!(__tidemill::Encoded::<#ty>::read(reader.#index, row)),
             _ => quote_spanned! {place(ty)=>
                 <#ty as __tidemill::ReadValue<#lifetime>>::read(reader.#index, row)
             },
         }
+    }
+}
+
+/// How a field is read.
+impl Column<'_> {
+    /// The type of what reads it.
+    pub fn reader(&self, lifetime: &Lifetime) -> TokenStream {
+        if self.role == Role::Change {
+            return quote!(__tidemill::RowChanges<#lifetime>);
+        }
+        let value = self.read_value(lifetime);
+        quote_spanned!(place(self.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::Reader)
+    }
+
+    /// Resolves it: column `next` of the rows, if it is one.
+    pub fn open(&self, lifetime: &Lifetime, next: usize) -> TokenStream {
+        match self.role {
+            Role::EventTime => quote!(rows.times()?),
+            Role::Change => quote!(rows.changes()?),
+            Role::Column | Role::Encoded => {
+                let value = self.read_value(lifetime);
+                quote_spanned!(place(self.ty)=> rows.column::<#value>(#next)?)
+            }
+        }
+    }
+
+    /// Resolves what was written so far.
+    pub fn view(&self, lifetime: &Lifetime, index: &Index) -> TokenStream {
+        if self.role == Role::Change {
+            return quote!(__tidemill::RowChanges::view(&columns.#index));
+        }
+        let value = self.read_value(lifetime);
+        quote_spanned!(place(self.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::view(&columns.#index))
     }
 }
 

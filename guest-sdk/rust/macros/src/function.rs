@@ -195,7 +195,7 @@ pub fn owned<'t>(ty: &'t Type, what: &str) -> Result<&'t Type> {
 /// The key that a method asks for, in what `describe` says.
 pub fn described_key(key: &Type) -> TokenStream {
     quote_spanned!(place(key)=>
-        fn key<K: __tidemill::Untimed>(json: &mut ::std::string::String) {
+        fn key<K: __tidemill::Bare>(json: &mut ::std::string::String) {
             __tidemill::describe_columns::<K>(json)
         }
         __tidemill::member(json, "key", |json| key::<#key>(json));

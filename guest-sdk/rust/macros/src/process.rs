@@ -194,7 +194,7 @@ impl Methods {
         let row = &self.row;
         let key = self.timer.as_ref().and_then(|timer| timer.key.as_ref());
         let key = key.map(function::described_key);
-        let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
+        let input = quote_spanned!(place(row)=> __tidemill::describe_input::<#row>(json));
         let slots = quote_spanned!(place(state)=> __tidemill::describe_slots::<#state>(json));
         let timers = timers.as_ref().map(|timers| {
             let describe =
@@ -208,7 +208,7 @@ impl Methods {
             quote!(__tidemill::member(json, "sides", |json| #describe);)
         });
         quote! {
-            __tidemill::member(json, "input", |json| #input);
+            #input;
             #key
             __tidemill::member(json, "slots", |json| #slots);
             #timers

@@ -14,15 +14,20 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
         .iter()
         .map(|field| read_field(field, lifetime.as_ref()))
         .collect::<Result<_>>()?;
-    if let Some(second) = columns
-        .iter()
-        .filter(|column| column.role == Role::EventTime)
-        .nth(1)
-    {
-        return error(
-            second.field,
+    for (role, why) in [
+        (
+            Role::EventTime,
             "a row has one event time: mark one field only",
-        );
+        ),
+        (
+            Role::Change,
+            "a row does one thing to others: mark one field only",
+        ),
+    ] {
+        let mut marked = columns.iter().filter(|column| column.role == role);
+        if let Some(second) = marked.nth(1) {
+            return error(second.field, why);
+        }
     }
     let record = Derived {
         input,
@@ -60,10 +65,25 @@ impl Derived<'_> {
         quote!(#(<#lifetime>)*)
     }
 
-    fn timed(&self) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| column.role == Role::EventTime)
+    /// Which field has this role.
+    fn marked(&self, role: Role) -> Option<Index> {
+        let mut columns = self.columns.iter();
+        columns
+            .position(|column| column.role == role)
+            .map(Index::from)
+    }
+
+    /// What was written into the field of this role, which is no column.
+    fn beside(&self, role: Role) -> TokenStream {
+        match self.marked(role) {
+            Some(index) => quote!(::core::option::Option::Some(columns.#index.into_list())),
+            None => quote!(::core::option::Option::None),
+        }
+    }
+
+    /// Whether all fields are columns.
+    fn is_bare(&self) -> bool {
+        self.columns.iter().all(Column::is_column)
     }
 
     fn write(&self) -> TokenStream {
@@ -75,7 +95,7 @@ impl Derived<'_> {
         let declared = self
             .columns
             .iter()
-            .filter(|column| column.role != Role::EventTime)
+            .filter(|column| column.is_column())
             .map(|column| {
                 let (name, value) = (&column.name, column.value());
                 quote_spanned!(place(column.ty)=> __tidemill::column::<#value>(#name))
@@ -92,19 +112,21 @@ impl Derived<'_> {
             .zip(&indices)
             .map(|(column, index)| column.write(index));
         let lists = self.columns.iter().zip(&indices);
-        let lists = lists.filter(|(column, _)| column.role != Role::EventTime);
+        let lists = lists.filter(|(column, _)| column.is_column());
         let lists = lists.map(|(_, index)| quote!(__tidemill::Writer::finish(columns.#index)));
-        let times = match self.timed().map(Index::from) {
-            Some(index) => quote!(::core::option::Option::Some(columns.#index.into_list())),
-            None => quote!(::core::option::Option::None),
-        };
-        let untimed = self
-            .timed()
-            .is_none()
-            .then(|| quote!(impl #generics __tidemill::Untimed for #ty {}));
+        let (times, changes) = (self.beside(Role::EventTime), self.beside(Role::Change));
+        let says = self.marked(Role::Change).map(|_| {
+            quote!(
+                const CHANGES: bool = true;
+            )
+        });
+        let bare = self
+            .is_bare()
+            .then(|| quote!(impl #generics __tidemill::Bare for #ty {}));
         quote! {
             impl #generics __tidemill::Record for #ty {
                 const COLUMNS: &'static [__tidemill::ColumnOf] = &[#(#declared),*];
+                #says
                 type Family = #family;
                 type Columns = (#(#writers,)*);
 
@@ -122,10 +144,14 @@ impl Derived<'_> {
                 }
 
                 fn finish(columns: Self::Columns) -> __tidemill::Made {
-                    __tidemill::Made { columns: ::std::vec![#(#lists),*], times: #times }
+                    __tidemill::Made {
+                        columns: ::std::vec![#(#lists),*],
+                        times: #times,
+                        changes: #changes,
+                    }
                 }
             }
-            #untimed
+            #bare
         }
     }
 
@@ -147,23 +173,14 @@ impl Derived<'_> {
         };
         let lifetime = self.lifetime.as_ref().unwrap_or(&own);
         let (ty, name) = (self.ty(), &self.input.ident);
-        let readers = self.columns.iter().map(|column| {
-            let value = column.read_value(lifetime);
-            quote_spanned!(place(column.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::Reader)
-        });
-        let mut next = 0_usize;
+        let readers = self.columns.iter().map(|column| column.reader(lifetime));
+        let mut next = 0..;
         let opens = self.columns.iter().map(|column| {
-            if column.role == Role::EventTime {
-                return quote!(rows.times()?);
-            }
-            let (value, index) = (column.read_value(lifetime), next);
-            next += 1;
-            quote_spanned!(place(column.ty)=> rows.column::<#value>(#index)?)
+            let index = column.is_column().then(|| next.next()).flatten();
+            column.open(lifetime, index.unwrap_or_default())
         });
-        let views = self.columns.iter().enumerate().map(|(index, column)| {
-            let (value, index) = (column.read_value(lifetime), Index::from(index));
-            quote_spanned!(place(column.ty)=> <#value as __tidemill::ReadValue<#lifetime>>::view(&columns.#index))
-        });
+        let views = self.columns.iter().enumerate();
+        let views = views.map(|(index, column)| column.view(lifetime, &Index::from(index)));
         let reads = self.columns.iter().enumerate().map(|(index, column)| {
             let (field, read) = (column.field, column.read(lifetime, &Index::from(index)));
             quote!(#field: #read)
@@ -192,7 +209,7 @@ impl Derived<'_> {
     }
 
     fn accumulate(&self) -> Option<TokenStream> {
-        if self.lifetime.is_some() || self.timed().is_some() || self.write_only() {
+        if self.lifetime.is_some() || !self.is_bare() || self.write_only() {
             return None;
         }
         let ty = self.ty();

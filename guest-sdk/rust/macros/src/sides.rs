@@ -36,6 +36,8 @@ pub fn derive(input: &DeriveInput) -> Result<TokenStream> {
             use ::tidemill::__private as __tidemill;
 
             impl #generics ::tidemill::Sides for #name #generics {
+                const CHANGES: bool = #(<#types as __tidemill::Side>::CHANGES)||*;
+
                 fn describe(json: &mut ::std::string::String) {
                     json.push('[');
                     #(#described)*

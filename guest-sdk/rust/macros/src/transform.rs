@@ -194,9 +194,9 @@ fn described(row: &Type, output: &TokenStream, sides: Option<&Type>) -> TokenStr
         let describe = quote_spanned!(place(sides)=> <#sides as ::tidemill::Sides>::describe(json));
         quote!(__tidemill::member(json, "sides", |json| #describe);)
     });
-    let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
+    let input = quote_spanned!(place(row)=> __tidemill::describe_input::<#row>(json));
     quote! {
-        __tidemill::member(json, "input", |json| #input);
+        #input;
         __tidemill::member(json, "output", |json| #output);
         #sides
     }

@@ -65,14 +65,14 @@ fn read(method: &ImplItemFn) -> Result<Method> {
 impl Method {
     fn described(&self) -> TokenStream {
         let row = &self.row;
-        let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
+        let input = quote_spanned!(place(row)=> __tidemill::describe_input::<#row>(json));
         let state = self.state.as_ref().map(|state| {
             let columns =
                 quote_spanned!(place(state)=> __tidemill::describe_columns::<#state>(json));
             quote!(__tidemill::member(json, "state", |json| #columns);)
         });
         quote! {
-            __tidemill::member(json, "input", |json| #input);
+            #input;
             #state
         }
     }

@@ -107,20 +107,20 @@ impl Method {
     fn described(&self) -> TokenStream {
         let (row, result) = (&self.row, &self.result);
         let key = self.key.as_ref().map(function::described_key);
-        let input = quote_spanned!(place(row)=> __tidemill::describe_columns::<#row>(json));
+        let input = quote_spanned!(place(row)=> __tidemill::describe_input::<#row>(json));
         let output = match &self.done {
             None => quote_spanned!(place(result)=>
                 __tidemill::describe_output::<<#result as __tidemill::Finished>::Row>(json)
             ),
             Some(_) => quote_spanned!(place(result)=> {
-                fn output<T: __tidemill::Untimed>(json: &mut ::std::string::String) {
+                fn output<T: __tidemill::Bare>(json: &mut ::std::string::String) {
                     __tidemill::describe_output::<T>(json)
                 }
                 output::<#result>(json)
             }),
         };
         quote! {
-            __tidemill::member(json, "input", |json| #input);
+            #input;
             #key
             __tidemill::member(json, "output", |json| #output);
         }

@@ -7,7 +7,7 @@ use crate::answer::Done;
 use crate::bindings::exports::tidemill::operator::process::{Due, Held, Processed};
 use crate::bindings::tidemill::operator::columns::{Batch, Table};
 use crate::bindings::tidemill::operator::outcome::{Failure, Output as Outcome};
-use crate::output::{Output, Sides};
+use crate::output::{Output, Sides, made_by_rows};
 use crate::record::{FromRow, Record};
 
 /// What rows change and emit.
@@ -104,6 +104,7 @@ where
     D: Done,
     F: Fn(R, &mut S, &mut T, &mut Output<O>, &mut Z) -> D,
 {
+    made_by_rows::<R, O, Z>();
     let reader = R::open(rows.into())?;
     let (count, keys) = (rows.rows as usize, keys.rows as usize);
     let (groups, times) = groups

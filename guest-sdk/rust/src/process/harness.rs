@@ -137,7 +137,11 @@ impl Harness {
     /// # Panics
     /// If `row` is not the record that `on_row` takes.
     pub fn row<R: Record>(&mut self, key: impl HarnessKey, row: R) -> &mut Self {
-        let Made { columns, times } = made(&row);
+        let Made {
+            columns,
+            times,
+            changes,
+        } = made(&row);
         let time = times.and_then(|times| times.first().copied());
         let by_watermark = if self.watermark == i64::MIN {
             0
@@ -151,7 +155,7 @@ impl Harness {
             rows: 1,
             times: vec![time],
             stamps: Some(vec![self.watermark]),
-            changes: None,
+            changes,
             columns,
         };
         let w = self.watermark;

@@ -57,9 +57,21 @@ impl<T: Word> Writer for FixedWriter<T> {
     }
 }
 
-impl FixedWriter<i64> {
-    /// The plain list, for what is not a column: event times.
-    pub fn into_list(self) -> Vec<i64> {
+/// The plain list, for what is not a column: event times, and what rows do.
+impl<T> FixedWriter<T> {
+    /// Appends a value.
+    #[inline(always)]
+    pub fn push(&mut self, value: T) {
+        self.0.push(value);
+    }
+
+    /// What was written so far.
+    pub fn list(&self) -> &[T] {
+        &self.0
+    }
+
+    /// All that was written.
+    pub fn into_list(self) -> Vec<T> {
         self.0
     }
 }

@@ -1,5 +1,6 @@
 //! Planning operators, each after what feeds it.
 
+mod changes;
 mod process;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tidemill_pipeline::{FAILED, FailurePolicy, LATE, OnFailure, Operator};
 use tidemill_rows::LogicalType;
 use tidemill_wasm::{Function, Kind, Output};
 
+use self::changes::{give_changes, have_changes, takes_changes};
 use super::functions::{self, FoundFunction};
 use super::streams::{Found, Planned, Planner, Wanted};
 use super::{
@@ -143,7 +145,7 @@ fn transform(
         _ => common.clone(),
     };
     let made = targets.iter().map(|target| (&target.1, kept(target)));
-    let ports = ports(described, made, have_changes(inputs));
+    let ports = ports(described, made, give_changes(inputs, described));
     let policy = policy(&operator.failure);
     let kind = made_ready.map(|function| {
         StationKind::Transform(TransformPlan {
@@ -335,56 +337,6 @@ fn ports<'a>(
     };
     ports.insert(1, failed);
     ports
-}
-
-/// A function that gathers rows must know of those that delete others: it would count them like any. A transform need not, since
-/// what it makes of a row does to others what the row does. Results that are taken back are counted where nobody asks.
-fn takes_changes(
-    planner: &mut Planner<'_>,
-    operator: &Operator,
-    inputs: &[Found],
-    function: &Function,
-) -> bool {
-    let at = inputs
-        .iter()
-        .position(|input| input.output.changes && deletes(planner, input.station));
-    let Some(at) = at.filter(|_| function.kind != Kind::Transform && !function.changes) else {
-        return true;
-    };
-    let input = &operator.inputs[at];
-    planner
-        .diagnostics
-        .error(
-            &input.span,
-            format!(
-                "operator {} cannot take rows that delete others",
-                operator.name
-            ),
-        )
-        .label(format!("rows of {} may do so", input.name))
-        .help(format!(
-            "function {} does not declare `changes`, and would count such rows like any other; `null-values = \"skip\"` of the \
-             source passes them over",
-            function.name
-        ));
-    false
-}
-
-/// Whether rows of a station that change others come from a source: then they delete.
-fn deletes(planner: &Planner<'_>, station: usize) -> bool {
-    match &planner.stations[station].kind {
-        Some(StationKind::Source(_)) => true,
-        Some(StationKind::Transform(_)) => {
-            let mut edges = planner.edges.iter().filter(|edge| edge.to == station);
-            edges.any(|edge| deletes(planner, edge.from))
-        }
-        _ => false,
-    }
-}
-
-/// Whether some input has rows that change others.
-fn have_changes(inputs: &[Found]) -> bool {
-    inputs.iter().any(|input| input.output.changes)
 }
 
 /// The partitioning that all inputs share, if they do.

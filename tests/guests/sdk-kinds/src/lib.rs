@@ -1,6 +1,7 @@
 //! One function of each sort that the SDK makes, for tests of the host.
 
 mod aggregates;
+mod changing;
 mod failing;
 mod impure;
 mod processes;
@@ -11,6 +12,7 @@ mod transforms;
 mod whole;
 
 pub use aggregates::{Count, Sum, SumFloats, Velocity};
+pub use changing::{Newest, Standing, Undo};
 pub use failing::{Crowded, FailAfterChange, PickySum, TrapAfterChange, Trapping};
 pub use impure::{AddBefore, CountResults, CountWindows, LatestEver, Numbering, SumFloatsAnyhow};
 pub use processes::{Busy, Keeping, Lasting};
@@ -54,5 +56,8 @@ tidemill::module!(
     Ringing,
     Tally,
     TallyMore,
-    TallyLess
+    TallyLess,
+    Newest,
+    Standing,
+    Undo
 );

@@ -7,7 +7,7 @@ use tidemill_pipeline::Operator;
 use tidemill_wasm::Output;
 
 use super::{
-    finish_keys, have_changes, key, no_clash, null_key, policy, ports, shapes, spread, wanted,
+    finish_keys, give_changes, key, no_clash, null_key, policy, ports, shapes, spread, wanted,
     work_time,
 };
 use crate::plan::functions::FoundFunction;
@@ -45,7 +45,7 @@ pub fn plan(
     let made = targets
         .iter()
         .map(|(_, schema)| (schema, partitioned.clone()));
-    let ports = ports(described, made, have_changes(inputs));
+    let ports = ports(described, made, give_changes(inputs, described));
     let policy = policy(&operator.failure);
     let kind = made_ready.zip(key_columns).map(|(function, key_columns)| {
         StationKind::Process(ProcessPlan {
