@@ -243,6 +243,14 @@ impl SourceSpec {
         }
     }
 
+    /// The columns that are null in rows that delete; nothing where no row does.
+    pub fn deleted_columns(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Kafka(kafka) => kafka.deleted_columns(),
+            Self::Files(_) | Self::Stdin(_) | Self::Nexmark(_) | Self::Datagen(_) => None,
+        }
+    }
+
     /// The names of its splits, in order.
     ///
     /// # Errors

@@ -17,21 +17,23 @@
 mod collect;
 mod crash;
 mod order;
+mod source;
 mod split;
 
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use tidemill_connectors::format::{ColumnSpec, FormatKind, FormatSpec};
+use tidemill_connectors::format::FormatKind;
 use tidemill_connectors::{
-    Chunk, ConnectorError, Opened, Pending, Position, Sink, SourceSpec, Wake, decode_text,
+    Chunk, ConnectorError, Opened, Pending, Position, Sink, SourceSpec, Wake,
 };
 use tidemill_core::clock::Strategy;
-use tidemill_rows::{LogicalType, SchemaRef};
 
 use self::collect::{Collector, Collectors};
 use self::crash::{Did, Taken};
-use self::split::{Feed, Scripted};
+use self::source::Source;
+pub(crate) use self::source::as_json;
+pub use self::source::{Does, Line, Unread};
 use crate::ends::{Ends, OpenSink};
 use crate::error::EngineError;
 use crate::failure::Action;
@@ -89,13 +91,6 @@ pub struct Stepped {
     pub came: Vec<Came>,
     /// What stopped the pipeline, if something did. Nothing more comes then.
     pub stopped: Option<EngineError>,
-}
-
-/// A scripted source.
-struct Source {
-    name: String,
-    format: FormatSpec,
-    feeds: Vec<(Arc<str>, Feed)>,
 }
 
 /// See the module.
@@ -169,27 +164,29 @@ impl Rehearsal {
         source.is_some_and(|source| matches!(source.format.kind, FormatKind::Csv { .. }))
     }
 
-    /// A source reads one row from a split: a line of its format, for CSV behind a header line. Generators read JSON.
+    /// Whether rows of a source may delete.
+    pub fn deletes(&self, source: &str) -> bool {
+        let source = self.sources.iter().find(|s| s.name == source);
+        source.is_some_and(|source| source.of_value.is_some())
+    }
+
+    /// A source reads one row from a split: a line of its format, for CSV behind a header line. What is no text (generators,
+    /// Avro, Protobuf) is written as JSON.
     ///
     /// # Errors
-    /// If there is a header and it is none. A row that cannot be decoded fails as it does otherwise.
+    /// If the line is no row. A row that cannot be decoded fails as it does otherwise.
     ///
     /// # Panics
     /// If there is no such split, or it has ended.
     pub fn row(
         &mut self,
         (source, split): (&str, &str),
-        header: Option<&str>,
-        line: &str,
-    ) -> Result<Stepped, ConnectorError> {
-        let (source, split) = self.find(source, split);
-        let Source { format, feeds, .. } = &self.sources[source];
-        let (name, _) = &feeds[split];
-        let header = header.map_or(String::new(), |header| format!("{header}\n"));
-        let text = format!("{header}{line}\n").into_bytes();
-        // Two, so that a line that should turn out to be several rows is no row lost.
-        let chunk = decode_text(format, name, text, 2)?;
-        self.feed_at((source, split), chunk);
+        line: Line<'_>,
+        does: Does,
+    ) -> Result<Stepped, Unread> {
+        let at = self.find(source, split);
+        let chunk = self.sources[at.0].read(at.1, line, does)?;
+        self.feed_at(at, chunk);
         Ok(self.step())
     }
 
@@ -264,60 +261,6 @@ impl Rehearsal {
         }
         worker::settle(&mut self.workers)
     }
-}
-
-impl Source {
-    fn new(name: String, plan: &SourcePlan, script: &Script) -> Self {
-        let splits = script.splits.iter().find(|(source, _)| *source == name);
-        let mut names: Vec<Arc<str>> = match splits {
-            Some((_, splits)) => splits.iter().map(|split| split.as_str().into()).collect(),
-            None => vec![name.as_str().into()],
-        };
-        names.sort();
-        Self {
-            name,
-            format: match plan.spec.format() {
-                Some(format) => format.clone(),
-                None => as_json(&plan.spec.schema()),
-            },
-            feeds: names
-                .into_iter()
-                .map(|name| (name, Feed::default()))
-                .collect(),
-        }
-    }
-}
-
-impl Source {
-    /// The splits of a worker, of so many.
-    fn share(&self, (worker, workers): (usize, usize), schema: &SchemaRef) -> Opened {
-        let splits = self.feeds.iter().enumerate();
-        let own = splits.filter(|(i, _)| i % workers == worker);
-        Opened {
-            names: self.feeds.iter().map(|(name, _)| name.clone()).collect(),
-            splits: own
-                .map(|(i, (name, feed))| {
-                    let split = Scripted::new(name.clone(), schema.clone(), feed.clone());
-                    (i, Box::new(split) as Box<dyn tidemill_connectors::Split>)
-                })
-                .collect(),
-            schema: schema.clone(),
-            // The script says which split is read, not the watermarks.
-            bounded: false,
-            later: None,
-            forgotten: Arc::default(),
-            gauge: None,
-        }
-    }
-}
-
-/// The format in which rows are written that no source reads as text.
-pub(crate) fn as_json(schema: &SchemaRef) -> FormatSpec {
-    let columns = schema.fields().iter().map(|field| {
-        let ty = LogicalType::of(field.data_type());
-        ColumnSpec::new(field.name(), ty, field.is_nullable())
-    });
-    FormatSpec::new(FormatKind::Json, columns.collect())
 }
 
 /// The plan with what a script says of its sources, and nothing passed over.

@@ -28,7 +28,7 @@ use crate::plan::{
     Edge, FunctionPlan, Plan, PolicyPlan, Port, SourcePlan, StatePlan, Station, StationKind,
     WorkTime,
 };
-use crate::rehearsal::{Came, Rehearsal, Script, Stepped, as_json};
+use crate::rehearsal::{Came, Does, Line, Rehearsal, Script, Stepped, as_json};
 use crate::run::{BATCH_ROWS, Options};
 
 /// What is given again.
@@ -284,15 +284,18 @@ fn rehearse(
         profile: false,
     };
     let mut rehearsal = Rehearsal::start(plan, &Script::default(), &options)?;
-    let line = again.row.replace(['\n', '\r'], " ");
+    let text = again.row.replace(['\n', '\r'], " ");
+    let line = Line {
+        header: None,
+        text: &text,
+    };
     let mut out = Out::default();
-    let stepped =
-        rehearsal
-            .row((ROW, ROW), None, &line)
-            .map_err(|source| EngineError::Connector {
-                name: ROW.to_owned(),
-                source,
-            })?;
+    let stepped = rehearsal
+        .row((ROW, ROW), line, Does::Insert)
+        .map_err(|unread| EngineError::Connector {
+            name: ROW.to_owned(),
+            source: unread.into(),
+        })?;
     if out.take(stepped)? {
         rehearsal.end((ROW, ROW));
         out.take(rehearsal.step())?;

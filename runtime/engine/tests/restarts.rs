@@ -8,7 +8,7 @@ use support::input::{self, Random, Shape};
 use support::stations::pipeline;
 use support::{Bench, HOLDERS, Holder, How};
 use tidemill_engine::Rehearsal;
-use tidemill_engine::rehearsal::{Came, Script, Stepped, Watermarks};
+use tidemill_engine::rehearsal::{Came, Does, Line, Script, Stepped, Watermarks};
 use tidemill_rows::json;
 
 const SHAPE: Shape = Shape {
@@ -250,7 +250,11 @@ fn run(
         }
         since.extend(shown(match step {
             Step::Row(split, line) => {
-                let row = rehearsal.row(("rows", &names[*split]), None, line);
+                let text = Line {
+                    header: None,
+                    text: line,
+                };
+                let row = rehearsal.row(("rows", &names[*split]), text, Does::Insert);
                 row.expect("JSON needs no header")
             }
             Step::End(split) => {

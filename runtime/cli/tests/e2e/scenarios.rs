@@ -305,7 +305,9 @@ fn there_must_be_a_scenario() {
 #[test]
 fn every_mistake_is_met_with_its_message() {
     let cases = root().join("tests/scenarios/wrong");
-    let folder = folder(&[]);
+    let deletes = root().join("tests/scenarios/engine/deletes.toml");
+    let deletes = fs::read_to_string(deletes).expect("a pipeline");
+    let folder = folder(&[("deletes.toml", &deletes)]);
     let mut count = 0;
     for entry in fs::read_dir(&cases).expect("the cases") {
         let path = entry.expect("an entry").path();

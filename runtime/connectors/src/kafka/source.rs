@@ -17,7 +17,7 @@ use super::topic_id;
 use super::topics::{Found, Topics};
 use crate::ConnectorError;
 use crate::columns::Columns;
-use crate::format::FormatSpec;
+use crate::format::{ColumnSpec, FormatSpec};
 use crate::position::{Position, RecordPosition};
 use crate::source::Shares;
 use crate::split::{Split, Wake};
@@ -82,23 +82,33 @@ impl KafkaSpec {
         self.client.config()?;
         self.topics.check()?;
         self.format.check()?;
-        if self.null_values == NullValues::Delete {
-            self.check_deletes()?;
-        }
+        self.check_deletes()?;
         RecordDecoder::new(&self.format, ("", 0)).map(|_| ())
     }
 
     /// A row that deletes has nothing where its value would be.
     fn check_deletes(&self) -> Result<(), ConnectorError> {
-        let of_value = |from: &RecordField| matches!(from, RecordField::Field | RecordField::Value);
-        let columns = &self.format.columns;
-        match columns.iter().find(|c| of_value(&c.from) && !c.nullable) {
+        match self.of_deleted_values().find(|column| !column.nullable) {
             Some(column) => Err(ConnectorError::Configuration(format!(
                 "column `{}` may not be null, and is where records without a value are deletes: give it the type `{}?`",
                 column.name, column.ty
             ))),
             None => Ok(()),
         }
+    }
+
+    /// The columns of the value, where records without one delete.
+    fn of_deleted_values(&self) -> impl Iterator<Item = &ColumnSpec> {
+        let deletes = self.null_values == NullValues::Delete;
+        let of_value = |from: &RecordField| matches!(from, RecordField::Field | RecordField::Value);
+        let columns = self.format.columns.iter();
+        columns.filter(move |column| deletes && of_value(&column.from))
+    }
+
+    /// The names of these columns; nothing where no record deletes.
+    pub(crate) fn deleted_columns(&self) -> Option<Vec<String>> {
+        let names = self.of_deleted_values().map(|column| column.name.clone());
+        (self.null_values == NullValues::Delete).then(|| names.collect())
     }
 
     /// Opens the shares of the workers that are woken by these.

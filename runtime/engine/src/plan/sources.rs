@@ -3,7 +3,6 @@
 use tidemill_connectors::format::{
     ColumnSpec, FileSchema, FormatKind, FormatSpec, SchemaSpec, TimeFormat, Unknown,
 };
-use tidemill_connectors::kafka::NullValues;
 use tidemill_connectors::registry::{Registry, RegistrySpec};
 use tidemill_connectors::{FilesSpec, SourceSpec, StdinSpec};
 use tidemill_core::clock::{SourceConfig, Strategy, WhenIdle};
@@ -101,8 +100,7 @@ pub fn plan(planner: &mut Planner<'_>, source: &Source) {
     let watermark = source.watermark.as_ref();
     let custom = watermark.and_then(|watermark| custom(planner, source, watermark, &schema));
     let policy = super::operators::policy(&source.failure);
-    let deletes =
-        matches!(&spec, SourceSpec::Kafka(kafka) if kafka.null_values == NullValues::Delete);
+    let deletes = spec.deleted_columns().is_some();
     let port = |name: &str, schema, partitioned| Port {
         name: name.to_owned(),
         schema,

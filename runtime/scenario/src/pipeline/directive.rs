@@ -22,6 +22,8 @@ pub enum Of {
 pub enum Directive {
     /// `rows SOURCE[/SPLIT]`: the source reads the input lines.
     Rows(Of),
+    /// `deletes SOURCE[/SPLIT]`: the source reads records without a value, of which the input lines say the rest.
+    Deletes(Of),
     /// `watermark [SOURCE[/SPLIT]] TIME`: watermarks of splits rise to this, in microseconds.
     Watermark(Of, i64),
     /// `end [SOURCE[/SPLIT]]`: splits have no more rows.
@@ -38,7 +40,7 @@ pub enum Directive {
     State(String),
 }
 
-const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]`, \
+const DIRECTIVES: &str = "`rows SOURCE[/SPLIT]`, `deletes SOURCE[/SPLIT]`, `watermark [SOURCE[/SPLIT]] TIME`, `end [SOURCE[/SPLIT]]`, \
                           `processing-time TIME`, `checkpoint`, `crash`, `restore [at parallelism N]` or `state OPERATOR`";
 const TIMES: &str = "such as 2013-01-01T10:15:00Z, or a whole number of microseconds since 1970";
 
@@ -53,6 +55,7 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
     let words: Vec<Word<'_>> = step.directive.words().collect();
     let directive = match &words[..] {
         [("rows", _), of] => Directive::Rows(source(of)?),
+        [("deletes", _), of] => Directive::Deletes(source(of)?),
         [("watermark", _), time] => Directive::Watermark(Of::All, time_of(time)?),
         [("watermark", _), of, time] => Directive::Watermark(source(of)?, time_of(time)?),
         [("end", _)] => Directive::End(Of::All),
@@ -68,7 +71,7 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
         _ => return Err(no_directive(step, &words)),
     };
     match step.rows().next() {
-        Some(line) if !matches!(directive, Directive::Rows(_) | Directive::State(_)) => {
+        Some(line) if !directive.takes_lines() => {
             let title = format!("`{}` takes no input lines", words[0].0);
             Err(Mistake::new(line.span(), title)
                 .label("expected `----` here")
@@ -78,15 +81,23 @@ pub fn directive(step: &Step<'_>) -> Result<Directive, Mistake> {
     }
 }
 
+impl Directive {
+    fn takes_lines(&self) -> bool {
+        matches!(self, Self::Rows(_) | Self::Deletes(_) | Self::State(_))
+    }
+}
+
 /// The words that directives begin with.
-const WORDS: [&str; 7] = [
+const WORDS: [&str; 9] = [
     "rows",
+    "deletes",
     "watermark",
     "end",
     "processing-time",
     "checkpoint",
     "crash",
     "restore",
+    "state",
 ];
 
 /// The word that was meant, where a few letters are wrong.
@@ -103,6 +114,10 @@ fn no_directive(step: &Step<'_>, words: &[Word<'_>]) -> Mistake {
         "rows" => (
             "`rows SOURCE` or `rows SOURCE/SPLIT`",
             "the rows stand below it, one a line".to_owned(),
+        ),
+        "deletes" => (
+            "`deletes SOURCE` or `deletes SOURCE/SPLIT`",
+            "what of the records is not in their value stands below it, a line each".to_owned(),
         ),
         "watermark" => (
             "`watermark TIME`, `watermark SOURCE TIME` or `watermark SOURCE/SPLIT TIME`",

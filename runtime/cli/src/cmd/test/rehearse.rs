@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tidemill_connectors::ConnectorError;
 use tidemill_engine::checkpoint::view::Entry;
 use tidemill_engine::functions::InModules;
 use tidemill_engine::plan::StationKind;
-use tidemill_engine::rehearsal::{Stepped, Watermarks};
+use tidemill_engine::rehearsal::{Does, Line, Stepped, Unread, Watermarks};
 use tidemill_engine::{BATCH_ROWS, EngineError, Options, Plan, Rehearsal, rehearsal};
 use tidemill_pipeline::nearest::nearest;
 use tidemill_scenario::pipeline::{Directive, Of};
@@ -159,7 +160,8 @@ impl Stage<'_> {
     fn step(&mut self, step: &Step<'_>, directive: &Directive) -> Result<Vec<String>, Stop> {
         let mut lines = Vec::new();
         match directive {
-            Directive::Rows(of) => self.rows(step, of, &mut lines)?,
+            Directive::Rows(of) => self.rows(step, (of, Does::Insert), &mut lines)?,
+            Directive::Deletes(of) => self.rows(step, (of, Does::Delete), &mut lines)?,
             Directive::Watermark(of, w) => {
                 for (source, split) in self.splits(step, of)? {
                     if !self.rehearsal.is_ended((&source, &split)) {
@@ -226,7 +228,12 @@ impl Stage<'_> {
             .collect())
     }
 
-    fn rows(&mut self, step: &Step<'_>, of: &Of, lines: &mut Vec<String>) -> Result<(), Stop> {
+    fn rows(
+        &mut self,
+        step: &Step<'_>,
+        (of, does): (&Of, Does),
+        lines: &mut Vec<String>,
+    ) -> Result<(), Stop> {
         let splits = self.splits(step, of)?;
         let [(source, split)] = &splits[..] else {
             let names: Vec<String> = splits
@@ -246,6 +253,13 @@ impl Stage<'_> {
                 .help("put `end` behind the last rows")
                 .into());
         }
+        if does == Does::Delete && !self.rehearsal.deletes(source) {
+            let title = format!("no row of {source} deletes");
+            return Err(Mistake::new(step.directive.span(), title)
+                .label("expected a source of Kafka with `null-values = \"delete\"`")
+                .help("`rows` gives rows that have a value")
+                .into());
+        }
         let mut rows = step.rows();
         let header = self.rehearsal.needs_header(source).then(|| rows.next());
         let header = header.flatten().map(|line| line.text);
@@ -260,13 +274,23 @@ impl Stage<'_> {
                 .into());
         }
         for line in rows {
-            let stepped = self.rehearsal.row((source, split), header, line.text);
-            let stepped = stepped.map_err(|error| {
-                Mistake::new(step.input[0].span(), error.to_string())
+            let text = Line {
+                header,
+                text: line.text,
+            };
+            let stepped = self.rehearsal.row((source, split), text, does);
+            let stepped = stepped.map_err(|unread| match unread {
+                Unread::Header(error) => Mistake::new(step.input[0].span(), error.to_string())
                     .label("expected the names of the columns, as the first line of such a file")
                     .help(format!(
                         "{source} reads CSV, so its rows stand below a header"
-                    ))
+                    )),
+                Unread::Value(_) => Mistake::new(
+                    line.span(),
+                    ConnectorError::from(unread).to_string(),
+                )
+                .label("expected a line without it")
+                .help("give what is of the key, of headers, and of the record's place and time"),
             })?;
             self.show(stepped, lines);
             if self.stopped {

@@ -46,9 +46,10 @@ pub fn script<'a>(scenario: &'a Scenario<'a>) -> Result<Script<'a>, Mistake> {
                     .help("put the steps in the order of the clock"));
             }
             Directive::ProcessingTime(now) => clock = *now,
-            Directive::Rows(_) if step.rows().next().is_none() => {
+            Directive::Rows(_) | Directive::Deletes(_) if step.rows().next().is_none() => {
                 let span = step.directive.span();
-                return Err(Mistake::new(span, "no rows below `rows`")
+                let word = step.directive.words().next().map_or("", |(word, _)| word);
+                return Err(Mistake::new(span, format!("no rows below `{word}`"))
                     .label("expected input lines below this one, as the source reads them")
                     .help("one row a line; below a source that reads CSV, a header first"));
             }
@@ -63,8 +64,10 @@ impl Script<'_> {
     pub fn splits(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut splits: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (_, directive) in &self.steps {
-            let (Directive::Rows(of) | Directive::Watermark(of, _) | Directive::End(of)) =
-                directive
+            let (Directive::Rows(of)
+            | Directive::Deletes(of)
+            | Directive::Watermark(of, _)
+            | Directive::End(of)) = directive
             else {
                 continue;
             };
