@@ -362,7 +362,9 @@ fn what_is_gone_is_sent_as_the_letter_holds_it_or_not_at_all() {
     // The topic is another one: that it was sent to the one before means nothing.
     let replayed = scene.folder.run(&["dlq", "replay"]).expect(1).says(&[
         "3 letters sent again, 3 of them from the letter, as the record is gone, 1 cannot be sent again",
-        "is not there any more, and the letter holds a row, not the record",
+        "of look cannot be sent again: ",
+        "is not there any more, and the letter holds the row that was made of it, not the record",
+        "hint: `tidemill rerun pipeline.toml --letter NAME` gives the row",
     ]);
     assert_eq!(replayed.out.matches("as the letter holds it").count(), 3);
     let copies = visible(&scene.from, 3);
@@ -396,4 +398,77 @@ fn letters_in_files_are_listed_and_shown_and_replay_says_that_they_are_none_of_i
         "the dead letters of this pipeline lie in files",
         "hint: `tidemill rerun --letters FILE`",
     ]);
+}
+
+/// Letters whose topic a column names: that of the operator is known by the pipeline file, that of the reason is asked for.
+#[test]
+fn letters_in_topics_that_a_column_names_are_found() {
+    let (from, look) = (Topic::new("payments", 1), Topic::new("look", 1));
+    let decode = Topic::named(broker(), "decode");
+    decode.create(1);
+    let pipeline = format!(
+        r#"name = "{1}"
+[modules.kinds]
+file = {3:?}
+[sources.payments]
+kafka = {{ brokers = "{0}", topics = "{1}", until = "now" }}
+columns = {{ value = "integer" }}
+on-failure = "dead-letter"
+[operators.{2}]
+input = "payments"
+function = "kinds/trapping"
+config = {{ at = 13 }}
+on-failure = "dead-letter"
+[sinks.out]
+input = "{2}"
+blackhole = {{}}
+[sinks.unread]
+input = "payments.failed"
+kafka = {{ brokers = "{0}", topic-column = "reason" }}
+[sinks.bad]
+input = "{2}.failed"
+kafka = {{ brokers = "{0}", topic-column = "operator" }}
+"#,
+        broker(),
+        from.name(),
+        look.name(),
+        kinds()
+    );
+    from.produce(&[
+        Record::new(r#"{"value":13}"#),
+        Record::new(r#"{"value":"none"}"#),
+    ]);
+    let folder = Folder::with(&[("pipeline.toml", &pipeline)]);
+    folder.run(&["run"]).expect(0);
+    visible(&look, 1);
+    visible(&decode, 1);
+    let listed = folder.run(&["dlq", "list"]).expect(0).says(&[
+        "not looked for: sink unread sends each letter to the topic that column `reason` names",
+        "`--topic NAME`",
+    ]);
+    assert!(
+        listed.out.contains(&format!("{}-0:0", look.name())),
+        "{}",
+        listed.out
+    );
+    let listed = folder
+        .run(&["dlq", "list", "--topic", "decode"])
+        .expect(0)
+        .out;
+    assert!(listed.contains("decode-0:0"), "{listed}");
+    let shown = folder.run(&["dlq", "show", "decode-0:0"]).expect(0).out;
+    assert!(shown.contains("bytes      {\"value\":\"none\"}"), "{shown}");
+    folder
+        .run(&["dlq", "replay", "decode-0:0"])
+        .expect(0)
+        .says(&["1 letter sent again"]);
+    assert_eq!(visible(&from, 3).len(), 3);
+    Topic::named(broker(), &format!("tidemill-{}-replayed", from.name())).delete();
+
+    let only = pipeline.replace(r#"topic-column = "operator""#, r#"topic-column = "reason""#);
+    folder.write("pipeline.toml", &only);
+    folder
+        .run(&["dlq", "list"])
+        .expect(2)
+        .says(&["which topic? sink unread sends", "hint: `--topic NAME`"]);
 }

@@ -80,7 +80,8 @@ pub(super) fn list(args: &Args) -> Result<(), Failure> {
         found: 0,
         others: 0,
     };
-    for topic in places.topics(args.select.topic.as_deref())? {
+    let topics = places.topics(args.select.topic.as_deref(), &listing.names)?;
+    for topic in &topics {
         let mut replayed = Replayed::read(&topic.cluster, &places.pipeline)?;
         let Some(mut reader) = TopicReader::open(&topic.cluster, &topic.topic)? else {
             continue;
@@ -107,6 +108,11 @@ pub(super) fn list(args: &Args) -> Result<(), Failure> {
         }
     }
     listing.show();
+    if let Some(unnamed) = places.unnamed().filter(|_| args.select.topic.is_none()) {
+        Talk::new(Format::Text, false).note(format!(
+            "not looked for: {unnamed}; `--topic NAME` shows those of one"
+        ));
+    }
     Ok(())
 }
 

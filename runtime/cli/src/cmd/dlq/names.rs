@@ -79,6 +79,14 @@ impl Name {
         })
     }
 
+    /// The topic that it names.
+    pub fn topic(&self) -> Option<&str> {
+        match self {
+            Self::Record { topic, .. } => topic.as_deref(),
+            Self::Line { .. } => None,
+        }
+    }
+
     /// Whether it is that record's.
     pub fn is_of(&self, at: &RecordAt) -> bool {
         match self {

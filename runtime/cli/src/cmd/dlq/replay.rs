@@ -68,7 +68,7 @@ pub(super) fn replay(args: &Args) -> Result<ExitCode, Failure> {
         return Err(in_files(&anyhow!("{line} lies in a file").to_string()));
     }
     let places = Places::of(&pipeline)?;
-    let topics = places.topics(args.select.topic.as_deref())?;
+    let topics = places.topics(args.select.topic.as_deref(), &names)?;
     if topics.is_empty() {
         return Err(in_files("the dead letters of this pipeline lie in files"));
     }
@@ -79,14 +79,22 @@ pub(super) fn replay(args: &Args) -> Result<ExitCode, Failure> {
         open: names.clone(),
         names,
     };
-    for topic in topics {
+    for topic in &topics {
         of_topic(&mut asked, (&places, topic), &mut tally)?;
     }
     let all_sent = tally.sum_up();
+    if let Some(unnamed) = places.unnamed().filter(|_| args.select.topic.is_none()) {
+        tally.note(format!(
+            "not looked for: {unnamed}; `--topic NAME` sends those of one"
+        ));
+    }
     // With a limit not all were looked at.
     if let Some(name) = asked.open.first().filter(|_| asked.left > 0) {
         return Err(Failure::wrong(anyhow!("there is no letter {name}"))
             .hint("`tidemill dlq list` shows those that there are"));
+    }
+    if let Some(hint) = tally.hint(&pipeline.pipeline) {
+        tally.note(hint);
     }
     Ok(match all_sent {
         true => ExitCode::SUCCESS,

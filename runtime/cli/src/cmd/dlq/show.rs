@@ -49,8 +49,9 @@ pub(super) fn show(args: &Args) -> Result<(), Failure> {
             0 => String::new(),
             _ => "\n".to_owned(),
         };
-        told += &whole(&found, &places, topic)?;
-        told += &advice(&found, &pipeline.pipeline);
+        let record = behind(&found, &places)?;
+        told += &whole(&found, &places, topic.as_ref().zip(Some(&record)))?;
+        told += &advice(&found, &record, &pipeline.pipeline);
         print(&told);
     }
     Ok(())
@@ -70,10 +71,10 @@ pub fn line(pipeline: &PipelineArgs, name: &str) -> Result<(String, String), Fai
     Ok((found.name, object.to_string()))
 }
 
-fn find<'p>(places: &'p Places, name: &Name) -> Result<(Found, Option<&'p LetterTopic>), Failure> {
+fn find(places: &Places, name: &Name) -> Result<(Found, Option<LetterTopic>), Failure> {
     match name {
-        Name::Record { topic, .. } => {
-            let topics = places.topics(topic.as_deref())?;
+        Name::Record { .. } => {
+            let topics = places.topics(name.topic(), &[])?;
             if let [_, _, ..] = topics[..] {
                 let names: Vec<&str> = topics.iter().map(|t| t.topic.as_str()).collect();
                 let error = anyhow!("{name} may be in several topics");
@@ -84,8 +85,8 @@ fn find<'p>(places: &'p Places, name: &Name) -> Result<(Found, Option<&'p Letter
                 );
                 return Err(Failure::wrong(error).hint(hint));
             }
-            let topic = topics.first().ok_or_else(|| missing(name))?;
-            Ok((record(topic, name)?, Some(topic)))
+            let topic = topics.into_iter().next().ok_or_else(|| missing(name))?;
+            Ok((record(&topic, name)?, Some(topic)))
         }
         Name::Line { file, line } => {
             let mut wanted = None;
@@ -128,7 +129,11 @@ fn missing(name: &Name) -> Failure {
         .hint("`tidemill dlq list` shows those that there are")
 }
 
-fn whole(found: &Found, places: &Places, topic: Option<&LetterTopic>) -> Result<String, Failure> {
+fn whole(
+    found: &Found,
+    places: &Places,
+    in_topic: Option<(&LetterTopic, &Behind)>,
+) -> Result<String, Failure> {
     let letter = &found.letter;
     let mut told = format!("letter     {}\n", found.name);
     let mut say = |what: &str, text: &str| {
@@ -165,8 +170,8 @@ fn whole(found: &Found, places: &Places, topic: Option<&LetterTopic>) -> Result<
         let value = value.as_deref().map_or("none".to_owned(), shown);
         say("header", &format!("{name} = {value}"));
     }
-    if let Some(topic) = topic {
-        say("record", &behind(found, places)?);
+    if let Some((topic, record)) = in_topic {
+        say("record", &record.told);
         let receipt = Replayed::read(&topic.cluster, &places.pipeline)?.receipt(found)?;
         let receipt = receipt.as_ref().map_or("never".to_owned(), replayed);
         say("replayed", &receipt);
@@ -174,18 +179,34 @@ fn whole(found: &Found, places: &Places, topic: Option<&LetterTopic>) -> Result<
     Ok(told)
 }
 
-/// What is known of the record that the row came from.
-fn behind(found: &Found, places: &Places) -> Result<String, Failure> {
-    let Some(origin) = found.origin() else {
-        return Ok("none: the row did not come from a topic".to_owned());
+/// What is known of the record that a row came from.
+struct Behind {
+    told: String,
+    is_there: bool,
+}
+
+fn behind(found: &Found, places: &Places) -> Result<Behind, Failure> {
+    let unknown = |told: String| Behind {
+        told,
+        is_there: false,
+    };
+    // A letter in a file is not sent again: nobody asks for its record.
+    let Some(origin) = found.origin().filter(|_| found.stored.is_some()) else {
+        return Ok(unknown(
+            "none: the row did not come from a topic".to_owned(),
+        ));
     };
     let Some(source) = places.source(&origin.topic) else {
-        return Ok(format!("{origin}, which no source of this pipeline reads"));
+        let told = format!("{origin}, which no source of this pipeline reads");
+        return Ok(unknown(told));
     };
     let record = Originals::new(&source.cluster, source.isolation)?.get(&origin)?;
     Ok(match record {
-        Some(record) => format!("{origin} is there: {}", brief(&record)),
-        None => format!("{origin} is not there any more"),
+        Some(record) => Behind {
+            told: format!("{origin} is there: {}", brief(&record)),
+            is_there: true,
+        },
+        None => unknown(format!("{origin} is not there any more")),
     })
 }
 
@@ -218,7 +239,7 @@ fn shown(bytes: &[u8]) -> String {
     }
 }
 
-fn advice(found: &Found, pipeline: &Path) -> String {
+fn advice(found: &Found, record: &Behind, pipeline: &Path) -> String {
     let mut told = String::new();
     let (pipeline, name) = (pipeline.display(), &found.name);
     if found.letter.function.is_some() && found.letter.row.is_some() {
@@ -226,7 +247,9 @@ fn advice(found: &Found, pipeline: &Path) -> String {
             "to try     tidemill rerun {pipeline} --letter {name}   (the function, alone, with its backtrace)\n"
         );
     }
-    if found.stored.is_some() && found.origin().is_some() {
+    // A row of an operator is not the record.
+    let held = found.stored.is_some() && found.letter.bytes.is_some();
+    if record.is_there || (held && found.origin().is_some()) {
         told += &format!(
             "to repeat  tidemill dlq replay {pipeline} {name}   (when the module or the pipeline file takes it)\n"
         );

@@ -66,7 +66,7 @@ impl<'a> Round<'a> {
         let origin = match self.origin(&found)? {
             Ok(origin) => origin,
             Err(why) => {
-                tally.cannot(&found.name, &why);
+                tally.cannot(&found, &why);
                 return Ok(false);
             }
         };
@@ -148,7 +148,7 @@ impl<'a> Round<'a> {
             let (record, partitions, source) = match self.record(origin, &found)? {
                 Ok(record) => record,
                 Err(why) => {
-                    tally.cannot(&found.name, &why);
+                    tally.cannot(&found, &why);
                     continue;
                 }
             };
@@ -212,7 +212,9 @@ fn is_it(record: &Stored, found: &Found) -> bool {
 fn held(origin: RecordAt, found: &Found) -> Result<Stored, String> {
     let gone = format!("{origin} is not there any more, and the letter");
     match found.letter.bytes.as_deref() {
-        None => Err(format!("{gone} holds a row, not the record")),
+        None => Err(format!(
+            "{gone} holds the row that was made of it, not the record"
+        )),
         Some([]) => Err(format!("{gone} holds nothing of it")),
         Some(bytes) if bytes.len() >= BAD_ROW_BYTES => {
             Err(format!("{gone} holds only its beginning"))

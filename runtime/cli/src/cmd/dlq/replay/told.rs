@@ -1,9 +1,12 @@
 //! What is said of letters that were sent again, and of those that were not.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::args::Format;
 use crate::cmd::dlq::print;
+use crate::cmd::dlq::select::Found;
 use crate::figures::counted;
 use crate::talk::Talk;
 
@@ -35,6 +38,8 @@ pub(super) struct Tally {
     from_letters: u64,
     circling: u64,
     cannot: u64,
+    /// Whether some of these hold a row that a function was given.
+    has_rows: bool,
     /// Those whose records were sent before.
     pub before: u64,
     /// Records that are no letters.
@@ -51,6 +56,7 @@ impl Tally {
             from_letters: 0,
             circling: 0,
             cannot: 0,
+            has_rows: false,
             before: 0,
             others: 0,
         }
@@ -86,12 +92,26 @@ impl Tally {
     }
 
     /// One cannot be.
-    pub fn cannot(&mut self, letter: &str, why: &str) {
+    pub fn cannot(&mut self, found: &Found, why: &str) {
         self.cannot += 1;
-        if self.cannot as usize <= NAMED {
-            self.talk
-                .note(format!("{letter} cannot be sent again: {why}"));
+        let (letter, operator) = (&found.name, &found.letter.operator);
+        self.has_rows |= found.letter.function.is_some() && found.letter.row.is_some();
+        match self.format {
+            Format::Json => {
+                let line =
+                    json!({ "letter": letter, "operator": operator, "sent": false, "why": why });
+                print(&format!("{line}\n"));
+            }
+            Format::Text if self.cannot as usize <= NAMED => self.note(format!(
+                "{letter} of {operator} cannot be sent again: {why}"
+            )),
+            Format::Text => {}
         }
+    }
+
+    /// Says something of all of them.
+    pub fn note(&self, text: String) {
+        self.talk.note(text);
     }
 
     /// Says it all. Whether every letter was sent, now or before.
@@ -114,6 +134,12 @@ impl Tally {
         say(self.cannot, "cannot be sent again");
         say(self.others, "records are no letters");
         self.talk.note(parts.join(", "));
+        if self.cannot as usize > NAMED && self.format == Format::Text {
+            self.note(format!(
+                "{} more cannot be: `--format json` names them all",
+                self.cannot as usize - NAMED
+            ));
+        }
         if self.circling > 0 {
             self.talk.note(format!(
                 "{} for the third time or more: see with `tidemill rerun --letter` why they fail before sending them on",
@@ -121,5 +147,20 @@ impl Tally {
             ));
         }
         self.cannot == 0
+    }
+
+    /// What can be done about letters that cannot be sent again, if there are such.
+    pub fn hint(&self, pipeline: &Path) -> Option<String> {
+        let pipeline = pipeline.display();
+        let hint = match self.has_rows {
+            true => format!(
+                "hint: `tidemill rerun {pipeline} --letter NAME` gives the row of such a letter to its function again, alone; into \
+                 the pipeline it comes only if its producer sends its record once more"
+            ),
+            false => {
+                format!("hint: `tidemill dlq show {pipeline} NAME` shows what such a letter holds")
+            }
+        };
+        (self.cannot > 0).then_some(hint)
     }
 }
