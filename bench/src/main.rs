@@ -18,6 +18,7 @@ mod process;
 mod settings;
 mod state;
 mod usage;
+mod values;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,7 @@ type Group = (&'static str, fn(&Places) -> Result<Vec<Figure>>);
 const GROUPS: &[Group] = &[
     ("boundary", boundary::measure),
     ("json-decode", decode::measure),
+    ("avro-decode", values::measure),
     ("json-filter", pipelines::json_filter),
     ("json-tumble", pipelines::json_tumble),
     ("gen-tumble", pipelines::gen_tumble),

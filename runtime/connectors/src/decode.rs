@@ -11,9 +11,12 @@ pub mod avro;
 pub mod csv;
 pub mod json;
 mod number;
+mod planned;
 pub mod protobuf;
 mod text;
 mod typed;
+pub mod values;
+mod varint;
 
 use std::ops::Range;
 
@@ -21,7 +24,6 @@ use tidemill_rows::time_text::TimeError;
 
 use crate::columns::Slot;
 use crate::format::{ColumnSpec, FormatKind, FormatSpec, TimeFormat};
-use crate::registry::Registry;
 use crate::{ConnectorError, LogicalType};
 
 /// Why a row could not be decoded.
@@ -121,25 +123,6 @@ fn expected(column: &ColumnSpec) -> &'static str {
             _ => "time as seconds since 1970 (epoch-s)",
         },
     }
-}
-
-fn no_schema() -> ConnectorError {
-    ConnectorError::Configuration(
-        "`schema` or `registry` says where the schema of values is".into(),
-    )
-}
-
-/// A value without the number of its schema.
-fn not_numbered() -> Refusal {
-    let message = "the value does not begin with the number of its schema, as those do that were written with a registry; \
-                   `schema` names a file for others";
-    Refusal::new("schema", message)
-}
-
-fn unknown_schema(number: u32, registry: &Registry) -> Refusal {
-    let url = registry.url();
-    let message = format!("the registry at {url} has no schema {number}");
-    Refusal::new("schema", message)
 }
 
 fn missing(column: &ColumnSpec) -> Refusal {

@@ -10,104 +10,46 @@
 pub(crate) mod plan;
 mod reading;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use self::plan::Plan;
 use self::reading::Reader;
+use super::Refusal;
+use super::planned::{self, PlannedDecoder};
 use super::typed::Row;
-use super::{Decoded, Refusal};
 use crate::ConnectorError;
-use crate::format::{ColumnSpec, SchemaSpec};
-use crate::registry::{Registered, Registry, numbered};
+use crate::format::{ColumnSpec, FileSchema};
+use crate::registry::Registered;
 
 /// A decoder of Avro.
-pub struct AvroDecoder {
-    columns: Vec<ColumnSpec>,
-    row: Row,
-    schemas: Schemas,
-}
+pub type AvroDecoder = PlannedDecoder<Plan>;
 
-enum Schemas {
-    One(Plan),
-    Numbered {
-        registry: Registry,
-        /// Those that there were, or why they cannot be used.
-        plans: HashMap<u32, Result<Plan, Refusal>>,
-    },
-}
+impl planned::Plan for Plan {
+    const KIND: [&'static str; 2] = ["Avro", "AVRO"];
 
-impl AvroDecoder {
-    /// A decoder of these columns.
-    ///
-    /// # Errors
-    /// If a file's schema is none.
-    pub fn new(columns: &[ColumnSpec], schema: &SchemaSpec) -> Result<Self, ConnectorError> {
-        let schemas = match schema {
-            SchemaSpec::None => return Err(super::no_schema()),
-            SchemaSpec::File(file) => {
-                let plan = Plan::new(&file.read()?, &[], columns);
-                Schemas::One(plan.map_err(|why| file.refuse(&why))?)
-            }
-            SchemaSpec::Registry(registry) => Schemas::Numbered {
-                registry: registry.clone(),
-                plans: HashMap::new(),
-            },
-        };
-        Ok(Self {
-            columns: columns.to_vec(),
-            row: Row::default(),
-            schemas,
-        })
+    fn of_file(file: &FileSchema, columns: &[ColumnSpec]) -> Result<Self, ConnectorError> {
+        let plan = Self::new(&file.read()?, &[], columns);
+        plan.map_err(|why| file.refuse(&why))
     }
 
-    /// Has the schema of a value at hand.
-    ///
-    /// # Errors
-    /// If the registry cannot be asked.
-    pub fn prepare(&mut self, value: &[u8]) -> Result<(), ConnectorError> {
-        if let Schemas::Numbered { registry, plans } = &mut self.schemas
-            && let Some((number, _)) = numbered(value)
-            && !plans.contains_key(&number)
-            && let Some(schema) = registry.schema(number)?
-        {
-            plans.insert(number, plan(number, &schema, &self.columns));
-        }
-        Ok(())
+    fn of_registry(
+        schema: &Registered,
+        _place: &[u8],
+        columns: &[ColumnSpec],
+    ) -> Result<Self, String> {
+        let references = schema.references.iter();
+        let needed: Vec<&str> = references.map(|(_, text)| &text[..]).collect();
+        Self::new(&schema.text, &needed, columns)
     }
 
-    /// Decodes a value, whose schema is at hand if there is one.
-    ///
-    /// # Errors
-    /// If it is a bad row.
-    pub fn decode(&mut self, value: &[u8]) -> Result<Decoded<'_>, Refusal> {
-        let (plan, datum) = match &self.schemas {
-            Schemas::One(plan) => (plan, value),
-            Schemas::Numbered { plans, registry } => {
-                let (number, datum) = numbered(value).ok_or_else(super::not_numbered)?;
-                let plan = plans.get(&number);
-                let plan = plan.ok_or_else(|| super::unknown_schema(number, registry))?;
-                (plan.as_ref().map_err(Clone::clone)?, datum)
-            }
-        };
-        self.row.begin(self.columns.len());
-        let mut reader = Reader::new(datum, plan, &self.columns, &mut self.row);
-        reader.all()?;
-        self.row.whole(&self.columns)
+    /// A schema is one type.
+    #[inline]
+    fn split_place(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+        Ok((&[], bytes))
     }
-}
 
-fn plan(number: u32, schema: &Arc<Registered>, columns: &[ColumnSpec]) -> Result<Plan, Refusal> {
-    let refuse = |why: String| Refusal::new("schema", format!("schema {number}: {why}"));
-    if schema.kind != "AVRO" {
-        return Err(refuse(format!("expected Avro, found {}", schema.kind)));
+    #[inline]
+    fn read(&self, value: &[u8], columns: &[ColumnSpec], row: &mut Row) -> Result<(), Refusal> {
+        Reader::new(value, self, columns, row).all()
     }
-    let needed: Vec<&str> = schema
-        .references
-        .iter()
-        .map(|(_, text)| &text[..])
-        .collect();
-    Plan::new(&schema.text, &needed, columns).map_err(refuse)
 }
 
 #[cfg(test)]

@@ -13,103 +13,60 @@
 mod plan;
 mod reading;
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use self::plan::Plan;
 use self::reading::Reader;
+use super::Refusal;
+use super::planned::{self, PlannedDecoder};
 use super::typed::Row;
-use super::{Decoded, Refusal};
+use super::varint;
 use crate::ConnectorError;
-use crate::format::{ColumnSpec, FileSchema, SchemaSpec};
+use crate::format::{ColumnSpec, FileSchema};
 use crate::proto::Types;
-use crate::registry::{Registered, Registry, numbered};
+use crate::registry::Registered;
 
 /// How deep messages may be nested whose place stands in front of a value.
 const DEEPEST: usize = 64;
 
-/// How values of a schema are read, by what says which message of it they are; or why they cannot be.
-type Plans = HashMap<Box<[u8]>, Result<Plan, Refusal>>;
-
 /// A decoder of Protobuf.
-pub struct ProtobufDecoder {
-    columns: Vec<ColumnSpec>,
-    row: Row,
-    schemas: Schemas,
-}
+pub type ProtobufDecoder = PlannedDecoder<Plan>;
 
-enum Schemas {
-    One(Plan),
-    Numbered {
-        registry: Registry,
-        /// By the number of their schema.
-        plans: HashMap<u32, Plans>,
-    },
-}
+impl planned::Plan for Plan {
+    const KIND: [&'static str; 2] = ["Protobuf", "PROTOBUF"];
 
-impl ProtobufDecoder {
-    /// A decoder of these columns.
-    ///
-    /// # Errors
-    /// If a file's schema is none, or has no such message.
-    pub fn new(columns: &[ColumnSpec], schema: &SchemaSpec) -> Result<Self, ConnectorError> {
-        let schemas = match schema {
-            SchemaSpec::None => return Err(super::no_schema()),
-            SchemaSpec::File(file) => {
-                let types = types_of_file(&file.path)?;
-                let message = types.message_named(file.message.as_deref().unwrap_or_default());
-                let plan = message.and_then(|message| Plan::new(&types, message, columns));
-                Schemas::One(plan.map_err(|why| file.refuse(&why))?)
-            }
-            SchemaSpec::Registry(registry) => Schemas::Numbered {
-                registry: registry.clone(),
-                plans: HashMap::new(),
-            },
-        };
-        Ok(Self {
-            columns: columns.to_vec(),
-            row: Row::default(),
-            schemas,
-        })
+    fn of_file(file: &FileSchema, columns: &[ColumnSpec]) -> Result<Self, ConnectorError> {
+        let types = types_of_file(&file.path)?;
+        let message = types.message_named(file.message.as_deref().unwrap_or_default());
+        let plan = message.and_then(|message| Self::new(&types, message, columns));
+        plan.map_err(|why| file.refuse(&why))
     }
 
-    /// Has the schema of a value at hand.
-    ///
-    /// # Errors
-    /// If the registry cannot be asked.
-    pub fn prepare(&mut self, value: &[u8]) -> Result<(), ConnectorError> {
-        if let Schemas::Numbered { registry, plans } = &mut self.schemas
-            && let Some((number, rest)) = numbered(value)
-            && let Some((place, _)) = split_place(rest)
-            && !plans.get(&number).is_some_and(|of| of.contains_key(place))
-            && let Some(schema) = registry.schema(number)?
-        {
-            let plan = of_registry(&schema, place, &self.columns);
-            let plan =
-                plan.map_err(|why| Refusal::new("schema", format!("schema {number}: {why}")));
-            plans.entry(number).or_default().insert(place.into(), plan);
-        }
-        Ok(())
+    fn of_registry(
+        schema: &Registered,
+        place: &[u8],
+        columns: &[ColumnSpec],
+    ) -> Result<Self, String> {
+        let types = types_of(&schema.text, &schema.references)?;
+        let place = place_at(place).map(|(place, _)| place).unwrap_or_default();
+        let message = types.message_at(&place);
+        let message = message.ok_or_else(|| format!("it has no message at {place:?}"))?;
+        Self::new(&types, message, columns)
     }
 
-    /// Decodes a value, whose schema is at hand if there is one.
-    ///
-    /// # Errors
-    /// If it is a bad row.
-    pub fn decode(&mut self, value: &[u8]) -> Result<Decoded<'_>, Refusal> {
-        let (plan, message) = match &self.schemas {
-            Schemas::One(plan) => (plan, value),
-            Schemas::Numbered { plans, registry } => {
-                let (number, rest) = numbered(value).ok_or_else(super::not_numbered)?;
-                let (place, message) = split_place(rest).ok_or_else(no_place)?;
-                let plan = plans.get(&number).and_then(|of| of.get(place));
-                let plan = plan.ok_or_else(|| super::unknown_schema(number, registry))?;
-                (plan.as_ref().map_err(Clone::clone)?, message)
-            }
+    #[inline]
+    fn split_place(bytes: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+        // Nearly always it is the first.
+        let length = match bytes {
+            [0, ..] => 1,
+            _ => place_at(bytes).ok_or_else(no_place)?.1,
         };
-        self.row.begin(self.columns.len());
-        Reader::new(message, &self.columns, &mut self.row).all(plan)?;
-        self.row.whole(&self.columns)
+        Ok(bytes.split_at(length))
+    }
+
+    #[inline]
+    fn read(&self, value: &[u8], columns: &[ColumnSpec], row: &mut Row) -> Result<(), Refusal> {
+        Reader::new(value, columns, row).all(self)
     }
 }
 
@@ -139,58 +96,29 @@ pub(crate) fn types_of(text: &str, references: &[(String, String)]) -> Result<Ty
     Types::new(text, &find)
 }
 
-fn of_registry(schema: &Registered, place: &[u8], columns: &[ColumnSpec]) -> Result<Plan, String> {
-    if schema.kind != "PROTOBUF" {
-        return Err(format!("expected Protobuf, found {}", schema.kind));
-    }
-    let types = types_of(&schema.text, &schema.references)?;
-    let place = place_at(place).map(|(place, _)| place).unwrap_or_default();
-    let message = types.message_at(&place);
-    Plan::new(
-        &types,
-        message.ok_or_else(|| format!("it has no message at {place:?}"))?,
-        columns,
-    )
-}
-
-/// The bytes that say which message of its schema a value is, and the value.
-fn split_place(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    // Nearly always it is the first.
-    if let [0, ..] = bytes {
-        return Some(bytes.split_at(1));
-    }
-    let (_, length) = place_at(bytes)?;
-    Some(bytes.split_at(length))
-}
-
 /// Which message that is, and how many bytes say so: how many numbers, then those, as Avro writes them; a zero is the first one.
 fn place_at(bytes: &[u8]) -> Option<(Vec<usize>, usize)> {
     let mut at = 0;
-    let count = zigzag(bytes, &mut at)?;
+    let count = small(bytes, &mut at)?;
     if count == 0 {
         return Some((vec![0], at));
     }
     if count > DEEPEST {
         return None;
     }
-    let place: Option<Vec<usize>> = (0..count).map(|_| zigzag(bytes, &mut at)).collect();
+    let place: Option<Vec<usize>> = (0..count).map(|_| small(bytes, &mut at)).collect();
     Some((place?, at))
 }
 
-fn zigzag(bytes: &[u8], at: &mut usize) -> Option<usize> {
-    let mut word = 0_u64;
-    for shift in (0..35).step_by(7) {
-        let byte = *bytes.get(*at)?;
-        *at += 1;
-        word |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            // An odd one is negative.
-            return (word & 1 == 0).then_some((word >> 1) as usize);
-        }
-    }
-    None
+/// A count or a number of a place: none is large.
+fn small(bytes: &[u8], at: &mut usize) -> Option<usize> {
+    let (word, length) = varint::short(&bytes[*at..])?;
+    *at += length;
+    let number = usize::try_from(varint::signed(word)).ok();
+    number.filter(|_| length <= 5)
 }
 
+#[cold]
 fn no_place() -> Refusal {
     Refusal::new(
         "schema",

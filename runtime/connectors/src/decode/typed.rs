@@ -1,5 +1,7 @@
 //! Values of formats that have types of their own, as slots of columns.
 
+use std::ops::Range;
+
 use tidemill_rows::LogicalType;
 use tidemill_rows::time_text::{LastDay, TimeError};
 
@@ -12,7 +14,7 @@ const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_3
 
 /// A value that stands where a column is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Found<'a> {
+pub enum Found<'a> {
     Null,
     Bool(bool),
     Integer(i64),
@@ -31,15 +33,19 @@ pub(super) enum Found<'a> {
 
 /// What a row has for each column so far.
 #[derive(Default)]
-pub(super) struct Row {
+pub struct Row {
     slots: Vec<Slot>,
+    /// Where the whole value lies in memory, so that a text of it need not be copied.
+    value: Range<usize>,
     scratch: Vec<u8>,
     day: LastDay,
 }
 
 impl Row {
-    /// A row with nothing in it.
-    pub fn begin(&mut self, columns: usize) {
+    /// A row of a value, with nothing in it.
+    pub fn begin(&mut self, value: &[u8], columns: usize) {
+        let start = value.as_ptr().addr();
+        self.value = start..start + value.len();
         self.slots.clear();
         self.slots.resize(columns, Slot::Missing);
         self.scratch.clear();
@@ -59,17 +65,22 @@ impl Row {
     ///
     /// # Errors
     /// If it does not fit the column.
+    #[inline(always)]
     pub fn put(
         &mut self,
         (at, column): (usize, &ColumnSpec),
         found: Found<'_>,
     ) -> Result<(), Refusal> {
-        self.slots[at] = self
-            .slot(column, found)
-            .map_err(|why| why.refusal(column, &shown(found)))?;
-        Ok(())
+        match self.slot(column, found) {
+            Ok(slot) => {
+                self.slots[at] = slot;
+                Ok(())
+            }
+            Err(why) => Err(unfit(why, column, found)),
+        }
     }
 
+    #[inline(always)]
     fn slot(&mut self, column: &ColumnSpec, found: Found<'_>) -> Result<Slot, Misfit> {
         Ok(match (column.ty, found) {
             (_, Found::Null) => Slot::Null,
@@ -80,13 +91,14 @@ impl Row {
             (LogicalType::Float, Found::Integer(value)) => Slot::Word((value as f64).to_bits()),
             (LogicalType::Float, Found::Large(value)) => Slot::Word((value as f64).to_bits()),
             (LogicalType::Integer, Found::Large(_)) => return Err(Misfit::Range),
-            (LogicalType::Text, Found::Text(text)) => self.scratched(text.as_bytes()),
-            (LogicalType::Bytes, Found::Bytes(bytes)) => self.scratched(bytes),
+            (LogicalType::Text, Found::Text(text)) => self.bytes(text.as_bytes()),
+            (LogicalType::Bytes, Found::Bytes(bytes)) => self.bytes(bytes),
             (LogicalType::Time, found) => Slot::Word(self.time(column, found)? as u64),
             _ => return Err(Misfit::Type),
         })
     }
 
+    #[inline]
     fn time(&mut self, column: &ColumnSpec, found: Found<'_>) -> Result<i64, Misfit> {
         let micros = match (found, column.time_format) {
             (Found::Time(micros), _) => micros,
@@ -101,13 +113,17 @@ impl Row {
         within.ok_or(Misfit::Time(TimeError::Years))
     }
 
-    fn scratched(&mut self, bytes: &[u8]) -> Slot {
+    /// Bytes where they lie, if that is in the value.
+    #[inline]
+    fn bytes(&mut self, bytes: &[u8]) -> Slot {
+        let (at, len) = (bytes.as_ptr().addr(), bytes.len() as u32);
+        if self.value.contains(&at) {
+            let start = (at - self.value.start) as u32;
+            return Slot::InRow { start, len };
+        }
         let start = self.scratch.len() as u32;
         self.scratch.extend_from_slice(bytes);
-        Slot::InScratch {
-            start,
-            len: bytes.len() as u32,
-        }
+        Slot::InScratch { start, len }
     }
 
     /// All of it.
@@ -127,6 +143,11 @@ impl Row {
             scratch: &self.scratch,
         })
     }
+}
+
+#[cold]
+fn unfit(why: Misfit, column: &ColumnSpec, found: Found<'_>) -> Refusal {
+    why.refusal(column, &shown(found))
 }
 
 fn shown(found: Found<'_>) -> String {

@@ -2,6 +2,7 @@
 
 use super::super::Refusal;
 use super::super::typed::{Found, Row};
+use super::super::varint;
 use super::plan::{Leaf, Node, Plan};
 use crate::format::{ColumnSpec, DEPTH_LIMIT};
 
@@ -48,11 +49,11 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, node: &'a Node) -> Result<(), Refusal> {
         match node {
-            Node::Leaf(leaf, columns) => {
-                let found = self.leaf(leaf, !columns.is_empty())?;
-                self.put(columns, found)
-            }
-            Node::Record(fields) => fields.iter().try_for_each(|field| self.deeper(field)),
+            Node::Leaf(leaf, columns) => self.leaf(leaf, columns),
+            Node::Record(fields) => fields.iter().try_for_each(|field| match field {
+                Node::Leaf(leaf, columns) => self.leaf(leaf, columns),
+                other => self.deeper(other),
+            }),
             Node::Union(variants) => {
                 let which = self.long()?;
                 let variant = usize::try_from(which).ok().and_then(|i| variants.get(i));
@@ -72,7 +73,7 @@ impl<'a> Reader<'a> {
             Node::Named(number) => self.deeper(&self.plan.named[*number]),
             Node::Misplaced(what, columns) => self.put(columns, Found::Other(what)),
             Node::Fieldless(leaf, columns) => {
-                self.leaf(leaf, false)?;
+                self.leaf(leaf, &[])?;
                 self.put(columns, Found::NoFields("a value without fields"))
             }
         }
@@ -89,6 +90,7 @@ impl<'a> Reader<'a> {
         read
     }
 
+    #[inline(always)]
     fn put(&mut self, columns: &[usize], found: Found<'_>) -> Result<(), Refusal> {
         for &column in columns {
             self.row.put((column, &self.columns[column]), found)?;
@@ -96,38 +98,65 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn leaf(&mut self, leaf: &'a Leaf, wanted: bool) -> Result<Found<'a>, Refusal> {
-        Ok(match leaf {
-            Leaf::Null => Found::Null,
-            Leaf::Bool => match self.take(1)?[0] {
-                0 => Found::Bool(false),
-                1 => Found::Bool(true),
-                other => return Err(self.refuse(&format!("{other} is no bool"))),
+    /// Reads a value for columns. Each kind puts its own: what is found is then never carried about.
+    #[inline]
+    fn leaf(&mut self, leaf: &'a Leaf, columns: &[usize]) -> Result<(), Refusal> {
+        match leaf {
+            Leaf::Null => self.put(columns, Found::Null),
+            Leaf::Bool => match self.array()? {
+                [0] => self.put(columns, Found::Bool(false)),
+                [1] => self.put(columns, Found::Bool(true)),
+                [other] => Err(self.refuse(&format!("{other} is no bool"))),
             },
-            Leaf::Int | Leaf::Long => Found::Integer(self.long()?),
-            Leaf::Moment(unit) => Found::Time(self.long()?.checked_mul(unit.micros())),
-            Leaf::Nanos => Found::Time(Some(self.long()?.div_euclid(1000))),
-            Leaf::Days => Found::Time(self.long()?.checked_mul(DAY)),
-            Leaf::Float => Found::Float(f32::from_le_bytes(self.array()?).into()),
-            Leaf::Double => Found::Float(f64::from_le_bytes(self.array()?)),
-            Leaf::Bytes => Found::Bytes(self.counted()?),
-            Leaf::Fixed(size) => Found::Bytes(self.take(*size)?),
+            Leaf::Int | Leaf::Long => {
+                let number = self.number()?;
+                self.put(columns, Found::Integer(number))
+            }
+            Leaf::Moment(unit) => {
+                let micros = self.number()?.checked_mul(unit.micros());
+                self.put(columns, Found::Time(micros))
+            }
+            Leaf::Nanos => {
+                let micros = self.number()?.div_euclid(1000);
+                self.put(columns, Found::Time(Some(micros)))
+            }
+            Leaf::Days => {
+                let micros = self.number()?.checked_mul(DAY);
+                self.put(columns, Found::Time(micros))
+            }
+            Leaf::Float => {
+                let float = f32::from_le_bytes(self.array()?);
+                self.put(columns, Found::Float(float.into()))
+            }
+            Leaf::Double => {
+                let float = f64::from_le_bytes(self.array()?);
+                self.put(columns, Found::Float(float))
+            }
+            Leaf::Bytes => {
+                let bytes = self.counted()?;
+                self.put(columns, Found::Bytes(bytes))
+            }
+            Leaf::Fixed(size) => {
+                let bytes = self.take(*size)?;
+                self.put(columns, Found::Bytes(bytes))
+            }
             Leaf::Text => {
                 let bytes = self.counted()?;
-                match wanted {
-                    true => Found::Text(self.text(bytes)?),
-                    false => Found::Bytes(bytes),
+                if columns.is_empty() {
+                    return Ok(());
                 }
+                let text = self.text(bytes)?;
+                self.put(columns, Found::Text(text))
             }
             Leaf::Enum(symbols) => {
                 let which = self.long()?;
                 let symbol = usize::try_from(which).ok().and_then(|i| symbols.get(i));
                 match symbol {
-                    Some(symbol) => Found::Text(symbol),
-                    None => return Err(self.refuse(&format!("an enum has no symbol {which}"))),
+                    Some(symbol) => self.put(columns, Found::Text(symbol)),
+                    None => Err(self.refuse(&format!("an enum has no symbol {which}"))),
                 }
             }
-        })
+        }
     }
 
     fn text(&self, bytes: &'a [u8]) -> Result<&'a str, Refusal> {
@@ -170,44 +199,63 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], Refusal> {
-        let bytes = self.bytes;
-        match self
-            .at
-            .checked_add(length)
-            .filter(|&end| end <= bytes.len())
-        {
-            Some(end) => {
-                let taken = &bytes[self.at..end];
-                self.at = end;
+        match self.bytes[self.at..].get(..length) {
+            Some(taken) => {
+                self.at += length;
                 Ok(taken)
             }
-            None => Err(self.refuse("the value ends too early, or is of another schema")),
+            None => Err(self.early()),
         }
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Refusal> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
-    /// A number of variable length.
+    /// A number of variable length that is mostly small: a length, say.
+    #[inline(always)]
     fn long(&mut self) -> Result<i64, Refusal> {
-        let mut word = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1)?[0];
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            word |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok((word >> 1) as i64 ^ -((word & 1) as i64));
-            }
-        }
-        Err(self.refuse("a number is longer than 64 bits"))
+        self.varint(varint::short)
     }
 
+    /// One that may be of any size.
+    #[inline(always)]
+    fn number(&mut self) -> Result<i64, Refusal> {
+        self.varint(varint::any)
+    }
+
+    #[inline(always)]
+    fn varint(&mut self, read: fn(&[u8]) -> Option<(u64, usize)>) -> Result<i64, Refusal> {
+        let bytes = &self.bytes[self.at..];
+        match read(bytes) {
+            // The tenth byte has one bit.
+            Some((word, length)) if length < varint::LONGEST || bytes[length - 1] <= 1 => {
+                self.at += length;
+                Ok(varint::signed(word))
+            }
+            _ => Err(self.no_number()),
+        }
+    }
+
+    #[cold]
+    fn no_number(&self) -> Refusal {
+        match self.bytes.len() - self.at < varint::LONGEST {
+            true => self.early(),
+            false => self.refuse("a number is longer than 64 bits"),
+        }
+    }
+
+    #[cold]
+    fn early(&self) -> Refusal {
+        self.refuse("the value ends too early, or is of another schema")
+    }
+
+    #[cold]
     fn refuse(&self, what: &str) -> Refusal {
         Refusal::new("syntax", format!("byte {}: {what}", self.at))
     }

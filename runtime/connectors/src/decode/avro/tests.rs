@@ -9,7 +9,7 @@ use tidemill_rows::{Schema, json};
 use super::*;
 use crate::LogicalType::{self, Bool, Bytes, Float, Integer, Text, Time};
 use crate::columns::Columns;
-use crate::format::{FileSchema, TimeFormat};
+use crate::format::{SchemaSpec, TimeFormat};
 
 /// A number of variable length.
 fn long(n: i64) -> Vec<u8> {

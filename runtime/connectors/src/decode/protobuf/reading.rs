@@ -2,6 +2,7 @@
 
 use super::super::Refusal;
 use super::super::typed::{Found, Row};
+use super::super::varint::{self, signed};
 use super::plan::{FieldPlan, Plan, Way};
 use crate::LogicalType;
 use crate::format::{ColumnSpec, DEPTH_LIMIT};
@@ -50,6 +51,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    #[inline]
     fn field(&mut self, field: &FieldPlan, (number, wire): (u32, u32)) -> Result<(), Refusal> {
         for &other in &field.others {
             self.row.forget(other);
@@ -76,10 +78,9 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Way::Message(plan) => self.within(field, (number, wire), |reader| reader.all(plan)),
-            Way::Moment(columns) => self.within(field, (number, wire), |reader| {
-                let micros = reader.moment()?;
-                reader.put(columns, Found::Time(micros))
-            }),
+            Way::Moment(columns) => {
+                self.within(field, (number, wire), |reader| reader.moment(columns))
+            }
             Way::Misplaced(what, columns) => {
                 self.pass(number, wire)?;
                 self.put(columns, Found::Other(what))
@@ -92,6 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a message that lies in this one.
+    #[inline]
     fn within(
         &mut self,
         field: &FieldPlan,
@@ -118,7 +120,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Seconds and nanoseconds, as microseconds since 1970.
-    fn moment(&mut self) -> Result<Option<i64>, Refusal> {
+    #[inline]
+    fn moment(&mut self, columns: &[usize]) -> Result<(), Refusal> {
         let (mut seconds, mut nanos) = (0_i64, 0_i64);
         while self.at < self.end {
             match self.tag()? {
@@ -128,34 +131,90 @@ impl<'a> Reader<'a> {
             }
         }
         let micros = seconds.checked_mul(1_000_000);
-        Ok(micros.and_then(|micros| micros.checked_add(nanos.div_euclid(1000))))
+        let micros = micros.and_then(|micros| micros.checked_add(nanos.div_euclid(1000)));
+        self.put(columns, Found::Time(micros))
     }
 
+    #[inline]
     fn scalar(&mut self, scalar: Scalar, columns: &[usize]) -> Result<(), Refusal> {
-        let found = match scalar {
-            Scalar::Double => Found::Float(f64::from_le_bytes(self.array()?)),
-            Scalar::Float => Found::Float(f32::from_le_bytes(self.array()?).into()),
-            Scalar::Int32 => Found::Integer((self.varint()? as i32).into()),
-            Scalar::Int64 => Found::Integer(self.varint()? as i64),
-            Scalar::Uint32 => Found::Integer((self.varint()? as u32).into()),
-            Scalar::Uint64 => large(self.varint()?),
-            Scalar::Sint32 => Found::Integer((zigzag(self.varint()?) as i32).into()),
-            Scalar::Sint64 => Found::Integer(zigzag(self.varint()?)),
-            Scalar::Fixed32 => Found::Integer(u32::from_le_bytes(self.array()?).into()),
-            Scalar::Fixed64 => large(u64::from_le_bytes(self.array()?)),
-            Scalar::Sfixed32 => Found::Integer(i32::from_le_bytes(self.array()?).into()),
-            Scalar::Sfixed64 => Found::Integer(i64::from_le_bytes(self.array()?)),
-            Scalar::Bool => Found::Bool(self.varint()? != 0),
-            Scalar::Bytes => Found::Bytes(self.counted()?),
+        // Each kind puts its own: what is found is then never carried about.
+        match scalar {
+            Scalar::Double => {
+                let float = f64::from_le_bytes(self.array()?);
+                self.put(columns, Found::Float(float))
+            }
+            Scalar::Float => {
+                let float = f32::from_le_bytes(self.array()?);
+                self.put(columns, Found::Float(float.into()))
+            }
+            Scalar::Int32 => {
+                let number = self.varint()? as i32;
+                self.integer(columns, number)
+            }
+            Scalar::Int64 => {
+                let number = self.varint()? as i64;
+                self.integer(columns, number)
+            }
+            Scalar::Uint32 => {
+                let number = self.varint()? as u32;
+                self.integer(columns, number)
+            }
+            Scalar::Uint64 => {
+                let number = self.varint()?;
+                self.large(columns, number)
+            }
+            Scalar::Sint32 => {
+                let number = signed(self.varint()?) as i32;
+                self.integer(columns, number)
+            }
+            Scalar::Sint64 => {
+                let number = signed(self.varint()?);
+                self.integer(columns, number)
+            }
+            Scalar::Fixed32 => {
+                let number = u32::from_le_bytes(self.array()?);
+                self.integer(columns, number)
+            }
+            Scalar::Fixed64 => {
+                let number = u64::from_le_bytes(self.array()?);
+                self.large(columns, number)
+            }
+            Scalar::Sfixed32 => {
+                let number = i32::from_le_bytes(self.array()?);
+                self.integer(columns, number)
+            }
+            Scalar::Sfixed64 => {
+                let number = i64::from_le_bytes(self.array()?);
+                self.integer(columns, number)
+            }
+            Scalar::Bool => {
+                let is = self.varint()? != 0;
+                self.put(columns, Found::Bool(is))
+            }
+            Scalar::Bytes => {
+                let bytes = self.counted()?;
+                self.put(columns, Found::Bytes(bytes))
+            }
             Scalar::String => {
                 let text = simdutf8::basic::from_utf8(self.counted()?);
                 let text = text.map_err(|_| Refusal::new("utf-8", "a string is not UTF-8 text"));
-                Found::Text(text?)
+                self.put(columns, Found::Text(text?))
             }
-        };
-        self.put(columns, found)
+        }
     }
 
+    fn integer(&mut self, columns: &[usize], number: impl Into<i64>) -> Result<(), Refusal> {
+        self.put(columns, Found::Integer(number.into()))
+    }
+
+    fn large(&mut self, columns: &[usize], number: u64) -> Result<(), Refusal> {
+        match i64::try_from(number) {
+            Ok(number) => self.put(columns, Found::Integer(number)),
+            Err(_) => self.put(columns, Found::Large(number)),
+        }
+    }
+
+    #[inline(always)]
     fn put(&mut self, columns: &[usize], found: Found<'_>) -> Result<(), Refusal> {
         for &column in columns {
             self.row.put((column, &self.columns[column]), found)?;
@@ -164,6 +223,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over a field.
+    #[inline]
     fn pass(&mut self, number: u32, wire: u32) -> Result<(), Refusal> {
         match wire {
             0 => self.varint().map(|_| ()),
@@ -198,15 +258,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A field's number, and how it is written.
-    #[inline]
+    #[inline(always)]
     fn tag(&mut self) -> Result<(u32, u32), Refusal> {
-        let tag = u32::try_from(self.varint()?);
+        let tag = u32::try_from(self.short()?);
         match tag.map(|tag| (tag >> 3, tag & 7)) {
             Ok((number @ 1.., wire)) => Ok((number, wire)),
             _ => Err(self.refuse("no field has such a number")),
         }
     }
 
+    #[inline]
     fn expect(&self, field: &FieldPlan, wire: u32, expected: Wire) -> Result<(), Refusal> {
         if wire == expected as u32 {
             return Ok(());
@@ -217,6 +278,7 @@ impl<'a> Reader<'a> {
         )))
     }
 
+    #[inline(always)]
     fn counted(&mut self) -> Result<&'a [u8], Refusal> {
         let length = self.length()?;
         let bytes = &self.bytes[self.at..self.at + length];
@@ -225,8 +287,9 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes follow, all of which are there.
+    #[inline(always)]
     fn length(&mut self) -> Result<usize, Refusal> {
-        let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        let length = usize::try_from(self.short()?).unwrap_or(usize::MAX);
         match length <= self.end - self.at {
             true => Ok(length),
             false => Err(self.early()),
@@ -241,20 +304,35 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of variable length.
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Result<u64, Refusal> {
-        let mut word = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let Some(&byte) = self.bytes[..self.end].get(self.at) else {
-                return Err(self.early());
-            };
-            self.at += 1;
-            word |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(word);
+        self.number(varint::any)
+    }
+
+    /// One that is mostly small: a tag, a length.
+    #[inline(always)]
+    fn short(&mut self) -> Result<u64, Refusal> {
+        self.number(varint::short)
+    }
+
+    #[inline(always)]
+    fn number(&mut self, read: fn(&[u8]) -> Option<(u64, usize)>) -> Result<u64, Refusal> {
+        // What follows the message helps with reading; it is not of the number.
+        match read(&self.bytes[self.at..]) {
+            Some((word, length)) if length <= self.end - self.at => {
+                self.at += length;
+                Ok(word)
             }
+            _ => Err(self.no_number()),
         }
-        Err(self.refuse("a number is longer than 64 bits"))
+    }
+
+    #[cold]
+    fn no_number(&self) -> Refusal {
+        match self.end - self.at < varint::LONGEST {
+            true => self.early(),
+            false => self.refuse("a number is longer than 64 bits"),
+        }
     }
 
     #[cold]
@@ -266,12 +344,4 @@ impl<'a> Reader<'a> {
     fn refuse(&self, what: &str) -> Refusal {
         Refusal::new("syntax", format!("byte {}: {what}", self.at))
     }
-}
-
-fn zigzag(word: u64) -> i64 {
-    (word >> 1) as i64 ^ -((word & 1) as i64)
-}
-
-fn large(word: u64) -> Found<'static> {
-    i64::try_from(word).map_or(Found::Large(word), Found::Integer)
 }
