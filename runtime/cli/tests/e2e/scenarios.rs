@@ -307,6 +307,7 @@ fn every_mistake_is_met_with_its_message() {
     let cases = root().join("tests/scenarios/wrong");
     let deletes = root().join("tests/scenarios/engine/deletes.toml");
     let deletes = fs::read_to_string(deletes).expect("a pipeline");
+    let deletes = deletes.replace("\"kinds.wasm\"", &format!("{:?}", kinds()));
     let folder = folder(&[("deletes.toml", &deletes)]);
     let mut count = 0;
     for entry in fs::read_dir(&cases).expect("the cases") {

@@ -1,4 +1,4 @@
-//! Formats whose values have a schema: a text, a zero byte, and values of it, each behind how long it is.
+//! What holds of Avro and Protobuf whatever is read: given is a schema, a zero byte, and values of it, each behind how long it is.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -50,13 +50,13 @@ fn values(mut bytes: &[u8]) -> Vec<&[u8]> {
     values
 }
 
-/// Fails where decoding does not hold what it promises.
-pub fn check(kind: FormatKind, bytes: &[u8]) {
+/// Fails where decoding does not hold what it promises. How many values were read.
+pub fn check(kind: FormatKind, bytes: &[u8]) -> usize {
     let end = bytes.iter().position(|&byte| byte == 0);
     let (schema, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
     let format = format(kind, schema);
     let Ok(mut all) = Values::new(&format) else {
-        return;
+        return 0;
     };
     let mut good = Vec::new();
     for value in values(rest.get(1..).unwrap_or_default()) {
@@ -69,7 +69,7 @@ pub fn check(kind: FormatKind, bytes: &[u8]) {
     for column in all.columns() {
         column.to_data().validate_full().expect("sound columns");
     }
-    for (row, value) in good.into_iter().enumerate() {
+    for (row, value) in good.iter().enumerate() {
         let mut alone = Values::new(&format).expect("the same schema");
         alone.push(value).expect("it was good before");
         let alone = alone.take().expect("a batch");
@@ -78,4 +78,5 @@ pub fn check(kind: FormatKind, bytes: &[u8]) {
             tidemill_rows::json::row(&all, row)
         );
     }
+    good.len()
 }
