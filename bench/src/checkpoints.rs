@@ -237,18 +237,24 @@ pub fn incremental(places: &Places) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What an interval of a second costs: CPU time for the same rows, less that with hardly any checkpoints.
+/// What an interval of a second costs: two runs of the same rows in turns, so that whatever else the machine does meets both; one
+/// takes hardly any checkpoints.
 pub fn cost(places: &Places) -> Result<Vec<Figure>> {
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
-        without.push(time_of_rows(places, "1h")?);
-        with.push(time_of_rows(places, "1s")?);
+    let begin = |interval: &str| -> Result<InTurns> {
+        let mut fed = Fed::new(places, GIGABYTE, interval)?;
+        let run = fed.start(places)?;
+        fed.ask(&run)?;
+        let took = Vec::new();
+        Ok(InTurns { fed, run, took })
+    };
+    let (mut without, mut with) = (begin("1h")?, begin("1s")?);
+    with.run.next_checkpoint()?;
+    for _ in 0..crate::RUNS {
+        without.turn()?;
+        with.turn()?;
     }
-    let middle = |times: &[Took], of: fn(&Took) -> f64| median(times.iter().map(of).collect());
-    let [with, without] = [with, without].map(|times| Took {
-        cpu: middle(&times, |took| took.cpu),
-        wall: middle(&times, |took| took.wall),
-    });
+    let [without, with] = [without, with].map(InTurns::end);
+    let (without, with) = (without?, with?);
     let note = format!(
         "{:.0} ns of CPU a row with, {:.0} ns without; by the clock {:.0} and {:.0} ns",
         with.cpu * 1e9,
@@ -265,8 +271,15 @@ pub fn cost(places: &Places) -> Result<Vec<Figure>> {
     )])
 }
 
-/// How often all hot keys are given a row each.
-const ROUNDS: u64 = 40;
+/// How often all hot keys are given a row each in a turn: several seconds.
+const ROUNDS: u64 = 30;
+
+/// A run that is given rows in turns.
+struct InTurns {
+    fed: Fed,
+    run: Run,
+    took: Vec<Took>,
+}
 
 /// What a row took, in seconds.
 struct Took {
@@ -276,26 +289,33 @@ struct Took {
     wall: f64,
 }
 
-/// What rows of hot keys take.
-fn time_of_rows(places: &Places, interval: &str) -> Result<Took> {
-    let mut fed = Fed::new(places, GIGABYTE, interval)?;
-    let run = fed.start(places)?;
-    fed.ask(&run)?;
-    if interval == "1s" {
-        run.next_checkpoint()?;
+impl InTurns {
+    /// Gives it rows of hot keys, and waits until they are done.
+    fn turn(&mut self) -> Result<()> {
+        let hot = self.fed.keys / HOT;
+        let (before, started) = (self.run.cpu()?, Instant::now());
+        for _ in 0..ROUNDS {
+            self.fed.write(0..hot, HOT)?;
+        }
+        self.fed.ask(&self.run)?;
+        let (cpu, wall) = (self.run.cpu()? - before, started.elapsed().as_secs_f64());
+        let rows = (ROUNDS * hot) as f64;
+        self.took.push(Took {
+            cpu: cpu / rows,
+            wall: wall / rows,
+        });
+        Ok(())
     }
-    let (hot, before, started) = (fed.keys / HOT, run.cpu()?, Instant::now());
-    for _ in 0..ROUNDS {
-        fed.write(0..hot, HOT)?;
+
+    /// What a row took in most turns.
+    fn end(self) -> Result<Took> {
+        self.run.kill()?;
+        let middle = |of: fn(&Took) -> f64| median(self.took.iter().map(of).collect());
+        Ok(Took {
+            cpu: middle(|took| took.cpu),
+            wall: middle(|took| took.wall),
+        })
     }
-    fed.ask(&run)?;
-    let (cpu, wall) = (run.cpu()? - before, started.elapsed().as_secs_f64());
-    run.kill()?;
-    let rows = (ROUNDS * hot) as f64;
-    Ok(Took {
-        cpu: cpu / rows,
-        wall: wall / rows,
-    })
 }
 
 /// From the start after `kill -9` to the first correct row, with a fifth of a gigabyte of state and with a whole one.

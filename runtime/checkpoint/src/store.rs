@@ -18,6 +18,9 @@ use bytes::Bytes;
 
 use crate::error::{CheckpointError, Happened};
 
+/// What no disk's blocks are longer than: what stands at multiples of it, in memory and in a file, a disk takes as it is.
+pub(crate) const ALIGN: usize = 4096;
+
 pub(crate) use local::LocalFolder;
 pub(crate) use object::{ObjectFolder, Runner};
 

@@ -16,7 +16,7 @@ use tidemill_rows::Batch;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::kept::{Block, Blocks, OperatorKept};
 use crate::checkpoint::restored::{Mine, Unrestored};
 use crate::combine::Partials;
 use crate::error::EngineError;
@@ -105,7 +105,7 @@ pub trait Operator: Send {
     ///
     /// # Errors
     /// If it cannot be read.
-    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
+    fn save(&mut self) -> Result<Option<Block>, EngineError> {
         Ok(None)
     }
 

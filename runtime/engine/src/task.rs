@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use crate::checkpoint::StationCut;
 use crate::checkpoint::cut::{At, Kept};
-use crate::checkpoint::kept::StatesKept;
+use crate::checkpoint::kept::Block;
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
 use crate::exchange::Outlet;
@@ -221,7 +221,7 @@ impl Task {
     ///
     /// # Errors
     /// If the pipeline must stop.
-    pub fn save(&mut self) -> Result<Option<(usize, StatesKept)>, EngineError> {
+    pub fn save(&mut self) -> Result<Option<(usize, Block)>, EngineError> {
         for node in &mut self.nodes {
             if let Some(block) = node.operator.save()? {
                 return Ok(Some((node.station, block)));

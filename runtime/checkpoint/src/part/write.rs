@@ -1,6 +1,10 @@
-//! Makes a data file in memory, block by block. Blocks are not copied.
+//! Makes a data file in memory, block by block, in chunks that a disk can take as they are.
+
+mod chunk;
 
 use bytes::{BufMut, Bytes, BytesMut};
+
+use self::chunk::Chunk;
 
 use super::{BLOCK, Content, END, END_BYTES, FRAME_BYTES, MAGIC, Part, VERSION, crc_of_frame};
 use crate::names::PartName;
@@ -9,8 +13,10 @@ use crate::names::PartName;
 #[derive(Debug)]
 pub struct PartWriter {
     name: PartName,
-    pieces: Vec<Bytes>,
-    /// Of all pieces, one behind the other.
+    /// Chunks that are full.
+    full: Vec<Bytes>,
+    chunk: Chunk,
+    /// Of all that is in them.
     crc32c: u32,
     bytes: u64,
     blocks: u64,
@@ -34,13 +40,14 @@ impl PartWriter {
         header.put_u32_le(crc);
         let mut writer = Self {
             name,
-            pieces: Vec::new(),
+            full: Vec::new(),
+            chunk: Chunk::default(),
             crc32c: 0,
             bytes: 0,
             blocks: 0,
             payload_bytes: 0,
         };
-        writer.piece(header.freeze());
+        writer.add(&header);
         writer
     }
 
@@ -48,12 +55,12 @@ impl PartWriter {
     ///
     /// # Panics
     /// If it has 4 GiB or more.
-    pub fn block(&mut self, block: impl Into<Bytes>) {
-        let block = block.into();
-        self.frame(BLOCK, &block);
+    pub fn block(&mut self, block: impl AsRef<[u8]>) {
+        let block = block.as_ref();
+        self.frame(BLOCK, block);
         self.blocks += 1;
         self.payload_bytes += block.len() as u64;
-        self.piece(block);
+        self.add(block);
     }
 
     /// How long the file is so far, in bytes: by this a writer decides when to begin another.
@@ -71,14 +78,13 @@ impl PartWriter {
         &self.name
     }
 
-    /// What the manifest will say of it, and its pieces.
+    /// What the manifest will say of it, and what is in it, piece by piece.
     pub(crate) fn finish(mut self, content: Content) -> (Part, Vec<Bytes>) {
         let mut end = BytesMut::with_capacity(END_BYTES as usize);
         end.put_u64_le(self.blocks);
         end.put_u64_le(self.payload_bytes);
-        let end = end.freeze();
         self.frame(END, &end);
-        self.piece(end);
+        self.add(&end);
         let part = Part {
             file: self.name.to_string(),
             bytes: self.bytes,
@@ -88,7 +94,8 @@ impl PartWriter {
             form: content.form,
             key_groups: content.key_groups,
         };
-        (part, self.pieces)
+        self.full.push(self.chunk.freeze());
+        (part, self.full)
     }
 
     fn frame(&mut self, kind: u8, bytes: &[u8]) {
@@ -98,12 +105,17 @@ impl PartWriter {
         frame.put_u8(kind);
         frame.put_u32_le(length);
         frame.put_u32_le(crc);
-        self.piece(frame.freeze());
+        self.add(&frame);
     }
 
-    fn piece(&mut self, piece: Bytes) {
-        self.crc32c = crc32c::crc32c_append(self.crc32c, &piece);
-        self.bytes += piece.len() as u64;
-        self.pieces.push(piece);
+    fn add(&mut self, mut bytes: &[u8]) {
+        self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
+        self.bytes += bytes.len() as u64;
+        while !bytes.is_empty() {
+            bytes = self.chunk.add(bytes);
+            if self.chunk.is_full() {
+                self.full.push(self.chunk.take());
+            }
+        }
     }
 }

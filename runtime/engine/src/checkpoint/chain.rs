@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use tidemill_checkpoint::{CheckpointError, Content, Draft, Form, Part, PartWriter, Sequence};
 
-use super::kept::StatesKept;
+use super::kept::Block;
 
 /// What is said of these files in a manifest.
 const LABEL: &str = "keys";
@@ -80,10 +80,10 @@ impl Files {
         &mut self,
         (draft, name, form): (&Draft, &str, Form),
         worker: u32,
-        block: &StatesKept,
+        block: Block,
     ) -> Result<(), CheckpointError> {
         let own = self.workers.entry(worker).or_default();
-        own.add((draft, name, form), worker, block.encode())
+        own.add((draft, name, form), worker, block.bytes)
     }
 
     /// Puts what is left; the chain with what was written, and how many bytes that were.
@@ -126,7 +126,7 @@ impl OfWorker {
         &mut self,
         (draft, name, form): (&Draft, &str, Form),
         worker: u32,
-        block: impl Into<bytes::Bytes>,
+        block: impl AsRef<[u8]>,
     ) -> Result<(), CheckpointError> {
         let open = match &mut self.open {
             Some(open) => open,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Ending, Pending};
 
-use super::kept::{NodeKept, OperatorKept, SourceKept, StatesKept};
+use super::kept::{Block, NodeKept, OperatorKept, SourceKept};
 use crate::metrics::Counts;
 
 /// Which cut.
@@ -64,7 +64,7 @@ pub struct BlockCut {
     /// Index of the operator's station in the plan.
     pub station: usize,
     /// The block.
-    pub block: StatesKept,
+    pub block: Block,
 }
 
 /// Bytes that no station's cut was written as.

@@ -247,7 +247,7 @@ impl Store for InLocation {
         let files = attempt.files.entry(cut.station).or_default();
         let (name, ..) = &self.plan.stations[cut.station];
         let of = (&attempt.draft, name.as_str(), attempt.form);
-        Ok(files.block(of, cut.worker as u32, &cut.block)?)
+        Ok(files.block(of, cut.worker as u32, cut.block)?)
     }
 
     fn keep(&mut self, cut: &Cut) -> Result<u64, StoreError> {

@@ -43,7 +43,7 @@ use crate::busiest::Busiest;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::kept::{Block, Blocks, Buffers, OperatorKept};
 use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::error::EngineError;
 use crate::event::Output;
@@ -84,7 +84,8 @@ pub struct Process {
     /// What has changed, and what of the cut at hand is to be saved.
     journal: Journal,
     /// Blocks of the cut at hand of keys that were touched since.
-    kept_back: VecDeque<StatesKept>,
+    kept_back: VecDeque<Block>,
+    buffers: Buffers,
     busiest: Busiest,
     /// What the cut at hand holds of keys that were not in memory.
     outside: Option<Snapshot>,
@@ -118,6 +119,7 @@ impl Process {
             doubtful: Vec::new(),
             journal: Journal::default(),
             kept_back: VecDeque::new(),
+            buffers: Buffers::default(),
             busiest: Busiest::default(),
             outside: None,
             came: Vec::new(),
@@ -240,7 +242,7 @@ impl Operator for Process {
         Ok(OperatorKept::Process(self.kept()))
     }
 
-    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
+    fn save(&mut self) -> Result<Option<Block>, EngineError> {
         self.next_block()
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use tidemill_connectors::Chunk;
 
 use super::split::Feed;
@@ -32,7 +33,7 @@ pub(super) enum Did {
 type Cuts = BTreeMap<String, Vec<StationCut>>;
 
 /// Blocks of state as they are written, by station.
-type Encoded = BTreeMap<String, Vec<Vec<u8>>>;
+type Encoded = BTreeMap<String, Vec<Bytes>>;
 
 /// What a rehearsal goes on from.
 #[derive(Default)]
@@ -129,7 +130,7 @@ impl Rehearsal {
             while let Some((station, block)) = worker.task.save()? {
                 if !block.is_empty() {
                     let name = self.plan.stations[station].name.clone();
-                    blocks.entry(name).or_default().push(block.encode());
+                    blocks.entry(name).or_default().push(block.bytes);
                 }
             }
         }

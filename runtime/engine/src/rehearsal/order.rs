@@ -19,7 +19,7 @@ use tidemill_wasm::Output as Shape;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Blocks, OperatorKept, StatesKept};
+use crate::checkpoint::kept::{Block, Blocks, OperatorKept};
 use crate::checkpoint::restored::{Mine, Unrestored};
 use crate::error::EngineError;
 use crate::event::{Event, Output, Port};
@@ -291,7 +291,7 @@ impl Operator for Traced {
         self.operator.migrate(kept, change)
     }
 
-    fn save(&mut self) -> Result<Option<StatesKept>, EngineError> {
+    fn save(&mut self) -> Result<Option<Block>, EngineError> {
         self.operator.save()
     }
 

@@ -5,7 +5,7 @@ use crate::checkpoint::cut::BlockCut;
 use crate::error::EngineError;
 
 /// How many keys of a cut a turn reports at least: fewer than rows touch, where most of them touch another key.
-const ENOUGH_KEYS: usize = 2048;
+const ENOUGH_KEYS: usize = 512;
 
 /// How many it reports when the cut has been made for a while: more than rows touch.
 const MANY_KEYS: usize = 2 * 4096;
@@ -40,7 +40,7 @@ impl Worker {
             let report = match self.task.save()? {
                 Some((_, block)) if block.is_empty() => return Ok(true),
                 Some((station, block)) => {
-                    keys += block.keys.count().max(1);
+                    keys += block.keys;
                     self.control.block_begun();
                     Report::Block(Box::new(BlockCut {
                         worker: self.number,

@@ -12,9 +12,7 @@ use bytes::Bytes;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use super::{Put, create_durably};
-
-/// What no disk's blocks are longer than; places in files and in memory are multiples of it.
-const ALIGN: usize = 4096;
+use crate::store::ALIGN;
 
 /// How much is written at once.
 const CHUNK: usize = 1 << 20;
@@ -96,6 +94,12 @@ impl Chunks<'_> {
     }
 
     fn take(&mut self, mut piece: &[u8]) -> io::Result<()> {
+        let fits = |piece: &[u8]| {
+            piece.as_ptr().align_offset(ALIGN) == 0 && piece.len().is_multiple_of(ALIGN)
+        };
+        if self.filled == 0 && fits(piece) {
+            return self.write(piece);
+        }
         while !piece.is_empty() {
             let filled = self.filled;
             let room = &mut self.chunk()[filled..];
@@ -104,7 +108,7 @@ impl Chunks<'_> {
             piece = later;
             self.filled += now.len();
             if self.filled == CHUNK {
-                self.write(CHUNK)?;
+                self.write_filled(CHUNK)?;
             }
         }
         Ok(())
@@ -114,14 +118,22 @@ impl Chunks<'_> {
     fn end(&mut self) -> io::Result<()> {
         let (filled, end) = (self.filled, self.filled.next_multiple_of(ALIGN));
         self.chunk()[filled..end].fill(0);
-        self.write(end)
+        self.write_filled(end)
     }
 
-    fn write(&mut self, bytes: usize) -> io::Result<()> {
+    fn write_filled(&mut self, bytes: usize) -> io::Result<()> {
+        let memory = std::mem::take(&mut self.memory);
+        let begin = memory.as_ptr().align_offset(ALIGN);
+        let written = self.write(&memory[begin..begin + bytes]);
+        (self.memory, self.filled) = (memory, 0);
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut written = 0;
-        while written < bytes {
+        while written < bytes.len() {
             let mut file = self.file;
-            match file.write(&self.chunk()[written..bytes]) {
+            match file.write(&bytes[written..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(more) => written += more,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -135,7 +147,6 @@ impl Chunks<'_> {
                 self.use_cache()?;
             }
         }
-        self.filled = 0;
         Ok(())
     }
 

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::super::restored::{Damaged, Unrestored};
-use super::StatesKept;
+use super::{Buffers, StatesKept};
 
 /// Some blocks that are read together.
 pub trait BlockFile: Send + Sync {
@@ -21,8 +23,17 @@ pub trait BlockFile: Send + Sync {
 #[derive(Clone, Default)]
 pub struct Blocks(Vec<Arc<dyn BlockFile>>);
 
+/// A block as it is written.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Of how many keys it speaks.
+    pub keys: usize,
+    /// What is written; nothing of a block that is not there yet.
+    pub bytes: Bytes,
+}
+
 /// Blocks as they are written.
-struct Encoded(Vec<Vec<u8>>);
+struct Encoded(Vec<Bytes>);
 
 /// Blocks that become others when they are read.
 struct Changed<F> {
@@ -37,7 +48,7 @@ impl Blocks {
     }
 
     /// More blocks, as they are written.
-    pub fn push_encoded(&mut self, blocks: Vec<Vec<u8>>) {
+    pub fn push_encoded(&mut self, blocks: Vec<Bytes>) {
         if !blocks.is_empty() {
             self.push(Encoded(blocks));
         }
@@ -80,11 +91,22 @@ impl std::fmt::Debug for Blocks {
     }
 }
 
+impl Block {
+    /// Whether it is not there yet.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
 impl StatesKept {
-    /// As bytes: the format that is on disk (`decisions`).
-    pub fn encode(&self) -> Vec<u8> {
-        let room = Vec::with_capacity(self.about_bytes());
-        postcard::to_extend(self, room).expect("plain data in memory")
+    /// As it is written: the format that is on disk (`decisions`).
+    pub fn encode(&self, buffers: &Buffers) -> Block {
+        let room = buffers.take(self.about_bytes());
+        let bytes = postcard::to_extend(self, room).expect("plain data in memory");
+        Block {
+            keys: self.keys.count() + self.gone.count(),
+            bytes: buffers.lend(bytes),
+        }
     }
 
     /// The inverse.
@@ -98,7 +120,7 @@ impl StatesKept {
 
 impl BlockFile for Encoded {
     fn read(&self) -> Result<Vec<StatesKept>, Unrestored> {
-        let decode = |bytes: &Vec<u8>| StatesKept::decode(bytes).map_err(Unrestored::from);
+        let decode = |bytes: &Bytes| StatesKept::decode(bytes).map_err(Unrestored::from);
         self.0.iter().map(decode).collect()
     }
 }

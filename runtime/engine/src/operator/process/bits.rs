@@ -48,15 +48,43 @@ impl Bits {
         }
     }
 
-    /// The smallest number from this one on.
-    pub fn from(&self, key: KeyId) -> Option<KeyId> {
-        let first = key as usize / 64;
-        let begun = self.0.get(first)? & (u64::MAX << (key % 64));
+    /// The largest number below this one.
+    pub fn below(&self, key: KeyId) -> Option<KeyId> {
+        let end = (key as usize).min(self.0.len() * 64);
+        let (word, more) = (end / 64, end % 64);
+        let of = |word: usize, bits: u64| (word * 64) as KeyId + bits.ilog2();
+        let begun = match more {
+            0 => 0,
+            _ => self.0[word] & ((1 << more) - 1),
+        };
         if begun != 0 {
-            return Some((first * 64) as KeyId + begun.trailing_zeros());
+            return Some(of(word, begun));
         }
-        let rest = self.0[first + 1..].iter().enumerate();
-        let (word, bits) = rest.into_iter().find(|(_, bits)| **bits != 0)?;
-        Some(((first + 1 + word) * 64) as KeyId + bits.trailing_zeros())
+        let word = self.0[..word].iter().rposition(|bits| *bits != 0)?;
+        Some(of(word, self.0[word]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_from_the_largest_on() {
+        let mut bits = Bits::default();
+        let keys = [0, 1, 63, 64, 130, 191];
+        keys.iter().for_each(|&key| bits.set(key));
+        let mut found = Vec::new();
+        let mut hand = KeyId::MAX;
+        while let Some(key) = bits.below(hand) {
+            found.push(key);
+            hand = key;
+        }
+        found.reverse();
+        assert_eq!(found, keys);
+        assert_eq!(bits.below(191), Some(130));
+        assert_eq!(bits.below(0), None);
+        assert_eq!(Bits::all(70).below(KeyId::MAX), Some(69));
+        assert_eq!(Bits::default().below(9), None);
     }
 }

@@ -21,7 +21,7 @@ pub struct Journal {
     changed: Bits,
     /// Keys that the last cut holds.
     cut: Bits,
-    /// Of these, those that are still to be saved, and no key before `hand`.
+    /// Of these, those that are still to be saved, and no key from `hand` on.
     left: Bits,
     hand: KeyId,
     saving: bool,
@@ -108,7 +108,7 @@ impl Journal {
         self.kept.add(&self.cut);
         self.cut_gone = std::mem::take(&mut self.gone);
         self.names_gone = !at.whole && self.cut_gone.count() > 0;
-        (self.hand, self.saving, self.last) = (0, true, at.cut);
+        (self.hand, self.saving, self.last) = (KeyId::MAX, true, at.cut);
         (self.cuts, self.whole) = (self.cuts + 1, at.whole);
     }
 
@@ -122,9 +122,10 @@ impl Journal {
         self.saving && self.left.clear(key)
     }
 
-    /// The next key that is still to be saved.
+    /// The next key that is still to be saved, from the largest number on. Rows often touch keys in the order in which these have
+    /// come: whoever went before them in that order would save, from cold memory, what they touch next.
     pub fn next(&mut self) -> Option<KeyId> {
-        let next = self.left.from(self.hand).filter(|_| self.saving);
+        let next = self.left.below(self.hand).filter(|_| self.saving);
         match next {
             Some(key) => {
                 self.left.clear(key);
@@ -161,7 +162,9 @@ mod tests {
     }
 
     fn left(journal: &mut Journal) -> Vec<KeyId> {
-        std::iter::from_fn(|| journal.next()).collect()
+        let mut left: Vec<KeyId> = std::iter::from_fn(|| journal.next()).collect();
+        left.reverse();
+        left
     }
 
     fn gone(journal: &mut Journal) -> Vec<Vec<u8>> {

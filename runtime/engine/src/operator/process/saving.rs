@@ -10,7 +10,7 @@ use tidemill_wasm::Clock;
 
 use super::Process;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Blocks, Lists, ProcessKept, StatesKept, TimerKept};
+use crate::checkpoint::kept::{Block, Blocks, Lists, ProcessKept, StatesKept, TimerKept};
 use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::error::EngineError;
 use crate::state::Next;
@@ -54,33 +54,30 @@ impl Process {
 
     /// The next block of the last cut, without keys if it is not there yet; nothing if there is none left. What was not in
     /// memory comes before what was, and speaks for keys that were in memory only as long as that does not.
-    pub(super) fn next_block(&mut self) -> Result<Option<StatesKept>, EngineError> {
+    pub(super) fn next_block(&mut self) -> Result<Option<Block>, EngineError> {
+        // What has gone comes before what has come again.
+        let gone = self.journal.take_gone();
+        if gone.count() > 0 {
+            let nothing = self.block(&[]);
+            let block = StatesKept { gone, ..nothing };
+            return Ok(Some(block.encode(&self.buffers)));
+        }
         if let Some(outside) = &mut self.outside {
             match outside.next() {
-                Next::Block(block) => return Ok(Some(self.with_gone(*block))),
-                Next::Later => return Ok(Some(StatesKept::default())),
+                Next::Block(block) => return Ok(Some(block)),
+                Next::Later => return Ok(Some(Block::default())),
                 Next::Failed(source) => return Err(self.failed(source)),
                 Next::End => self.outside = None,
             }
         }
-        if !self.journal.is_saving() && self.kept_back.is_empty() {
+        if let Some(block) = self.kept_back.pop_front() {
+            return Ok(Some(block));
+        }
+        if !self.journal.is_saving() {
             return Ok(None);
         }
-        let block = match self.kept_back.pop_front() {
-            Some(block) => block,
-            None => {
-                let keys = self.next_keys();
-                self.block(&keys)
-            }
-        };
-        let block = self.with_gone(block);
-        Ok((!block.is_empty()).then_some(block))
-    }
-
-    /// What has gone comes before what has come again.
-    fn with_gone(&mut self, mut block: StatesKept) -> StatesKept {
-        block.gone = self.journal.take_gone();
-        block
+        let keys = self.next_keys();
+        Ok((!keys.is_empty()).then(|| self.block(&keys).encode(&self.buffers)))
     }
 
     fn next_keys(&mut self) -> Vec<KeyId> {
@@ -94,6 +91,8 @@ impl Process {
                 bytes += self.parts.state.weight(key);
             }
         }
+        // As they lie in memory.
+        keys.reverse();
         keys
     }
 

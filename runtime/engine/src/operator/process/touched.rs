@@ -27,7 +27,7 @@ impl Process {
         left.retain(|&key| self.keeps(key));
         if !left.is_empty() {
             let block = self.block(&left);
-            self.kept_back.push_back(block);
+            self.kept_back.push_back(block.encode(&self.buffers));
         }
     }
 
@@ -59,7 +59,7 @@ impl Process {
             return;
         };
         block.slots = held.into_iter().map(|held| kept(held, &groups)).collect();
-        self.kept_back.push_back(block);
+        self.kept_back.push_back(block.encode(&self.buffers));
     }
 }
 

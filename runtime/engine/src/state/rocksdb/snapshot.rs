@@ -19,7 +19,7 @@ use tidemill_core::process::Timer;
 use super::cold::Cold;
 use super::part::{BEFORE_CHANGED, PART, Part};
 use super::records::{Join, Layout};
-use crate::checkpoint::kept::{StatesKept, TimerKept};
+use crate::checkpoint::kept::{Block, Buffers, StatesKept, TimerKept};
 use crate::state::backend::StateError;
 
 /// How many keys a block has at most.
@@ -42,13 +42,13 @@ const PATIENCE: Duration = Duration::from_micros(100);
 
 /// See the module.
 pub struct Snapshot {
-    blocks: Receiver<Result<StatesKept, StateError>>,
+    blocks: Receiver<Result<Block, StateError>>,
 }
 
 /// What is next of a snapshot.
 pub enum Next {
     /// A block.
-    Block(Box<StatesKept>),
+    Block(Block),
     /// A block that is not there yet.
     Later,
     /// It cannot be read.
@@ -73,7 +73,7 @@ impl Snapshot {
     /// The next block.
     pub fn next(&mut self) -> Next {
         match self.blocks.recv_timeout(PATIENCE) {
-            Ok(Ok(block)) => Next::Block(Box::new(block)),
+            Ok(Ok(block)) => Next::Block(block),
             Ok(Err(error)) => Next::Failed(error),
             Err(RecvTimeoutError::Timeout) => Next::Later,
             Err(RecvTimeoutError::Disconnected) => Next::End,
@@ -98,8 +98,9 @@ impl Part {
             drop(begun);
             let mut reader = Reader {
                 cold: &cold,
-                block: Block::new(&layout),
+                block: Filling::new(&layout),
                 to: &to,
+                buffers: Buffers::default(),
             };
             let read = match since {
                 None => reader.all(&moment, bounds),
@@ -120,13 +121,13 @@ impl Part {
 }
 
 /// A block that is being filled.
-struct Block<'a> {
+struct Filling<'a> {
     layout: &'a Layout,
     kept: StatesKept,
     join: Join<'a>,
 }
 
-impl<'a> Block<'a> {
+impl<'a> Filling<'a> {
     fn new(layout: &'a Layout) -> Self {
         Self {
             layout,
@@ -151,8 +152,9 @@ impl<'a> Block<'a> {
 /// Reads records and hands blocks over.
 struct Reader<'a> {
     cold: &'a Cold,
-    block: Block<'a>,
-    to: &'a Sender<Result<StatesKept, StateError>>,
+    block: Filling<'a>,
+    to: &'a Sender<Result<Block, StateError>>,
+    buffers: Buffers,
 }
 
 /// Whether it went well; inside, whether somebody still takes blocks.
@@ -237,7 +239,10 @@ impl Reader<'_> {
         let block = self.block.take();
         match block.is_empty() {
             true => Ok(()),
-            false => self.to.send(Ok(block)).map_err(|_| Gone),
+            false => self
+                .to
+                .send(Ok(block.encode(&self.buffers)))
+                .map_err(|_| Gone),
         }
     }
 }
