@@ -147,15 +147,22 @@ impl Run {
         self.taken.recv_timeout(LONG).context("no checkpoint")
     }
 
-    /// CPU time so far, user and system, in seconds.
+    /// CPU time so far, user and system, of all threads, in seconds.
     fn cpu(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let after = stat.rsplit_once(')').context("a name in brackets")?.1;
-        let mut fields = after.split_whitespace().skip(11);
-        let mut ticks = || -> Result<f64> { Ok(fields.next().context("two times")?.parse()?) };
-        // SAFETY: it reads a number of the system's.
-        let per_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64;
-        Ok((ticks()? + ticks()?) / per_second)
+        let (mut clock, mut time) = (
+            0,
+            libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+        );
+        // SAFETY: both only write to what they are given.
+        let failed = unsafe {
+            libc::clock_getcpuclockid(self.child.id() as libc::pid_t, &mut clock) != 0
+                || libc::clock_gettime(clock, &mut time) != 0
+        };
+        ensure!(!failed, "the system tells no CPU time of the run");
+        Ok(time.tv_sec as f64 + time.tv_nsec as f64 / 1e9)
     }
 
     /// `kill -9`.
@@ -237,51 +244,55 @@ pub fn incremental(places: &Places) -> Result<Vec<Figure>> {
     ])
 }
 
-/// What an interval of a second costs: two runs of the same rows in turns, so that whatever else the machine does meets both; one
-/// takes hardly any checkpoints.
+/// What an interval of a second costs: CPU time for the same rows, less that with hardly any checkpoints.
+///
+/// Two runs of the same differ by a tenth, for each has other places in memory, and so does what the rest of the machine does to
+/// them from one moment to the next. So there are several pairs, those of a pair are given rows in turns, and the pair in the
+/// middle counts.
 pub fn cost(places: &Places) -> Result<Vec<Figure>> {
-    let begin = |interval: &str| -> Result<InTurns> {
-        let mut fed = Fed::new(places, GIGABYTE, interval)?;
-        let run = fed.start(places)?;
-        fed.ask(&run)?;
-        let took = Vec::new();
-        Ok(InTurns { fed, run, took })
-    };
-    let (mut without, mut with) = (begin("1h")?, begin("1s")?);
-    with.run.next_checkpoint()?;
-    for _ in 0..crate::RUNS {
-        without.turn()?;
-        with.turn()?;
+    let mut both = [Took::default(), Took::default()];
+    let mut costs = Vec::new();
+    for _ in 0..PAIRS {
+        let mut pair = [InTurns::begin(places, "1h")?, InTurns::begin(places, "1s")?];
+        pair[1].run.next_checkpoint()?;
+        for _ in 0..TURNS {
+            pair.iter_mut().try_for_each(InTurns::turn)?;
+        }
+        let [without, with] = &pair;
+        costs.push(more(with.took.cpu, without.took.cpu));
+        for (all, one) in both.iter_mut().zip(pair) {
+            all.cpu += one.took.cpu;
+            all.wall += one.took.wall;
+            one.run.kill()?;
+        }
     }
-    let [without, with] = [without, with].map(InTurns::end);
-    let (without, with) = (without?, with?);
+    let [without, with] = both;
+    let rows = (PAIRS * TURNS * ROUNDS * GIGABYTE / HOT) as f64;
+    let each: Vec<String> = costs.iter().map(|cost| format!("{cost:.1}")).collect();
     let note = format!(
-        "{:.0} ns of CPU a row with, {:.0} ns without; by the clock {:.0} and {:.0} ns",
-        with.cpu * 1e9,
-        without.cpu * 1e9,
-        with.wall * 1e9,
-        without.wall * 1e9
+        "{:.0} ns of CPU a row with, {:.0} ns without; of each pair {}; by the clock {:.1}",
+        1e9 * with.cpu / rows,
+        1e9 * without.cpu / rows,
+        each.join(", "),
+        more(with.wall, without.wall)
     );
-    let share = 100.0 * (with.cpu / without.cpu - 1.0);
     Ok(vec![Figure::plain(
         "checkpoint-cost",
-        (share, "percent"),
+        (median(costs), "percent"),
         Limit::Most(5.0),
         note,
     )])
 }
 
+/// How many pairs of runs there are, and how often each run of a pair has its turn.
+const PAIRS: u64 = 5;
+const TURNS: u64 = 2;
+
 /// How often all hot keys are given a row each in a turn: several seconds.
 const ROUNDS: u64 = 30;
 
-/// A run that is given rows in turns.
-struct InTurns {
-    fed: Fed,
-    run: Run,
-    took: Vec<Took>,
-}
-
-/// What a row took, in seconds.
+/// What rows took, in seconds.
+#[derive(Default)]
 struct Took {
     /// Of CPU time, of all threads.
     cpu: f64,
@@ -289,32 +300,38 @@ struct Took {
     wall: f64,
 }
 
+/// How much more it is, in percent.
+fn more(with: f64, without: f64) -> f64 {
+    100.0 * (with / without - 1.0)
+}
+
+/// A run that is given rows in turns.
+struct InTurns {
+    fed: Fed,
+    run: Run,
+    took: Took,
+}
+
 impl InTurns {
-    /// Gives it rows of hot keys, and waits until they are done.
-    fn turn(&mut self) -> Result<()> {
-        let hot = self.fed.keys / HOT;
-        let (before, started) = (self.run.cpu()?, Instant::now());
-        for _ in 0..ROUNDS {
-            self.fed.write(0..hot, HOT)?;
-        }
-        self.fed.ask(&self.run)?;
-        let (cpu, wall) = (self.run.cpu()? - before, started.elapsed().as_secs_f64());
-        let rows = (ROUNDS * hot) as f64;
-        self.took.push(Took {
-            cpu: cpu / rows,
-            wall: wall / rows,
-        });
-        Ok(())
+    /// A run that has all keys.
+    fn begin(places: &Places, interval: &str) -> Result<Self> {
+        let mut fed = Fed::new(places, GIGABYTE, interval)?;
+        let run = fed.start(places)?;
+        fed.ask(&run)?;
+        let took = Took::default();
+        Ok(Self { fed, run, took })
     }
 
-    /// What a row took in most turns.
-    fn end(self) -> Result<Took> {
-        self.run.kill()?;
-        let middle = |of: fn(&Took) -> f64| median(self.took.iter().map(of).collect());
-        Ok(Took {
-            cpu: middle(|took| took.cpu),
-            wall: middle(|took| took.wall),
-        })
+    /// Gives it rows of hot keys, and waits until they are done.
+    fn turn(&mut self) -> Result<()> {
+        let (before, started) = (self.run.cpu()?, Instant::now());
+        for _ in 0..ROUNDS {
+            self.fed.write(0..GIGABYTE / HOT, HOT)?;
+        }
+        self.fed.ask(&self.run)?;
+        self.took.cpu += self.run.cpu()? - before;
+        self.took.wall += started.elapsed().as_secs_f64();
+        Ok(())
     }
 }
 

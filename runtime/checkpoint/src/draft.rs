@@ -7,7 +7,7 @@ use crate::error::CheckpointError;
 use crate::life::{Clock, Moment};
 use crate::names::{Incarnation, Number, PartName, is_name};
 use crate::own::{Object, Patience, Whose, put_own};
-use crate::part::{Content, Form, Part, PartWriter};
+use crate::part::{Content, Part, PartWriter};
 use crate::sequence::Sequence;
 
 /// How long a data file is that is not worth a place in caches: shorter ones may soon be read, to be put together.
@@ -66,10 +66,10 @@ impl Draft {
     pub fn put(&self, writer: PartWriter, content: Content) -> Result<Part, CheckpointError> {
         let (part, pieces) = writer.finish(content);
         let name = part.file.as_str();
-        // What has changed is written with every checkpoint, and read by who goes on from one.
-        let object = match part.form {
-            Form::Delta if part.bytes >= LONG_BYTES => Object::past_cache(name, &pieces),
-            Form::Base | Form::Delta => (name, &pieces[..]).into(),
+        // What is written with every checkpoint is read by who goes on from one, if ever.
+        let object = match part.bytes >= LONG_BYTES {
+            true => Object::past_cache(name, &pieces),
+            false => (name, &pieces[..]).into(),
         };
         match put_own(&self.sequence, self.clock.as_ref(), object, Patience::SHORT)? {
             Whose::Ours => Ok(part),

@@ -65,7 +65,7 @@ pub fn contents(parts: Vec<Part>) -> Contents {
 /// Puts a data file with these bytes.
 pub fn put(draft: &Draft, index: u32, bytes: &str) -> Result<Part, CheckpointError> {
     let mut file = draft.part("totals", 0, index)?;
-    file.block(bytes.as_bytes().to_vec());
+    file.block(bytes.as_bytes());
     let content = Content {
         label: "value".into(),
         form: Form::Base,

@@ -11,7 +11,7 @@ const ENOUGH_KEYS: usize = 512;
 const MANY_KEYS: usize = 2 * 4096;
 
 /// How long a cut may wait for rows to touch its keys, in microseconds.
-const PATIENCE: i64 = 250_000;
+const PATIENCE: i64 = 500_000;
 
 impl Worker {
     /// Reports blocks of the last cut, between rows, as long as those before them find someone to write them. Whether it did, or

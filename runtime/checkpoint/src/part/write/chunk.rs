@@ -1,4 +1,8 @@
 //! A chunk of a data file that is being made.
+//!
+//! Memory that a file was written from serves the next one: new memory costs more than what is done with it.
+
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -6,6 +10,12 @@ use crate::store::ALIGN;
 
 /// How long a chunk becomes: whole blocks of any disk.
 const CHUNK: usize = 1 << 20;
+
+/// Memory for chunks that nobody uses: of a file of usual length, for all that are made in this process.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// How many are kept.
+const MOST: usize = 16;
 
 /// A chunk. The first one of a file grows, for most files are short; those behind it stand in memory as a disk wants to have them.
 #[derive(Debug, Default)]
@@ -39,13 +49,30 @@ impl Chunk {
 
     /// What is in it.
     pub(super) fn freeze(self) -> Bytes {
-        Bytes::from(self.memory).slice(self.begin..)
+        Bytes::from_owner(self)
     }
 
     fn aligned() -> Self {
-        let mut memory: Vec<u8> = Vec::with_capacity(CHUNK + ALIGN);
+        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut memory = spare.unwrap_or_else(|| Vec::with_capacity(CHUNK + ALIGN));
+        memory.clear();
         let begin = memory.as_ptr().align_offset(ALIGN);
         memory.resize(begin, 0);
         Self { memory, begin }
+    }
+}
+
+impl AsRef<[u8]> for Chunk {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory[self.begin..]
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.memory.capacity() == CHUNK + ALIGN && spare.len() < MOST {
+            spare.push(std::mem::take(&mut self.memory));
+        }
     }
 }
