@@ -71,6 +71,8 @@ fn of_one(folder: &Folder, from: &Topic) -> BTreeMap<Vec<u8>, Vec<String>> {
     folder
         .run(&["run", "one.toml", "--at-end", "keep"])
         .expect(0);
+    // A transaction is committed before the last of its partitions shows it.
+    wait_for(&to, from.committed().len());
     by_key(&to)
 }
 
