@@ -41,16 +41,22 @@ struct Bid<'a> {
     date_time: &'a str,
 }
 
-/// Nanoseconds per row, and how many times as fast that is as `serde_json`.
-pub fn measure(_: &Places) -> Result<Vec<Figure>> {
+/// The bids of so many events as lines, and how many they are.
+pub fn bids(events: u64) -> Result<(Vec<u8>, u64)> {
     let spec = NexmarkSpec {
         kind: Kind::Bids,
-        events: Some(EVENTS),
+        events: Some(events),
         seed: 1,
         ..NexmarkSpec::default()
     };
     let mut text = Vec::new();
     let rows = write_json_lines(&spec, &mut text)?;
+    Ok((text, rows))
+}
+
+/// Nanoseconds per row, and how many times as fast that is as `serde_json`.
+pub fn measure(_: &Places) -> Result<Vec<Figure>> {
+    let (text, rows) = bids(EVENTS)?;
     let text: Arc<[u8]> = text.into();
     let (mut own, mut serde) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {

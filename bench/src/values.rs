@@ -12,10 +12,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use tidemill_connectors::decode::values::Values;
 use tidemill_connectors::format::{FileSchema, SchemaSpec};
-use tidemill_connectors::nexmark::{Kind, NexmarkSpec, write_json_lines};
 use tidemill_connectors::{ColumnSpec, FormatKind, FormatSpec, LogicalType, TimeFormat};
 use tidemill_engine::BATCH_ROWS;
 
+use crate::decode;
 use crate::figure::{Figure, Limit, median};
 use crate::usage;
 use crate::{Places, RUNS};
@@ -38,14 +38,7 @@ message Bid {
 
 /// Nanoseconds per value of either format.
 pub fn measure(_: &Places) -> Result<Vec<Figure>> {
-    let spec = NexmarkSpec {
-        kind: Kind::Bids,
-        events: Some(EVENTS),
-        seed: 1,
-        ..NexmarkSpec::default()
-    };
-    let mut text = Vec::new();
-    write_json_lines(&spec, &mut text)?;
+    let (text, _) = decode::bids(EVENTS)?;
     let mut lines = EndToEnd::default();
     text.split(|&byte| byte == b'\n')
         .filter(|line| !line.is_empty())

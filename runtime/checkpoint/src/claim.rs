@@ -23,7 +23,7 @@ use crate::error::{CheckpointError, Happened};
 use crate::life::Clock;
 use crate::manifest::{ConfirmedNote, Contents, DecidedBy, Manifest, Record, Written};
 use crate::names::{Incarnation, LOCK, Number};
-use crate::own::{Patience, Whose, put_own};
+use crate::own::{Patience, Whose, put_own, put_written};
 use crate::retention::{Entry, Index};
 use crate::sequence::{Checkpoint, Sequence};
 use crate::store::Lock;
@@ -213,10 +213,8 @@ impl Claim {
             manifest_crc32c: checkpoint.crc32c,
             made: self.clock.now(),
         };
-        let (bytes, _) = note.encode().map_err(CheckpointError::Internal)?;
-        let name = note.number.confirmed();
-        let object = (name.as_str(), &[bytes.into()][..]);
-        put_own(&self.sequence, self.clock.as_ref(), object, Patience::LONG)?;
+        let (name, clock) = (note.number.confirmed(), self.clock.as_ref());
+        put_written(&self.sequence, clock, (&name, &note), Patience::LONG)?;
         // If one stood there already, this says whether it is on the same checkpoint.
         let noted = self.sequence.checkpoint(note.number)?;
         checkpoint.confirmed = noted.is_some_and(|noted| noted.confirmed);

@@ -61,6 +61,7 @@
 //! This crate knows nothing of engines, windows or keys: what is in data files and in the pipeline's part of a manifest is
 //! opaque to it. Calls block; they belong on a thread that may wait.
 
+mod buffers;
 mod claim;
 mod copy;
 mod damage;
@@ -83,6 +84,7 @@ pub mod store;
 mod text;
 mod verify;
 
+pub use buffers::Buffers;
 pub use claim::{Claim, OnLock};
 pub use damage::{Damage, Why};
 pub use deletion::Deleted;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::error::{CheckpointError, Happened};
 use crate::life::Clock;
+use crate::manifest::Written;
 use crate::sequence::Sequence;
 use crate::store::{Put, Store, StoreError};
 
@@ -126,6 +127,17 @@ pub(crate) fn put_own<'a>(
         clock.pause(patience.pause(tried));
     }
     unreachable!("the last try returns")
+}
+
+/// As [`put_own`], of what has a form of its own.
+pub(crate) fn put_written(
+    sequence: &Sequence,
+    clock: &dyn Clock,
+    (name, what): (&str, &impl Written),
+    patience: Patience,
+) -> Result<Whose, CheckpointError> {
+    let (bytes, _) = what.encode().map_err(CheckpointError::Internal)?;
+    put_own(sequence, clock, (name, &[bytes.into()][..]), patience)
 }
 
 fn put_once(store: &dyn Store, full: &str, object: Object<'_>) -> Result<Whose, StoreError> {

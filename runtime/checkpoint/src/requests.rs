@@ -24,7 +24,7 @@ use crate::error::CheckpointError;
 use crate::life::{Clock, Life, Moment};
 use crate::manifest::{Record, Written};
 use crate::names::{ANSWERS, Incarnation, LOCK, Number, REQUESTS};
-use crate::own::{Patience, put_own};
+use crate::own::{Patience, put_written};
 use crate::sequence::Sequence;
 use crate::store::Lock;
 
@@ -143,15 +143,14 @@ impl Sequence {
             process: life.process.clone(),
             made: life.clock.now(),
         };
-        let (bytes, _) = request.encode().map_err(CheckpointError::Internal)?;
         let asked = Asked {
             sequence: self.clone(),
             clock: Arc::clone(&life.clock),
             name: file(REQUESTS, whom, &request.token),
             answer: file(ANSWERS, whom, &request.token),
         };
-        let object = (asked.name.as_str(), &[bytes.into()][..]);
-        put_own(self, life.clock.as_ref(), object, Patience::SHORT)?;
+        let object = (asked.name.as_str(), &request);
+        put_written(self, life.clock.as_ref(), object, Patience::SHORT)?;
         Ok(asked)
     }
 
@@ -274,11 +273,9 @@ impl Requests {
             outcome,
             made: self.clock.now(),
         };
-        let (bytes, _) = answer.encode().map_err(CheckpointError::Internal)?;
         let name = file(ANSWERS, self.incarnation, &request.token);
-        let object = (name.as_str(), &[bytes.into()][..]);
-        put_own(&self.sequence, self.clock.as_ref(), object, Patience::SHORT)?;
-        Ok(())
+        let clock = self.clock.as_ref();
+        put_written(&self.sequence, clock, (&name, &answer), Patience::SHORT).map(|_| ())
     }
 
     /// Nothing depends on what is left here, so what cannot be removed stays.

@@ -24,7 +24,7 @@ use crate::error::CheckpointError;
 use crate::life::{Life, Moment};
 use crate::manifest::Written;
 use crate::names::{Number, RESTORED, RESTORES};
-use crate::own::{Patience, Whose, put_own};
+use crate::own::{Patience, Whose, put_written};
 use crate::sequence::Sequence;
 
 /// That tasks are to go on from what a person has chosen.
@@ -97,10 +97,8 @@ impl Sequence {
     /// # Errors
     /// If it may not have been given.
     pub fn order(&self, restore: &Restore, life: &Life) -> Result<bool, CheckpointError> {
-        let (bytes, _) = restore.encode().map_err(CheckpointError::Internal)?;
         let name = restore.number.file(RESTORES);
-        let object = (name.as_str(), &[bytes.into()][..]);
-        let whose = put_own(self, life.clock.as_ref(), object, Patience::LONG)?;
+        let whose = put_written(self, life.clock.as_ref(), (&name, restore), Patience::LONG)?;
         Ok(whose == Whose::Ours)
     }
 
@@ -172,10 +170,8 @@ impl Claim {
             claim: self.incarnation.claim,
             made: self.clock.now(),
         };
-        let (bytes, _) = note.encode().map_err(CheckpointError::Internal)?;
-        let name = order.file(RESTORED);
-        let object = (name.as_str(), &[bytes.into()][..]);
-        put_own(&self.sequence, self.clock.as_ref(), object, Patience::LONG)?;
+        let (name, clock) = (order.file(RESTORED), self.clock.as_ref());
+        put_written(&self.sequence, clock, (&name, &note), Patience::LONG)?;
         // Whosever it is, it must be readable, since everything that follows depends on it.
         match self.sequence.restored(order)? {
             Some(_) => Ok(()),

@@ -11,7 +11,7 @@ use crate::error::CheckpointError;
 use crate::life::Life;
 use crate::manifest::{ClaimNote, PipelineNote, Written};
 use crate::names::{Incarnation, LOCK, Number, PIPELINE, PROBE};
-use crate::own::{Patience, Whose, put_own};
+use crate::own::{Patience, Whose, put_written};
 use crate::sequence::Sequence;
 use crate::store::{Lock, Put};
 
@@ -118,13 +118,8 @@ impl Sequence {
             pipeline_id: format!("{:016x}{:016x}", life.token, made.0),
             made,
         };
-        let (bytes, _) = note.encode().map_err(CheckpointError::Internal)?;
-        put_own(
-            self,
-            life.clock.as_ref(),
-            (PIPELINE, &[bytes.into()][..]),
-            Patience::LONG,
-        )?;
+        let clock = life.clock.as_ref();
+        put_written(self, clock, (PIPELINE, &note), Patience::LONG)?;
         // Another one may have been first: what stands there counts.
         self.id()?
             .ok_or_else(|| self.damaged(PIPELINE, Why::Missing).into())
@@ -132,14 +127,8 @@ impl Sequence {
 
     /// Whether the claim is ours.
     fn put_claim(&self, life: &Life, note: &ClaimNote) -> Result<bool, CheckpointError> {
-        let (bytes, _) = note.encode().map_err(CheckpointError::Internal)?;
         let name = note.number.manifest();
-        let whose = put_own(
-            self,
-            life.clock.as_ref(),
-            (&*name, &[bytes.into()][..]),
-            Patience::LONG,
-        )?;
+        let whose = put_written(self, life.clock.as_ref(), (&name, note), Patience::LONG)?;
         Ok(whose == Whose::Ours)
     }
 }

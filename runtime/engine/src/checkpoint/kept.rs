@@ -3,7 +3,6 @@
 //! The order of fields is the format (postcard, with lists as `packed.rs` has them): a change needs a new version of it.
 
 mod blocks;
-mod buffers;
 mod packed;
 mod states;
 mod tables;
@@ -12,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use tidemill_connectors::{Pending, Position};
 use tidemill_wasm::{Failed, Reason};
 
-pub use self::blocks::{Block, BlockFile, Blocks};
-pub use self::buffers::Buffers;
+pub use self::blocks::{Block, BlockFile, Blocks, buffers};
 use self::packed::Packed;
 pub use self::states::{ProcessKept, SlotKept, StatesKept, TimerKept};
 pub use self::tables::TableKept;

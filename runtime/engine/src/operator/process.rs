@@ -27,6 +27,7 @@ mod touched;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 
+use tidemill_checkpoint::Buffers;
 use tidemill_core::process::{Ranks, Timers};
 use tidemill_core::time;
 use tidemill_core::window::KeyId;
@@ -43,7 +44,7 @@ use crate::busiest::Busiest;
 use crate::checkpoint::changes::StateChange;
 use crate::checkpoint::columns::Unfit;
 use crate::checkpoint::cut::At;
-use crate::checkpoint::kept::{Block, Blocks, Buffers, OperatorKept};
+use crate::checkpoint::kept::{self, Block, Blocks, OperatorKept};
 use crate::checkpoint::restored::{Damaged, Mine, Unrestored};
 use crate::error::EngineError;
 use crate::event::Output;
@@ -119,7 +120,7 @@ impl Process {
             doubtful: Vec::new(),
             journal: Journal::default(),
             kept_back: VecDeque::new(),
-            buffers: Buffers::default(),
+            buffers: kept::buffers(),
             busiest: Busiest::default(),
             outside: None,
             came: Vec::new(),

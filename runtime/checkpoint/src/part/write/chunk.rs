@@ -1,33 +1,33 @@
 //! A chunk of a data file that is being made.
-//!
-//! Memory that a file was written from serves the next one: new memory costs more than what is done with it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 
+use crate::buffers::Buffers;
 use crate::store::ALIGN;
 
 /// How long a chunk becomes: whole blocks of any disk.
 const CHUNK: usize = 1 << 20;
 
-/// Memory for chunks that nobody uses: of a file of usual length, for all that are made in this process.
-static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
-
-/// How many are kept.
-const MOST: usize = 16;
+/// Of all files that are made in this process, enough for one of usual length.
+static BUFFERS: LazyLock<Buffers> = LazyLock::new(|| Buffers::keeping(16));
 
 /// A chunk. The first one of a file grows, for most files are short; those behind it stand in memory as a disk wants to have them.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     memory: Vec<u8>,
-    /// Where it begins there.
-    begin: usize,
+    /// Where it begins there; nothing of the first one.
+    aligned: Option<usize>,
 }
 
 impl Chunk {
+    fn begin(&self) -> usize {
+        self.aligned.unwrap_or(0)
+    }
+
     fn len(&self) -> usize {
-        self.memory.len() - self.begin
+        self.memory.len() - self.begin()
     }
 
     /// Whether nothing fits into it any more.
@@ -49,30 +49,17 @@ impl Chunk {
 
     /// What is in it.
     pub(super) fn freeze(self) -> Bytes {
-        Bytes::from_owner(self)
+        match self.aligned {
+            Some(begin) => BUFFERS.lend(self.memory).slice(begin..),
+            None => self.memory.into(),
+        }
     }
 
     fn aligned() -> Self {
-        let spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut memory = spare.unwrap_or_else(|| Vec::with_capacity(CHUNK + ALIGN));
-        memory.clear();
+        let mut memory = BUFFERS.take(CHUNK + ALIGN);
         let begin = memory.as_ptr().align_offset(ALIGN);
         memory.resize(begin, 0);
-        Self { memory, begin }
-    }
-}
-
-impl AsRef<[u8]> for Chunk {
-    fn as_ref(&self) -> &[u8] {
-        &self.memory[self.begin..]
-    }
-}
-
-impl Drop for Chunk {
-    fn drop(&mut self) {
-        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.memory.capacity() == CHUNK + ALIGN && spare.len() < MOST {
-            spare.push(std::mem::take(&mut self.memory));
-        }
+        let aligned = Some(begin);
+        Self { memory, aligned }
     }
 }

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use tidemill_checkpoint::{Claim, Life, Location, OnLock, Settings};
 
 use super::*;
-use crate::checkpoint::kept::{Buffers, StatesKept, TimerKept};
+use crate::checkpoint::kept::{self, StatesKept, TimerKept};
 
 /// Writes blocks, and reads them again.
 struct Rig {
@@ -33,7 +33,7 @@ impl Rig {
         let draft = self.claim.begin().expect("an attempt");
         let (of, mut files) = ((&draft, "busy", form), Files::default());
         for (worker, block) in blocks {
-            let added = files.block(of, *worker, block.encode(&Buffers::default()));
+            let added = files.block(of, *worker, block.encode(&kept::buffers()));
             added.expect("a folder takes it");
         }
         let finished = files.finish(of, &self.sequence, before);

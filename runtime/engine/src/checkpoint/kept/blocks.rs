@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tidemill_checkpoint::Buffers;
 
 use super::super::restored::{Damaged, Unrestored};
-use super::{Buffers, StatesKept};
+use super::StatesKept;
 
 /// Some blocks that are read together.
 pub trait BlockFile: Send + Sync {
@@ -89,6 +90,11 @@ impl std::fmt::Debug for Blocks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "blocks in {} files", self.0.len())
     }
+}
+
+/// Memory for blocks: of as many as wait to be written.
+pub fn buffers() -> Buffers {
+    Buffers::keeping(32)
 }
 
 impl Block {

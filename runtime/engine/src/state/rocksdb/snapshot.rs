@@ -14,12 +14,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rocksdb::{DB, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 use smallvec::SmallVec;
+use tidemill_checkpoint::Buffers;
 use tidemill_core::process::Timer;
 
 use super::cold::Cold;
 use super::part::{BEFORE_CHANGED, PART, Part};
 use super::records::{Join, Layout};
-use crate::checkpoint::kept::{Block, Buffers, StatesKept, TimerKept};
+use crate::checkpoint::kept::{self, Block, StatesKept, TimerKept};
 use crate::state::backend::StateError;
 
 /// How many keys a block has at most.
@@ -100,7 +101,7 @@ impl Part {
                 cold: &cold,
                 block: Filling::new(&layout),
                 to: &to,
-                buffers: Buffers::default(),
+                buffers: kept::buffers(),
             };
             let read = match since {
                 None => reader.all(&moment, bounds),
