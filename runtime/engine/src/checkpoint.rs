@@ -38,7 +38,7 @@ mod store;
 pub mod view;
 mod words;
 
-pub use cut::{BlockCut, StationCut, Undecodable, WorkerCut};
+pub use cut::{BlockCut, Holds, StationCut, Undecodable, WorkerCut};
 pub use restored::Restored;
 pub use store::{Begun, Cut, Store, StoreError};
 pub use words::{AtEnd, Pace, Request, Told};

@@ -10,7 +10,9 @@ use support::input::{self, Shape};
 use support::stations::{Rule, Watched, pipeline};
 use support::{Bench, How, Rows};
 use tidemill_connectors::Pending;
-use tidemill_engine::checkpoint::{AtEnd, Begun, BlockCut, Cut, Pace, Store, StoreError, Told};
+use tidemill_engine::checkpoint::{
+    AtEnd, Begun, BlockCut, Cut, Holds, Pace, Store, StoreError, Told,
+};
 use tidemill_engine::{Checkpoints, Writer, start_with_checkpoints};
 
 const SHAPE: Shape = Shape {
@@ -41,8 +43,12 @@ struct Counting(Arc<Mutex<Vec<(u64, bool)>>>);
 impl Store for Counting {
     fn begin(&mut self) -> Result<Begun, StoreError> {
         let number = self.0.lock().expect("no panic").len() as u64 + 1;
-        let whole = number % 5 == 1;
-        Ok(Begun { number, whole })
+        let holds = match number % 5 {
+            1 => Holds::Everything,
+            4 => Holds::SinceBase,
+            _ => Holds::Changes,
+        };
+        Ok(Begun { number, holds })
     }
 
     fn block(&mut self, _block: BlockCut) -> Result<(), StoreError> {

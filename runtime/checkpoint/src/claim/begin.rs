@@ -9,7 +9,7 @@ use super::{Claim, OnLock};
 use crate::damage::Why;
 use crate::error::CheckpointError;
 use crate::life::Life;
-use crate::manifest::{ClaimNote, PipelineNote, Written};
+use crate::manifest::{ClaimNote, PipelineNote};
 use crate::names::{Incarnation, LOCK, Number, PIPELINE, PROBE};
 use crate::own::{Patience, Whose, put_written};
 use crate::sequence::Sequence;

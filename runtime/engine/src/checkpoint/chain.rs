@@ -6,8 +6,9 @@
 //!   checkpoint 9   base 7.0  base 7.1  delta 8.0  delta 8.1  delta 9.1      (worker 0 had nothing to say)
 //! ```
 //!
-//! When what has changed outweighs the base, everything is kept anew: so a checkpoint never needs more than about twice what the
-//! state takes, and what is written in the long run is about twice what changes. Many small files are put together.
+//! When what has changed outweighs the base, what has changed since the base is kept once, instead of all deltas; where that is
+//! much of the state, or nobody can tell, everything is kept anew. So a checkpoint never needs more than about twice what the state
+//! takes, and what is written in the long run is less than about twice what changes. Many small files are put together.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +21,6 @@ const LABEL: &str = "keys";
 
 /// How long a data file becomes, about. It stands in memory until it is put.
 const FILE_BYTES: u64 = 16 << 20;
-
-/// State is kept whole as long as what has changed since takes less than this.
-const LEAST_BYTES: u64 = 256 << 10;
 
 /// How many small files a chain may end with, and how small these are.
 const SMALL_FILES: usize = 64;
@@ -50,12 +48,12 @@ impl Chain {
     }
 }
 
-/// Whether the changes in these chains outweigh their bases.
-pub fn outweigh<'a>(chains: impl Iterator<Item = &'a Chain>) -> bool {
+/// Whether the changes in these chains outweigh this share of their bases, or of so many bytes if bases are smaller.
+pub fn outweigh<'a>(chains: impl Iterator<Item = &'a Chain>, share: f64, least: u64) -> bool {
     let (base, changed) = chains
         .map(Chain::bytes)
         .fold((0, 0), |sum, bytes| (sum.0 + bytes.0, sum.1 + bytes.1));
-    changed > base.max(LEAST_BYTES)
+    changed as f64 > share * base.max(least) as f64
 }
 
 /// What is being written of one operator for one checkpoint.

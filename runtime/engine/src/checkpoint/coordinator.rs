@@ -236,7 +236,7 @@ impl Coordinator {
             number: self.number,
             ending,
             kept: self.kept,
-            whole: begun.whole,
+            holds: begun.holds,
         });
         let Some(workers) = self.collect(began)? else {
             return Ok(false);

@@ -19,8 +19,21 @@ pub struct At {
     pub ending: Ending,
     /// The last cut of this run that became a checkpoint, 0 if none has: what changed since that one is new.
     pub kept: u64,
-    /// Whether operators that keep what has changed keep everything this time.
-    pub whole: bool,
+    /// What operators that keep what has changed keep this time.
+    pub holds: Holds,
+}
+
+/// What a checkpoint holds of an operator that keeps what has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holds {
+    /// What has changed since the last one.
+    #[default]
+    Changes,
+    /// What has changed since the last one that held everything, where the operator can tell and it is little; otherwise what
+    /// has changed since the last one.
+    SinceBase,
+    /// Everything.
+    Everything,
 }
 
 /// What a station keeps on one worker, and what it has counted there.
@@ -81,6 +94,17 @@ impl StationCut {
                 ..
             }) => Some(pending),
             _ => None,
+        }
+    }
+
+    /// Whether blocks hold what has changed since those of the base.
+    pub(crate) fn holds_changes_since_base(&self) -> bool {
+        match &self.kept {
+            Kept::Node(NodeKept {
+                operator: OperatorKept::Process(process),
+                ..
+            }) => process.holds == Holds::SinceBase,
+            _ => false,
         }
     }
 

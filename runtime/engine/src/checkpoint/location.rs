@@ -15,7 +15,7 @@ use tidemill_checkpoint::{
 use tidemill_connectors::{Pending, Wake};
 
 use super::chain::{self, Chain, Files};
-use super::cut::{BlockCut, StationCut};
+use super::cut::{BlockCut, Holds, StationCut};
 use super::kafka::KafkaPart;
 use super::kept::{BlockFile, Blocks, StatesKept};
 use super::restored::{Damaged, Restored, Unrestored};
@@ -38,6 +38,10 @@ pub struct InLocation {
     chains: BTreeMap<usize, Chain>,
     /// Whether everything is to be kept anew, whatever there is.
     anew: bool,
+    /// State is kept anew no sooner than its changes take so many bytes.
+    least: u64,
+    /// Whether all changes since the base were to be kept as one, and are much beside it nevertheless.
+    much_has_changed: bool,
     /// Whether what earlier lives have left was removed.
     swept: bool,
     /// Kafka's part in it.
@@ -47,11 +51,26 @@ pub struct InLocation {
 /// An attempt at a checkpoint.
 struct Attempt {
     draft: Draft,
-    /// Of what is kept in blocks: whether it is everything, or what has changed.
-    form: Form,
+    /// What is kept in blocks.
+    holds: Holds,
     /// Per station, what is written of it.
     files: BTreeMap<usize, Files>,
 }
+
+impl Attempt {
+    fn form(&self) -> Form {
+        match self.holds {
+            Holds::Everything => Form::Base,
+            Holds::Changes | Holds::SinceBase => Form::Delta,
+        }
+    }
+}
+
+/// State is kept anew no sooner than its changes take so much.
+const LEAST_BYTES: u64 = 256 << 10;
+
+/// Changes since the base that are more than this share of it are much.
+const MUCH: f64 = 0.5;
 
 /// What a manifest says of the plan.
 struct Described {
@@ -108,6 +127,8 @@ impl InLocation {
             },
             chains: BTreeMap::new(),
             anew: true,
+            least: LEAST_BYTES,
+            much_has_changed: false,
             swept: false,
             kafka: KafkaPart::default(),
         }
@@ -117,6 +138,12 @@ impl InLocation {
     #[must_use]
     pub fn with_kafka(self, kafka: KafkaPart) -> Self {
         Self { kafka, ..self }
+    }
+
+    /// The same, for state so small that it would never be kept anew.
+    #[must_use]
+    pub fn small(self) -> Self {
+        Self { least: 0, ..self }
     }
 
     /// The same, going on from a checkpoint of the same sequence: what operators keep in blocks is added to what it names, unless
@@ -139,6 +166,11 @@ impl InLocation {
         }
         self.anew = false;
         self
+    }
+
+    /// Whether what has changed outweighs this share of the bases.
+    fn outweighs(&self, share: f64) -> bool {
+        chain::outweigh(self.chains.values(), share, self.least)
     }
 
     /// Puts all data files; what the manifest is to say, and how many bytes were written.
@@ -176,8 +208,11 @@ impl InLocation {
                 Role::Operator(kind) => {
                     let (parts, more) = if *kind == PROCESS {
                         let files = attempt.files.remove(&index).unwrap_or_default();
-                        let before = self.chains.get(&index).cloned().unwrap_or_default();
-                        let of = (&attempt.draft, name.as_str(), attempt.form);
+                        let mut before = self.chains.get(&index).cloned().unwrap_or_default();
+                        if cuts.iter().all(|cut| cut.holds_changes_since_base()) {
+                            before.0.retain(|part| part.form == Form::Base);
+                        }
+                        let of = (&attempt.draft, name.as_str(), attempt.form());
                         let (chain, wrote) = files.finish(of, self.claim.sequence(), &before)?;
                         bytes += wrote;
                         chains.insert(index, chain.clone());
@@ -233,20 +268,29 @@ impl Store for InLocation {
     fn begin(&mut self) -> Result<Begun, StoreError> {
         let draft = self.claim.begin()?;
         let number = draft.number().0;
-        let whole = self.anew || chain::outweigh(self.chains.values());
+        let holds = if self.anew {
+            Holds::Everything
+        } else if !self.outweighs(1.0) {
+            Holds::Changes
+        } else if self.much_has_changed {
+            Holds::Everything
+        } else {
+            Holds::SinceBase
+        };
         self.attempt = Some(Attempt {
             draft,
-            form: if whole { Form::Base } else { Form::Delta },
+            holds,
             files: BTreeMap::new(),
         });
-        Ok(Begun { number, whole })
+        Ok(Begun { number, holds })
     }
 
     fn block(&mut self, cut: BlockCut) -> Result<(), StoreError> {
         let attempt = self.attempt.as_mut().expect("an attempt that was begun");
+        let form = attempt.form();
         let files = attempt.files.entry(cut.station).or_default();
         let (name, ..) = &self.plan.stations[cut.station];
-        let of = (&attempt.draft, name.as_str(), attempt.form);
+        let of = (&attempt.draft, name.as_str(), form);
         Ok(files.block(of, cut.worker as u32, cut.block)?)
     }
 
@@ -257,6 +301,11 @@ impl Store for InLocation {
         self.kafka.decide(cut, &checkpoint)?;
         self.claim.confirm(&mut checkpoint)?;
         (self.chains, self.anew) = (chains, false);
+        self.much_has_changed = match attempt.holds {
+            Holds::Changes => self.much_has_changed,
+            Holds::SinceBase => self.outweighs(MUCH),
+            Holds::Everything => false,
+        };
         Ok(bytes)
     }
 

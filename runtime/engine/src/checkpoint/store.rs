@@ -3,7 +3,7 @@
 use tidemill_checkpoint::Kind;
 use tidemill_connectors::Pending;
 
-use super::cut::{BlockCut, WorkerCut};
+use super::cut::{BlockCut, Holds, WorkerCut};
 
 /// A cut of all workers.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ pub struct Cut {
 pub struct Begun {
     /// Its number.
     pub number: u64,
-    /// Whether operators are to keep everything, and not what has changed since the last one.
-    pub whole: bool,
+    /// What operators that keep what has changed are to keep.
+    pub holds: Holds,
 }
 
 /// Keeps checkpoints.

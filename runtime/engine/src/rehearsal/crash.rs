@@ -11,7 +11,7 @@ use tidemill_connectors::Chunk;
 use super::split::Feed;
 use super::{Rehearsal, Stage, Stepped, order};
 use crate::build::{self, Beginning};
-use crate::checkpoint::cut::At;
+use crate::checkpoint::cut::{At, Holds};
 use crate::checkpoint::kept::Blocks;
 use crate::checkpoint::view::{self, OperatorState};
 use crate::checkpoint::{AtEnd, Restored, StationCut, location, schemas};
@@ -41,13 +41,24 @@ pub(super) struct Taken {
     number: u64,
     /// Nothing before the first checkpoint.
     restored: Option<Restored>,
-    /// What operators keep in blocks, as it was added to by every checkpoint.
+    /// What it holds of what operators keep in blocks.
+    holds: Holds,
+    /// What operators keep in blocks: as of the last checkpoint that held everything, and as it was added to since.
+    base: BTreeMap<String, Blocks>,
     blocks: BTreeMap<String, Blocks>,
     /// How many cuts were made, and the last that became a checkpoint.
     cuts: u64,
     kept: u64,
     /// Where the feeds of every source stood.
     feeds: Vec<Vec<(u64, bool)>>,
+}
+
+/// As it was written.
+fn read_again(mut cuts: Cuts) -> Cuts {
+    for cut in cuts.values_mut().flatten() {
+        *cut = StationCut::decode(&cut.encode()).expect("what was written can be read");
+    }
+    cuts
 }
 
 impl Rehearsal {
@@ -58,11 +69,32 @@ impl Rehearsal {
     pub fn checkpoint(&mut self) -> Result<(), EngineError> {
         let number = self.taken.number + 1;
         self.save_rest()?;
-        let stations = self.cut(self.taken.restored.is_none())?;
+        let holds = match number % 4 {
+            1 => Holds::Everything,
+            2 => Holds::Changes,
+            _ => Holds::SinceBase,
+        };
+        let stations = self.cut(holds)?;
+        let (base, mut blocks) = (
+            std::mem::take(&mut self.taken.base),
+            std::mem::take(&mut self.taken.blocks),
+        );
+        for (station, cuts) in &stations {
+            if holds == Holds::Everything {
+                blocks.remove(station);
+            } else if cuts.iter().all(StationCut::holds_changes_since_base) {
+                blocks.insert(
+                    station.clone(),
+                    base.get(station).cloned().unwrap_or_default(),
+                );
+            }
+        }
         self.taken = Taken {
             number,
-            restored: Some(Restored::new(number, stations)),
-            blocks: std::mem::take(&mut self.taken.blocks),
+            restored: Some(Restored::new(number, read_again(stations))),
+            holds,
+            base,
+            blocks,
             cuts: self.taken.cuts,
             kept: self.taken.cuts,
             feeds: self.stands(),
@@ -77,7 +109,7 @@ impl Rehearsal {
     /// If the pipeline must stop.
     pub fn state(&mut self, operator: &str) -> Result<Option<OperatorState>, EngineError> {
         self.save_rest()?;
-        let (cuts, mut saved) = (self.cut(true)?, self.save()?);
+        let (cuts, mut saved) = (read_again(self.cut(Holds::Everything)?), self.save()?);
         let mut stations = self.plan.stations.iter();
         let Some(station) = stations.find(|station| station.name == operator) else {
             return Ok(None);
@@ -94,16 +126,15 @@ impl Rehearsal {
         Ok(Some(seen.expect("what was written can be shown")))
     }
 
-    /// What stations keep, as it is read again. Of what operators keep in blocks everything is to be saved, or what has changed
-    /// since the last checkpoint.
-    fn cut(&mut self, whole: bool) -> Result<Cuts, EngineError> {
+    /// What stations keep, beside what operators keep in blocks.
+    fn cut(&mut self, holds: Holds) -> Result<Cuts, EngineError> {
         self.taken.cuts += 1;
         let at = At {
             cut: self.taken.cuts,
             number: self.taken.number + 1,
             ending: tidemill_connectors::Ending::Nothing,
             kept: self.taken.kept,
-            whole,
+            holds,
         };
         for worker in &mut self.workers {
             worker.task.begin_cut(at)?;
@@ -114,10 +145,8 @@ impl Rehearsal {
             assert!(worker.task.is_cut(), "nothing is left on its way");
             let cuts = worker.task.take_cut(at)?;
             for (station, cut) in self.plan.stations.iter().zip(cuts) {
-                let read = StationCut::decode(&cut.encode());
-                let read = read.expect("what was written can be read");
                 let of_station = stations.entry(station.name.clone()).or_default();
-                of_station.push(read);
+                of_station.push(cut);
             }
         }
         Ok(stations)
@@ -142,6 +171,9 @@ impl Rehearsal {
         for (station, encoded) in self.save()? {
             let blocks = self.taken.blocks.entry(station).or_default();
             blocks.push_encoded(encoded);
+        }
+        if self.taken.holds == Holds::Everything {
+            self.taken.base = self.taken.blocks.clone();
         }
         Ok(())
     }

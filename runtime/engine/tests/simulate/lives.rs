@@ -179,7 +179,7 @@ impl Story {
             return Ok(Ended::Finished);
         }
         let keep = 1 + self.world.below(3) as usize;
-        let store = InLocation::new(claim, keep, plan);
+        let store = InLocation::new(claim, keep, plan).small();
         let store = match &from {
             Some(from) => store.going_on_from(&from.manifest),
             None => store,

@@ -95,7 +95,7 @@ impl Life {
         let said = folder.join(format!("life-{number}.said"));
         let mut command = Command::new(&settings.command);
         command
-            .args(["run", "--quiet", "--workers", &how.workers.to_string()])
+            .args(["run", "--workers", &how.workers.to_string()])
             .args(how.take_over.then_some("--take-over"))
             .current_dir(folder)
             .envs(settings.environment.iter().cloned())

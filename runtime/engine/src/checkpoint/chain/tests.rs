@@ -125,15 +125,18 @@ fn what_has_changed_outweighs_in_the_end() {
         let deltas = std::iter::repeat_n(delta.clone(), deltas);
         Chain(std::iter::once(base.clone()).chain(deltas).collect())
     };
-    assert!(!outweigh([&chain(2)].into_iter()));
-    assert!(outweigh([&chain(3)].into_iter()));
+    assert!(!outweigh([&chain(2)].into_iter(), 1.0, 0));
+    assert!(outweigh([&chain(3)].into_iter(), 1.0, 0));
     assert!(
-        !outweigh([&chain(3), &chain(0)].into_iter()),
+        !outweigh([&chain(3), &chain(0)].into_iter(), 1.0, 0),
         "all bases count"
     );
-    let little = Chain(vec![part(Form::Base, 10), part(Form::Delta, LEAST_BYTES)]);
+    assert!(outweigh([&chain(2)].into_iter(), 0.5, 0));
+    assert!(!outweigh([&chain(1)].into_iter(), 0.5, 0));
+    let little = Chain(vec![part(Form::Base, 10), part(Form::Delta, 20)]);
+    assert!(outweigh([&little].into_iter(), 1.0, 19));
     assert!(
-        !outweigh([&little].into_iter()),
+        !outweigh([&little].into_iter(), 1.0, 20),
         "of a little nothing is gained"
     );
 }

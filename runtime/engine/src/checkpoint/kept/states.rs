@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::super::cut::Holds;
 use super::super::restored::Damaged;
 use super::packed::{self, Packed};
 use super::{END_BYTES, Lists, RowsKept};
@@ -24,6 +25,9 @@ pub struct ProcessKept {
     pub slots: Vec<String>,
     /// The names of timers, as blocks number them.
     pub timers: Vec<String>,
+    /// What of it blocks hold: told to who writes them, and nowhere written.
+    #[serde(skip)]
+    pub holds: Holds,
 }
 
 /// What is kept for some keys of a process operator, instead of what blocks before it say of them.

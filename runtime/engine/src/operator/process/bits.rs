@@ -48,6 +48,11 @@ impl Bits {
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// The largest number below this one.
     pub fn below(&self, key: KeyId) -> Option<KeyId> {
         let end = (key as usize).min(self.0.len() * 64);

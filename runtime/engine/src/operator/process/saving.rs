@@ -40,6 +40,7 @@ impl Process {
             keys: (parts.keying.table.len() + parts.state.outside()) as u64,
             slots: parts.slots.clone(),
             timers: parts.names.in_order().map(str::to_owned).collect(),
+            holds: self.journal.holds(),
         }
     }
 
