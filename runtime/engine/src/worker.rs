@@ -28,8 +28,8 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 pub enum Report {
     /// All its operators are cut.
     Cut(Box<WorkerCut>),
-    /// A block of what an operator kept.
-    Block(Box<BlockCut>),
+    /// Blocks of what operators kept, in order.
+    Blocks(Vec<BlockCut>),
     /// All blocks of this cut were reported.
     Saved(u64),
     /// Its task is done: all input has ended.
@@ -78,6 +78,8 @@ pub struct Part {
     cutting: Option<(At, Instant)>,
     /// The cut of which blocks are still to be reported, and since when.
     saving: Option<(u64, i64)>,
+    /// Blocks that are reported together, for each report wakes the coordinator.
+    blocks: Vec<BlockCut>,
     /// The queues that have brought its barrier: what comes after it waits there.
     held: Vec<bool>,
     /// Whether it has said that it is done.
@@ -138,6 +140,7 @@ impl Worker {
             begun: 0,
             cutting: None,
             saving: None,
+            blocks: Vec::new(),
             held: vec![false; self.inlets.len()],
             done: false,
         });
@@ -167,6 +170,7 @@ impl Worker {
             part.begun = at.cut;
             // If blocks of the last one are left, it has come to nothing.
             part.saving = None;
+            part.report_blocks();
             part.cutting = Some((at, Instant::now()));
             self.task.begin_cut(at)?;
         }

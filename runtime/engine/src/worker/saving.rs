@@ -1,6 +1,6 @@
 //! When a worker saves what a cut holds: between rows, and those keys first that rows touch anyway.
 
-use super::{Report, Worker};
+use super::{Part, Report, Worker};
 use crate::checkpoint::cut::BlockCut;
 use crate::error::EngineError;
 
@@ -9,6 +9,9 @@ const ENOUGH_KEYS: usize = 512;
 
 /// How many it reports when the cut has been made for a while: more than rows touch.
 const MANY_KEYS: usize = 2 * 4096;
+
+/// How many bytes of blocks are reported together.
+const TOGETHER: usize = 1 << 20;
 
 /// How long a cut may wait for rows to touch its keys, in microseconds.
 const PATIENCE: i64 = 500_000;
@@ -35,28 +38,49 @@ impl Worker {
         let mut keys = 0;
         while keys < enough {
             if !self.control.has_room_for_blocks() {
+                part.report_blocks();
                 return Ok(keys > 0);
             }
-            let report = match self.task.save()? {
+            match self.task.save()? {
                 Some((_, block)) if block.is_empty() => return Ok(true),
                 Some((station, block)) => {
                     keys += block.keys;
                     self.control.block_begun();
-                    Report::Block(Box::new(BlockCut {
+                    part.blocks.push(BlockCut {
                         worker: self.number,
                         cut,
                         station,
                         block,
-                    }))
+                    });
+                    if part
+                        .blocks
+                        .iter()
+                        .map(|cut| cut.block.bytes.len())
+                        .sum::<usize>()
+                        >= TOGETHER
+                    {
+                        part.report_blocks();
+                    }
                 }
                 None => {
                     part.saving = None;
-                    keys = enough;
-                    Report::Saved(cut)
+                    part.report_blocks();
+                    let _ = part.reports.send(Report::Saved(cut));
+                    return Ok(true);
                 }
-            };
-            let _ = part.reports.send(report);
+            }
         }
         Ok(true)
+    }
+}
+
+impl Part {
+    /// Reports the blocks that wait for it.
+    pub(super) fn report_blocks(&mut self) {
+        if !self.blocks.is_empty() {
+            let _ = self
+                .reports
+                .send(Report::Blocks(std::mem::take(&mut self.blocks)));
+        }
     }
 }
