@@ -282,8 +282,8 @@ pub fn cost(places: &Places) -> Result<Vec<Figure>> {
 }
 
 /// How many pairs of runs there are, and how often each run of a pair has its turn.
-const PAIRS: usize = 2;
-const TURNS: usize = 10;
+const PAIRS: usize = 3;
+const TURNS: usize = 8;
 
 /// How often all hot keys are given a row each in a turn: several seconds.
 const ROUNDS: u64 = 20;

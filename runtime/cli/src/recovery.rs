@@ -253,7 +253,7 @@ fn go_on(
     )?;
     let ordered = wanted.ordered(&claim, &kafka, args)?;
     let args = ordered.as_ref().map_or(args, |ordered| &ordered.args);
-    let found = decided::recovery(&mut claim, &kafka, args)?;
+    let found = decided::recovery(&mut claim, &kafka, args, talk)?;
     for number in &found.never_happened {
         talk.note(format!(
             "checkpoint {number} was begun and never completed: it never happened"

@@ -35,7 +35,7 @@ pub mod transactions;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use client::{ClientSpec, Properties};
-pub use groups::{CommittedOffset, GroupOffsets, Groups};
+pub use groups::{CommittedOffset, GroupOffsets, Groups, Standing};
 pub use membership::{Change, Member, Membership, MembershipSpec};
 pub use record::RecordField;
 pub use shared::{Partitions, Shared};

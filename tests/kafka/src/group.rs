@@ -3,6 +3,7 @@
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::client::{PATIENCE, client};
@@ -49,6 +50,38 @@ pub fn committed_offsets(
         })
     };
     told.elements().into_iter().filter_map(one).collect()
+}
+
+/// A transaction that holds an offset of a group, and is aborted when this goes.
+pub struct Held(BaseProducer);
+
+/// Puts the offset 0 of a partition into a transaction that stays open.
+///
+/// # Panics
+/// If the broker does not take it.
+pub fn hold(address: &str, group: &str, topic: &str, partition: i32) -> Held {
+    let mut config = client(address);
+    config.set("group.id", group);
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let member = consumer.group_metadata().expect("what librdkafka says");
+    let mut config = client(address);
+    config.set("transactional.id", format!("holds-{group}"));
+    let producer: BaseProducer = config.create().expect("a producer");
+    let mut offsets = TopicPartitionList::new();
+    let added = offsets.add_partition_offset(topic, partition, Offset::Offset(0));
+    added.expect("an offset");
+    producer.init_transactions(PATIENCE).expect("the id");
+    producer.begin_transaction().expect("a transaction");
+    let sent = producer.send_offsets_to_transaction(&offsets, &member, PATIENCE);
+    sent.unwrap_or_else(|error| panic!("{group}: {error}"));
+    Held(producer)
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // It ends with its time-out otherwise.
+        let _ = self.0.abort_transaction(PATIENCE);
+    }
 }
 
 /// Commits offsets by partition for a group that has no members, as somebody who sets them by hand does, with this beside each.

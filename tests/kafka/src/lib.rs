@@ -29,7 +29,7 @@ mod topic;
 mod writer;
 
 pub use broker::{broker, cache, jars};
-pub use group::{Committed, commit, committed_offsets, forget};
+pub use group::{Committed, Held, commit, committed_offsets, forget, hold};
 pub use proxy::{Act, Point, Proxy, Request};
 pub use reader::{Isolation, Reader};
 pub use record::Record;

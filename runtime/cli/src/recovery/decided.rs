@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use tidemill_checkpoint::{Claim, Found, Number, Prepared, Recovery};
+use tidemill_connectors::ConnectorError;
 use tidemill_connectors::kafka::CommittedOffset;
 use tidemill_engine::checkpoint::Restored;
 use tidemill_engine::checkpoint::kafka::{Identity, KafkaPart, Recorded};
@@ -11,6 +12,7 @@ use tidemill_engine::checkpoint::kafka::{Identity, KafkaPart, Recorded};
 use super::RecoveryArgs;
 use super::choose::Chosen;
 use crate::error::Failure;
+use crate::talk::Talk;
 
 /// What every way out of a record that cannot be believed begins with.
 const WAYS: &str = "`--from N --allow-duplicates` goes on from a checkpoint on purpose (`tidemill checkpoint list`; of one of several tasks: \
@@ -28,15 +30,17 @@ pub fn recovery(
     claim: &mut Claim,
     kafka: &KafkaPart,
     args: &RecoveryArgs,
+    talk: &Talk,
 ) -> Result<Found, Failure> {
+    if kafka.transactions().is_some() && (args.fresh || args.from.is_some()) {
+        return Ok(claim.recovery_with(Prepared::NotConfirmed)?);
+    }
     let Some(recorded) = kafka.recorded()? else {
         return Ok(claim.recovery()?);
     };
-    if args.fresh || args.from.is_some() {
-        return Ok(claim.recovery_with(Prepared::NotConfirmed)?);
-    }
     match recorded {
         Recorded::Nothing => without_record(claim),
+        Recorded::Unsettled { group } => unsettled(claim, &group, talk),
         Recorded::Foreign { group, offset } => Err(foreign(&group, &offset)),
         Recorded::Checkpoint(identity) => with_record(claim, &identity),
     }
@@ -128,6 +132,41 @@ fn without_record(claim: &Claim) -> Result<Found, Failure> {
         "a broker keeps them for seven days (`offsets.retention.minutes`); look at the end of the output topic, then: \
          `--from N --allow-duplicates` goes on from a checkpoint, `--fresh` begins anew",
     ))
+}
+
+/// Whoever has taken the transactional id has no transaction that is not over. So the broker has lost what ended one, as Kafka does
+/// where it finds no leader for the group's partition just then, and will never say where the group stands (decision 0031). What
+/// was committed, notes say; where they do not, nobody can.
+fn unsettled(claim: &Claim, group: &str, talk: &Talk) -> Result<Found, Failure> {
+    let found = claim.recovery_with(Prepared::NotConfirmed)?;
+    let what = format!(
+        "group {group} holds offsets of a transaction that the broker does not end, so it does not say where the group stands"
+    );
+    match (&found.recovery, found.only_prepared.first()) {
+        (Recovery::Resume(newest), None) => {
+            talk.note(format!(
+                "{what}; checkpoint {} is the newest, and its note says that it was committed",
+                newest.number()
+            ));
+            Ok(found)
+        }
+        (_, prepared) => {
+            let known = match prepared {
+                Some(prepared) => {
+                    format!(
+                        "whether the output of checkpoint {prepared} was committed is not known"
+                    )
+                }
+                None => "no note says which checkpoint was committed".to_owned(),
+            };
+            Err(Failure::from(ConnectorError::Kafka {
+                text: format!("{what}; {known}"),
+                hint: "it may be another process's, and end with its time-out; if it stays so, look at the end of the output topic, \
+                       then: `--from N --allow-duplicates` goes on from a checkpoint, `--fresh` begins anew, and both settle it",
+                may_pass: true,
+            }))
+        }
+    }
 }
 
 fn foreign(group: &str, offset: &CommittedOffset) -> Failure {

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tidemill_test_kafka::{Point, Proxy, Request, Topic, broker, forget};
+use tidemill_test_kafka::{Point, Proxy, Request, Topic, broker, forget, hold};
 
 use crate::kafka::{by_key, payments, run_to_end, through};
 use crate::support::Folder;
@@ -87,5 +87,39 @@ fn without_offsets_a_checkpoint_that_is_only_prepared_stops_and_says_what_may_be
     folder.run(&again).expect(0);
     from.produce(&payments(150..160));
     run_to_end(&folder, &from, &to).expect(0);
+    assert_eq!(by_key(&to), by_key(&from));
+}
+
+#[test]
+fn offsets_of_a_transaction_that_never_ends_are_not_waited_for_where_a_note_says_enough() {
+    let (from, to) = (Topic::new("payments", 3), Topic::new("alerts", 3));
+    from.produce(&payments(0..100));
+    let folder = Folder::new();
+    run_to_end(&folder, &from, &to).expect(0);
+    // As where the broker has lost the end of a transaction that was committed.
+    let _held = hold(broker(), from.name(), from.name(), 1);
+    from.produce(&payments(100..150));
+    run_to_end(&folder, &from, &to).expect(0).says(&[
+        "holds offsets of a transaction that the broker does not end",
+        "its note says that it was committed",
+    ]);
+    assert_eq!(by_key(&to), by_key(&from));
+    from.produce(&payments(150..160));
+    killed_before_its_commit(&folder, &from, &to);
+    let prepared = newest(&folder, "prepared").expect("one that was not committed");
+    let what = format!("whether the output of checkpoint {prepared} was committed is not known");
+    let refused = run_to_end(&folder, &from, &to).expect(1);
+    refused.says(&[&what, "--from N --allow-duplicates"]);
+    // A person decides, who has looked: it was not.
+    let confirmed = newest(&folder, "confirmed").expect("a checkpoint");
+    let again = [
+        "run",
+        "--at-end",
+        "keep",
+        "--from",
+        &confirmed,
+        "--allow-duplicates",
+    ];
+    folder.run(&again).expect(0);
     assert_eq!(by_key(&to), by_key(&from));
 }

@@ -29,6 +29,16 @@ pub struct GroupOffsets {
     pub next: Vec<(String, i32, i64)>,
 }
 
+/// Where a group stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// In each partition that it has an offset of.
+    pub offsets: Vec<CommittedOffset>,
+    /// Whether that is so for good. If not, the broker holds offsets of a transaction, has not ended it for as long as was waited,
+    /// and these are those before it.
+    pub settled: bool,
+}
+
 /// Where a group stands in a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedOffset {
@@ -85,9 +95,7 @@ impl Groups {
         if let Some(client) = groups.get(group) {
             return Ok(client.clone());
         }
-        // Committed reading also asks only for offsets that no open transaction could change.
-        let own = [("isolation.level", "read_committed")];
-        let client = Arc::new(Client::new(&self.cluster, group, &own)?);
+        let client = Arc::new(Client::new(&self.cluster, group, &SETTLED)?);
         groups.insert(group.to_owned(), client.clone());
         Ok(client)
     }
@@ -100,36 +108,71 @@ impl Groups {
         &self,
         group: &str,
         (topics, only): (&Topics, Option<i32>),
-    ) -> Result<Vec<CommittedOffset>, ConnectorError> {
+    ) -> Result<Standing, ConnectorError> {
         let client = self.client(group)?;
-        let found = topics.find(&client)?;
-        let mut list = TopicPartitionList::new();
-        for (topic, partitions) in &found {
-            // Of others nothing may be known before somebody has ended their transactions.
-            let wanted = |partition: &i32| only.is_none_or(|only| only == *partition);
-            for partition in (0..*partitions).filter(wanted) {
-                list.add_partition(topic, partition);
+        let list = partitions(&client, (topics, only))?;
+        match committed(&client, group, &list) {
+            Ok(offsets) => Ok(Standing {
+                offsets,
+                settled: true,
+            }),
+            // The broker does not say that they are not settled: the client asks until the time is over.
+            Err(error) if error.may_pass() => {
+                let client = Client::new(&self.cluster, group, &UNSETTLED)?;
+                let offsets = committed(&client, group, &list).map_err(|_| error)?;
+                let settled = false;
+                Ok(Standing { offsets, settled })
             }
+            Err(error) => Err(error),
         }
-        if list.count() == 0 {
-            return Ok(Vec::new());
-        }
-        let what = || format!("cannot ask where group {group} stands");
-        let found = client.ask(what, |asked| asked.committed_offsets(list.clone(), ANSWER))?;
-        let mut committed = Vec::new();
-        for element in found.elements() {
-            element.error().map_err(|e| client.failed(&what(), &e))?;
-            if let Offset::Offset(next) = element.offset() {
-                committed.push(CommittedOffset {
-                    topic: element.topic().to_owned(),
-                    partition: element.partition(),
-                    next,
-                    metadata: element.metadata().to_owned(),
-                });
-            }
-        }
-        Ok(committed)
     }
+}
+
+/// Committed reading also asks only for offsets that no open transaction could change.
+const SETTLED: [(&str, &str); 1] = [("isolation.level", "read_committed")];
+const UNSETTLED: [(&str, &str); 1] = [("isolation.level", "read_uncommitted")];
+
+/// All partitions of topics, or one of each.
+fn partitions(
+    client: &Client,
+    (topics, only): (&Topics, Option<i32>),
+) -> Result<TopicPartitionList, ConnectorError> {
+    let found = topics.find(client)?;
+    let mut list = TopicPartitionList::new();
+    for (topic, partitions) in &found {
+        // Of others nothing may be known before somebody has ended their transactions.
+        let wanted = |partition: &i32| only.is_none_or(|only| only == *partition);
+        for partition in (0..*partitions).filter(wanted) {
+            list.add_partition(topic, partition);
+        }
+    }
+    Ok(list)
+}
+
+/// What was committed of these partitions for a group.
+fn committed(
+    client: &Client,
+    group: &str,
+    list: &TopicPartitionList,
+) -> Result<Vec<CommittedOffset>, ConnectorError> {
+    if list.count() == 0 {
+        return Ok(Vec::new());
+    }
+    let what = || format!("cannot ask where group {group} stands");
+    let found = client.ask(what, |asked| asked.committed_offsets(list.clone(), ANSWER))?;
+    let mut committed = Vec::new();
+    for element in found.elements() {
+        element.error().map_err(|e| client.failed(&what(), &e))?;
+        if let Offset::Offset(next) = element.offset() {
+            committed.push(CommittedOffset {
+                topic: element.topic().to_owned(),
+                partition: element.partition(),
+                next,
+                metadata: element.metadata().to_owned(),
+            });
+        }
+    }
+    Ok(committed)
 }
 
 impl GroupOffsets {

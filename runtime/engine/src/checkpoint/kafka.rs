@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tidemill_checkpoint::{Checkpoint, DecidedBy};
 use tidemill_connectors::kafka::{
-    CommittedOffset, GroupOffsets, Groups, KafkaSinkSpec, Member, Partition, TopicOf, Topics,
-    Transactions,
+    CommittedOffset, GroupOffsets, Groups, KafkaSinkSpec, Member, Partition, Standing, TopicOf,
+    Topics, Transactions,
 };
 use tidemill_connectors::{ConnectorError, Guarantee, KafkaSpec, SinkSpec, SourceSpec};
 
@@ -79,6 +79,11 @@ pub enum Recorded {
         group: String,
         /// Where.
         offset: CommittedOffset,
+    },
+    /// The broker holds an offset of a transaction that it has not ended.
+    Unsettled {
+        /// The group.
+        group: String,
     },
 }
 
@@ -344,19 +349,29 @@ impl Decider {
         }
     }
 
-    fn all(&self) -> Result<Vec<(&Group, CommittedOffset)>, ConnectorError> {
-        let mut all = Vec::new();
-        for group in &self.groups {
-            let groups = self.transactions.groups();
-            let committed = groups.committed(&group.name, (&group.topics, group.partition))?;
-            all.extend(committed.into_iter().map(|offset| (group, offset)));
-        }
-        Ok(all)
+    fn all(&self) -> Result<Vec<(&Group, Standing)>, ConnectorError> {
+        let groups = self.transactions.groups();
+        let standing =
+            |group: &Group| groups.committed(&group.name, (&group.topics, group.partition));
+        let all = self
+            .groups
+            .iter()
+            .map(|group| Ok((group, standing(group)?)));
+        all.collect()
     }
 
     fn recorded(&self) -> Result<Recorded, ConnectorError> {
         let mut newest: Option<Identity> = None;
-        for (group, offset) in self.all()? {
+        let all = self.all()?;
+        if let Some((group, _)) = all.iter().find(|(_, standing)| !standing.settled) {
+            let group = group.name.clone();
+            return Ok(Recorded::Unsettled { group });
+        }
+        let each = all.iter().flat_map(|(group, standing)| {
+            let offsets = standing.offsets.iter();
+            offsets.map(move |offset| (group, offset.clone()))
+        });
+        for (group, offset) in each {
             let Ok(identity) = serde_json::from_str::<Identity>(&offset.metadata) else {
                 let group = group.name.clone();
                 return Ok(Recorded::Foreign { group, offset });
@@ -372,9 +387,10 @@ impl Decider {
     /// Where groups stand, whoever has committed it.
     fn offsets_now(&self) -> Result<Vec<GroupOffsets>, ConnectorError> {
         let mut offsets: Vec<GroupOffsets> = Vec::new();
-        for (group, at) in self.all()? {
-            let group = group.name.clone();
-            let next = vec![(at.topic, at.partition, at.next)];
+        for (group, standing) in self.all()? {
+            let offsets_of = standing.offsets.into_iter();
+            let next = offsets_of.map(|at| (at.topic, at.partition, at.next));
+            let (group, next) = (group.name.clone(), next.collect());
             put(&mut offsets, GroupOffsets { group, next });
         }
         Ok(offsets)
