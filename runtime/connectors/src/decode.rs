@@ -16,7 +16,7 @@ pub mod protobuf;
 mod text;
 mod typed;
 pub mod values;
-mod varint;
+pub(crate) mod varint;
 
 use std::ops::Range;
 

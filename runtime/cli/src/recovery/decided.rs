@@ -40,7 +40,7 @@ pub fn recovery(
     };
     match recorded {
         Recorded::Nothing => without_record(claim),
-        Recorded::Unsettled { group } => unsettled(claim, &group, talk),
+        Recorded::Unsettled { group, asked } => unsettled(claim, (&group, asked), talk),
         Recorded::Foreign { group, offset } => Err(foreign(&group, &offset)),
         Recorded::Checkpoint(identity) => with_record(claim, &identity),
     }
@@ -97,12 +97,7 @@ fn with_record(claim: &mut Claim, identity: &Identity) -> Result<Found, Failure>
     }
     claim.confirm(&mut checkpoint)?;
     let found = claim.recovery_with(Prepared::NotConfirmed)?;
-    let newest = match &found.recovery {
-        Recovery::Fresh => None,
-        Recovery::Resume(checkpoint) => Some(checkpoint.number()),
-        Recovery::Damaged { number, .. } => Some(*number),
-    };
-    match newest {
+    match newest(&found) {
         Some(newest) if newest > number => {
             let error = anyhow!(
                 "the group's offsets say checkpoint {number}, and checkpoint {newest} was committed after it: they were set back"
@@ -110,6 +105,15 @@ fn with_record(claim: &mut Claim, identity: &Identity) -> Result<Found, Failure>
             Err(Failure::from(error).hint(WAYS))
         }
         _ => Ok(found),
+    }
+}
+
+/// The newest checkpoint that a note says was committed.
+fn newest(found: &Found) -> Option<Number> {
+    match &found.recovery {
+        Recovery::Fresh => None,
+        Recovery::Resume(checkpoint) => Some(checkpoint.number()),
+        Recovery::Damaged { number, .. } => Some(*number),
     }
 }
 
@@ -136,17 +140,22 @@ fn without_record(claim: &Claim) -> Result<Found, Failure> {
 
 /// Whoever has taken the transactional id has no transaction that is not over. So the broker has lost what ended one, as Kafka does
 /// where it finds no leader for the group's partition just then, and will never say where the group stands (decision 0031). What
-/// was committed, notes say; where they do not, nobody can.
-fn unsettled(claim: &Claim, group: &str, talk: &Talk) -> Result<Found, Failure> {
+/// was committed, notes say, if it was asked for nothing newer; where they do not, nobody can.
+fn unsettled(
+    claim: &Claim,
+    (group, asked): (&str, Option<u64>),
+    talk: &Talk,
+) -> Result<Found, Failure> {
     let found = claim.recovery_with(Prepared::NotConfirmed)?;
     let what = format!(
         "group {group} holds offsets of a transaction that the broker does not end, so it does not say where the group stands"
     );
-    match (&found.recovery, found.only_prepared.first()) {
-        (Recovery::Resume(newest), None) => {
+    let in_doubt = |number: &Number| asked.is_none_or(|asked| asked >= number.0);
+    let in_doubt = found.only_prepared.iter().find(|number| in_doubt(number));
+    match (newest(&found), in_doubt) {
+        (Some(newest), None) => {
             talk.note(format!(
-                "{what}; checkpoint {} is the newest, and its note says that it was committed",
-                newest.number()
+                "{what}; checkpoint {newest} is the newest that was to be committed, and its note says that it was"
             ));
             Ok(found)
         }

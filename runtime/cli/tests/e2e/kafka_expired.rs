@@ -101,7 +101,7 @@ fn offsets_of_a_transaction_that_never_ends_are_not_waited_for_where_a_note_says
     from.produce(&payments(100..150));
     run_to_end(&folder, &from, &to).expect(0).says(&[
         "holds offsets of a transaction that the broker does not end",
-        "its note says that it was committed",
+        "is the newest that was to be committed, and its note says that it was",
     ]);
     assert_eq!(by_key(&to), by_key(&from));
     from.produce(&payments(150..160));

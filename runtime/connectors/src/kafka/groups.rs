@@ -1,5 +1,7 @@
 //! Consumer groups: where they stand, and what is said beside it. Nobody here is a member of one.
 
+mod asked;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -124,6 +126,18 @@ impl Groups {
                 Ok(Standing { offsets, settled })
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Every offset that the broker was asked to put down for a group, as far as it has not been compacted away, whatever has become
+    /// of it: it is asked for all groups, so this takes its time. Nothing if that cannot be read.
+    ///
+    /// # Errors
+    /// If the cluster cannot be asked.
+    pub fn asked(&self, group: &str) -> Result<Option<Vec<CommittedOffset>>, ConnectorError> {
+        match asked::all(&self.cluster, group) {
+            Err(error) if !error.may_pass() => Ok(None),
+            asked => asked,
         }
     }
 }

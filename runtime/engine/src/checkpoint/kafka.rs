@@ -84,6 +84,8 @@ pub enum Recorded {
     Unsettled {
         /// The group.
         group: String,
+        /// The newest checkpoint that it was asked to put down, whatever has become of that; nothing if that cannot be told.
+        asked: Option<u64>,
     },
 }
 
@@ -364,8 +366,8 @@ impl Decider {
         let mut newest: Option<Identity> = None;
         let all = self.all()?;
         if let Some((group, _)) = all.iter().find(|(_, standing)| !standing.settled) {
-            let group = group.name.clone();
-            return Ok(Recorded::Unsettled { group });
+            let (group, asked) = (group.name.clone(), self.asked(group)?);
+            return Ok(Recorded::Unsettled { group, asked });
         }
         let each = all.iter().flat_map(|(group, standing)| {
             let offsets = standing.offsets.iter();
@@ -382,6 +384,19 @@ impl Decider {
             }
         }
         Ok(newest.map_or(Recorded::Nothing, Recorded::Checkpoint))
+    }
+
+    /// The newest checkpoint of this pipeline, or task, that the broker was asked to put down for a group.
+    fn asked(&self, group: &Group) -> Result<Option<u64>, ConnectorError> {
+        let Some(asked) = self.transactions.groups().asked(&group.name)? else {
+            return Ok(None);
+        };
+        let ours = |offset: CommittedOffset| {
+            let identity: Identity = serde_json::from_str(&offset.metadata).ok()?;
+            let is_ours = identity.transactional_id == self.transactions.transactional_id();
+            is_ours.then_some(identity.checkpoint)
+        };
+        Ok(asked.into_iter().filter_map(ours).max())
     }
 
     /// Where groups stand, whoever has committed it.

@@ -83,7 +83,9 @@ pub(super) fn list(args: &Args) -> Result<(), Failure> {
     let topics = places.topics(args.select.topic.as_deref(), &listing.names)?;
     for topic in &topics {
         let mut replayed = Replayed::read(&topic.cluster, &places.pipeline)?;
-        let Some(mut reader) = TopicReader::open(&topic.cluster, &topic.topic)? else {
+        let Some(mut reader) =
+            TopicReader::open(&topic.cluster, &topic.topic, Isolation::ReadCommitted)?
+        else {
             continue;
         };
         while let Some(stored) = reader.record()? {

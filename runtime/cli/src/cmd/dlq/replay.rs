@@ -6,6 +6,7 @@ mod told;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use tidemill_connectors::kafka::Isolation;
 use tidemill_connectors::kafka::letters::{Resending, TopicReader};
 
 use self::round::Round;
@@ -137,7 +138,9 @@ fn of_topic(
         true => None,
         false => Some(Resending::begin(&topic.cluster, &places.pipeline)?),
     };
-    let Some(mut reader) = TopicReader::open(&topic.cluster, &topic.topic)? else {
+    let Some(mut reader) =
+        TopicReader::open(&topic.cluster, &topic.topic, Isolation::ReadCommitted)?
+    else {
         return Ok(());
     };
     let mut round = Round::new((places, topic), resending, asked.args.again)?;

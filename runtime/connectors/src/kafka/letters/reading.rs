@@ -78,12 +78,16 @@ pub struct TopicReader {
 }
 
 impl TopicReader {
-    /// A reader of a topic's committed records; nothing if there is no such topic.
+    /// A reader of a topic's records; nothing if there is no such topic.
     ///
     /// # Errors
     /// If the cluster cannot be asked.
-    pub fn open(cluster: &ClientSpec, topic: &str) -> Result<Option<Self>, ConnectorError> {
-        let client = client(cluster, Isolation::ReadCommitted)?;
+    pub fn open(
+        cluster: &ClientSpec,
+        topic: &str,
+        isolation: Isolation,
+    ) -> Result<Option<Self>, ConnectorError> {
+        let client = client(cluster, isolation)?;
         let Some((_, partitions)) = one(&client, topic)? else {
             return Ok(None);
         };

@@ -60,7 +60,7 @@ impl Receipts {
     pub fn read(cluster: &ClientSpec, pipeline: &str) -> Result<Self, ConnectorError> {
         let topic = receipts_topic(pipeline);
         let mut receipts = HashMap::new();
-        let Some(mut reader) = TopicReader::open(cluster, &topic)? else {
+        let Some(mut reader) = TopicReader::open(cluster, &topic, Isolation::ReadCommitted)? else {
             return Ok(Self::default());
         };
         while let Some(stored) = reader.record()? {
