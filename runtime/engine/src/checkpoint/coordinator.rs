@@ -202,7 +202,7 @@ impl Coordinator {
             match self.reports.recv_timeout(left.min(LOOK)) {
                 Ok(Report::Done) => self.done += 1,
                 // Of a checkpoint that took too long.
-                Ok(Report::Blocks(blocks)) => blocks.iter().for_each(|_| self.control.block_done()),
+                Ok(Report::Blocks(blocks)) => self.control.blocks_done(blocks.len()),
                 Ok(Report::Cut(_) | Report::Saved(_)) => {}
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Next::Over,
@@ -301,12 +301,10 @@ impl Coordinator {
             match self.reports.recv_timeout(LOOK) {
                 Ok(Report::Cut(cut)) if cut.cut == self.cuts => cuts.push(*cut),
                 Ok(Report::Blocks(blocks)) => {
-                    for block in blocks {
-                        self.control.block_done();
-                        if block.cut == self.cuts {
-                            self.store.block(block)?;
-                        }
-                    }
+                    // Also those behind one that cannot be written.
+                    self.control.blocks_done(blocks.len());
+                    let mut blocks = blocks.into_iter().filter(|block| block.cut == self.cuts);
+                    blocks.try_for_each(|block| self.store.block(block))?;
                 }
                 Ok(Report::Saved(cut)) => saved += usize::from(cut == self.cuts),
                 Ok(Report::Cut(_)) | Err(RecvTimeoutError::Timeout) => {}

@@ -117,9 +117,10 @@ impl Control {
         }
     }
 
-    /// A block was written, or is not wanted any more.
-    pub fn block_done(&self) {
-        if self.blocks.fetch_sub(1, Ordering::AcqRel) == BLOCKS {
+    /// So many blocks are with who writes them, or are not wanted any more.
+    pub fn blocks_done(&self, count: usize) {
+        let before = self.blocks.fetch_sub(count, Ordering::AcqRel);
+        if before >= BLOCKS && before - count < BLOCKS {
             self.wake();
         }
     }

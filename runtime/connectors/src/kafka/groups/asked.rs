@@ -44,7 +44,6 @@ pub(super) fn all(
 }
 
 /// What is not read yet of a key or a value.
-#[derive(Clone, Copy)]
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
